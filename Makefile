@@ -1,0 +1,32 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-clients bench lint lock
+PY := .venv/bin/python
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install all that the others need, into .venv (they do it themselves); PYTHON=... picks the Python
+	@sh .ci/setup
+
+demo: setup ## see it work, with workers that only pretend to be agents (ARGS="..." goes to dispatch demo)
+	@.venv/bin/dispatch demo $(ARGS)
+
+test: setup ## the tests (ARGS="..." goes to pytest)
+	@$(PY) -m pytest $(ARGS)
+
+test-clients: setup ## the tests against real agent CLIs, which they install
+	@$(PY) -m pytest tests/clients $(ARGS)
+
+bench: setup ## measure speed
+	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+lint: setup ## ruff and mypy
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+lock: ## pin the newest versions in .ci/requirements.lock (needs uv)
+	@uv pip compile pyproject.toml --group dev --universal --python-version 3.10 --generate-hashes --upgrade --quiet \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  -o .ci/requirements.lock

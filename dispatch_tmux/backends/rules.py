@@ -1,0 +1,118 @@
+"""What a backend file may say about screens: the shapes of its `screen:` section, patterns compiled once.
+
+Every word here is explained for authors in docs/backends.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+Pattern = re.Pattern[str]
+
+
+class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A typo in a backend file is an error, never a rule that silently does nothing."""
+
+
+class ComposerRules(_Rule, frozen=True):
+    """Where the composer is. With `above` and `below` it is the last such box; without, the last `prompt` line."""
+
+    prompt: Pattern
+    above: Pattern | None = None
+    below: Pattern | None = None
+    room: int = 6  # without a box: how many non-blank lines may stand under the prompt's line
+    placeholder: Pattern | None = None
+    collapsed: Pattern | None = None
+
+
+class BusyRule(_Rule, frozen=True):
+    line: Pattern
+    kind: str = ""
+
+
+class BusyRules(_Rule, frozen=True):
+    title: Pattern | None = None
+    above: tuple[BusyRule, ...] = ()
+    below: tuple[BusyRule, ...] = ()
+
+
+class QueuedRules(_Rule, frozen=True):
+    composer: Pattern | None = None
+    above: Pattern | None = None
+
+
+class ErrorRule(_Rule, frozen=True):
+    kind: str
+    line: Pattern
+    coloured: bool = False
+
+    def __post_init__(self) -> None:
+        _needs_groups("line", self.line, "detail")
+
+
+class Dialogue(_Rule, frozen=True):
+    """A dialogue needs its foot *and* every `has`; and it is one only when no composer is at the bottom."""
+
+    kind: str
+    foot: Pattern
+    has: tuple[Pattern, ...]
+    shows: Literal["question", "startup"] = "question"
+    top: Pattern | None = None
+    question: Pattern | None = None
+    numbered: bool = True
+    whole: bool = False
+    text: Pattern | None = None
+    text_from_end: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.has:
+            raise ValueError("a dialogue needs two signs: `foot` and at least one `has`")
+
+
+class ExitRule(_Rule, frozen=True):
+    foot: Pattern
+    has: Pattern | None = None
+    kind: str = ""
+    detail: Pattern | None = None
+
+
+class LineQuestion(_Rule, frozen=True):
+    ends: Pattern
+    kind: str = "text"
+
+
+class LineRules(_Rule, frozen=True):
+    """For programs that print a line and read the next: what the line under the cursor must look like."""
+
+    questions: tuple[LineQuestion, ...] = ()
+    ready: Pattern | None = None
+    unless: Pattern | None = None
+    menu: Pattern | None = None
+    menu_prompt: Pattern | None = None
+
+    def __post_init__(self) -> None:
+        _needs_groups("menu", self.menu, "key", "label")
+
+
+class ScreenRules(_Rule, frozen=True):
+    composer: ComposerRules | None = None
+    busy: BusyRules = BusyRules()
+    queued: QueuedRules = QueuedRules()
+    skip: tuple[Pattern, ...] = ()
+    errors: tuple[ErrorRule, ...] = ()
+    choice: Pattern | None = None
+    dialogues: tuple[Dialogue, ...] = ()
+    answers: dict[str, tuple[str, ...]] = {}
+    exited: tuple[ExitRule, ...] = ()
+    lines: LineRules | None = None
+
+    def __post_init__(self) -> None:
+        _needs_groups("choice", self.choice, "key", "label")
+
+
+def _needs_groups(name: str, pattern: Pattern | None, *groups: str) -> None:
+    if pattern is not None and (missing := [group for group in groups if group not in pattern.groupindex]):
+        raise ValueError(f"`{name}` needs a group (?P<{missing[0]}>…)")

@@ -1,0 +1,188 @@
+"""Typing into a live pane, with proof at each step. The steps are chosen in `delivery.py`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from dispatch_tmux import delivery, screen, terminal
+from dispatch_tmux.delivery import Held, Manner, Outcome, Progress, Refused, Seen, Step, Submitted, Unproven
+from dispatch_tmux.errors import DispatchError, PaneGone
+
+if TYPE_CHECKING:
+    from dispatch_tmux.backends.rules import ScreenRules
+    from dispatch_tmux.pane import PaneSpawn
+    from dispatch_tmux.screen import Shown
+
+HISTORY = 400  # lines above the screen in which a message is looked for
+
+
+class Target(NamedTuple):
+    """The pane to type into, the rules for its screen, and what else is known about it."""
+
+    pane: PaneSpawn
+    rules: ScreenRules
+    manner: Manner
+    launcher: int  # pid of the pane's first process
+    bracketed: Callable[[], bool] = lambda: False
+    receipt: Callable[[str], bool] = lambda body: False
+    folder: str | None = None  # where a paste's file may lie for a moment
+
+
+def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
+    """One look at TARGET. Raises TmuxError when tmux does not answer."""
+    try:
+        seen = target.pane.look(HISTORY if history else 0)
+    except PaneGone:
+        return Seen(screen.UNKNOWN, dead=True)
+    height = seen.size[1]
+    visible = "\n".join(seen.text.split("\n")[-height:]) if history else seen.text
+    shown = screen.look(target.rules, visible, title=seen.title, cursor=seen.cursor)
+    kernel = terminal.probe(seen.tty, target.launcher)
+    return Seen(
+        shown=shown,
+        dead=seen.dead,
+        in_mode=seen.in_mode,
+        shell=kernel.shell,
+        canonical=kernel.canonical,
+        bracketed=target.bracketed(),
+        reading=kernel.reading,
+        unread=kernel.unread,
+        receipt=bool(body) and target.receipt(body),
+        echoed=delivery.count(body, screen.ESCAPE.sub("", seen.text)) if history else 0,
+    )
+
+
+def deliver(
+    target: Target,
+    text: str,
+    *,
+    before: Callable[[int], None] = lambda echoed: None,
+    resumed: int | None = None,
+    interrupted: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+) -> Outcome:
+    """Type TEXT into TARGET as one message and see that it was taken.
+
+    BEFORE is called with the number of times the text stands on the screen already, right before the first byte is
+    typed: write it down. After a crash pass it as RESUMED, with INTERRUPTED. Raises TmuxError when tmux does not answer.
+    """
+    body = delivery.clean(text)
+    return _Delivery(target, body, before, clock).run(resumed, interrupted)
+
+
+class _Delivery:
+    def __init__(self, target: Target, body: str, before: Callable[[int], None], clock: Callable[[], float]) -> None:
+        self.target, self.body, self.before, self.clock = target, body, before, clock
+        self.began = clock()
+        self.pasted_at: float | None = None
+        self.entered_at = 0.0
+        self.enters = 0
+        self.echoed_before = 0
+        self.left_mode = False
+
+    def run(self, resumed: int | None, interrupted: bool) -> Outcome:
+        seen = look(self.target, self.body, history=True)
+        self.echoed_before = seen.echoed if resumed is None else resumed
+        if interrupted:
+            step = delivery.after_crash(self.body, seen, resumed, self.target.manner)
+            if isinstance(step, Outcome):
+                return step
+            if step is Step.ENTER:
+                self.pasted_at = self.clock()
+        while True:
+            changes = self.target.pane.changes
+            step = delivery.next_step(self.body, seen, self._progress(), self.target.manner)
+            if isinstance(step, Outcome):
+                return step
+            if step is Step.WAIT:
+                self.target.pane.wait_change(changes, self._patience())
+            else:
+                self._do(step)
+            seen = look(self.target, self.body, history=bool(self.enters))
+
+    def _patience(self) -> float:
+        """Seconds to the next look when nothing changes on the screen."""
+        return 0.02 if self.enters else 0.05 if self.pasted_at else 0.25
+
+    def _progress(self) -> Progress:
+        now = self.clock()
+        return Progress(
+            elapsed=now - self.began,
+            pasted=self.pasted_at is not None,
+            since_paste=now - self.pasted_at if self.pasted_at is not None else 0.0,
+            enters=self.enters,
+            since_enter=now - self.entered_at if self.enters else 0.0,
+            echoed_before=self.echoed_before,
+        )
+
+    def _do(self, step: Step) -> None:
+        pane = self.target.pane
+        if step is Step.LEAVE_MODE:
+            pane.leave_mode()
+            pane.show("dispatch left copy mode here, to deliver a message")
+        elif step is Step.PASTE:
+            self.before(self.echoed_before)
+            pane.paste(self.body, folder=self.target.folder)
+            self.pasted_at = self.clock()
+        elif step is Step.ENTER:
+            pane.keys("Enter")
+            self.enters += 1
+            self.entered_at = self.clock()
+
+
+def mark_of(shown: Shown) -> str:
+    """What tells one dialogue from another: its kind, question and choices, without blanks, so that a resize keeps it."""
+    return delivery.squeezed("|".join([shown.kind, shown.question, *(c.label for c in shown.choices)]))[:400]
+
+
+def answer(target: Target, mark: str, keys: tuple[str, ...], text: str, *, patience: float = 5.0) -> Outcome:
+    """Answer the dialogue MARK on the screen: press KEYS, type TEXT (and Enter) if any, see the dialogue go.
+
+    Safe to repeat after a crash: a dialogue that is gone was answered, one that is there was not.
+    """
+    seen = look(target)
+    if seen.dead or seen.shell:
+        return Refused("the program has ended")
+    if seen.shown.shows not in ("question", "startup") or mark_of(seen.shown) != mark:
+        return Refused("that dialogue is not on the screen any more")
+    pane = target.pane
+    if seen.in_mode:
+        pane.leave_mode()
+    try:
+        for key in keys:
+            pane.keys(key)
+            pane.wait_change(pane.changes, 0.15)
+        if text:
+            if keys and not _settled(target, lambda s: s.shown.shows == "question", 2.0):
+                return Unproven("no place to type the answer showed")
+            pane.paste(delivery.clean(text).replace("\n", " "), folder=target.folder)
+            pane.wait_change(pane.changes, 0.15)
+            time.sleep(target.manner.pause if target.manner.composer else 0)
+            pane.keys("Enter")
+    except PaneGone:
+        return Refused("the program has ended")
+    if _settled(target, lambda s: s.dead or mark_of(s.shown) != mark or s.shown.shows not in ("question", "startup"), patience):
+        return Submitted("the dialogue is gone")
+    return Unproven("the dialogue is still on the screen")
+
+
+def _settled(target: Target, wanted: Callable[[Seen], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while True:
+        changes = target.pane.changes
+        if wanted(look(target)):
+            return True
+        if time.monotonic() > end:
+            return False
+        target.pane.wait_change(changes, 0.1)
+
+
+def press(target: Target, keys: tuple[str, ...]) -> Outcome:
+    """Press KEYS, nothing proved: the hand tool for known start-up dialogues."""
+    try:
+        target.pane.keys(*keys)
+    except DispatchError as e:
+        return Held(str(e))
+    return Submitted("keys pressed")

@@ -1,0 +1,125 @@
+"""Opening a worker's window: tmux runs our launch line directly, which becomes the agent CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dispatch_tmux import commands, files
+from dispatch_tmux.errors import TmuxError
+from dispatch_tmux.hub import Line
+from dispatch_tmux.tmux import safe_name
+
+if TYPE_CHECKING:
+    from dispatch_tmux.backends import Backend
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LAUNCH, LAUNCH_SH = os.path.join(HERE, "launch.py"), os.path.join(HERE, "launch.sh")
+MOST_ARGUMENT = 100_000  # bytes; Linux takes 131 072 for one argument
+
+
+class Opened(NamedTuple):
+    pane: str
+    window: str
+    pid: int
+    tty: str
+
+
+def backend_of(name: str, user: Mapping[str, Any], folder: str) -> Backend:
+    """The backend NAME with the user's changes; a user's own `command` makes it a program that we know nothing of."""
+    from pathlib import Path
+
+    from dispatch_tmux import backends
+
+    own = dict(user.get(name) or {})
+    command = own.pop("command", None)
+    if command is not None:
+        parsed = commands.parse(str(command))
+        own["argv"] = [*parsed.argv, "{prompt}"]
+        own["env"] = {**parsed.env, **own.get("env", {})}
+        if name not in backends.names(Path(folder)):
+            own = {"executable": parsed.argv[0], **own, "name": name}
+            loaded = backends.load("command", user=own)
+        else:
+            loaded = backends.load(name, user={**own, "interactive": False}, folder=Path(folder))
+        return loaded if not parsed.unset else _without(loaded, parsed.unset)
+    return backends.load(name, user=own, folder=Path(folder))
+
+
+def _without(backend: Backend, names: tuple[str, ...]) -> Backend:
+    import msgspec
+
+    return msgspec.structs.replace(backend, unset=(*backend.unset, *names))
+
+
+def command_line(backend: Backend, values: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """argv and variables of BACKEND with its placeholders filled; what is only an empty placeholder is left out."""
+    argv = []
+    for word in backend.argv:
+        filled = _filled(word, values)
+        if filled or not (word.startswith("{") and word.endswith("}")):
+            argv.append(filled)
+    variables = {name: _filled(value, values) for name, value in backend.env.items()}
+    return argv, {name: value for name, value in variables.items() if value}
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """One pass, so that a placeholder's words in a prompt stay words."""
+    import re
+
+    return re.sub(r"\{(\w+)\}", lambda m: values.get(m[1], m[0]), template)
+
+
+def values_for(backend: Backend, *, id: str, task_dir: str, cwd: str, model: str, prompt: str) -> dict[str, str]:
+    """What a backend's placeholders stand for."""
+    if len(prompt.encode()) > MOST_ARGUMENT:
+        prompt = f"Read {os.path.join(task_dir, 'prompt.md')} and do what it says."
+    return {
+        "prompt": prompt if backend.prompt == "argument" else "",
+        "model": model,
+        "id": id,
+        "session": str(uuid.uuid4()),
+        "settings": json.dumps(backend.settings) if backend.settings else "",
+        "task_dir": task_dir,
+        "cwd": cwd,
+        "python": sys.executable,
+        "demo_worker": os.path.join(HERE, "demo_worker.py"),
+    }
+
+
+def environment(backend: Backend, caller: Mapping[str, str], variables: Mapping[str, str], task: Mapping[str, str]) -> dict[str, str]:
+    """The worker's environment: its caller's, without what marks the caller as an agent or as our own worker."""
+    kept = {k: v for k, v in caller.items() if k not in backend.unset and not k.startswith("DISPATCH_TASK")}
+    here = os.path.dirname(sys.executable)
+    path = kept.get("PATH", os.defpath)
+    if here not in path.split(os.pathsep):
+        path += os.pathsep + here  # last: nothing of ours gets in the way of the user's own programs
+    return {**kept, "PATH": path, **variables, **task}
+
+
+def open_window(line: Line, session: str, *, id: str, cwd: str, task_dir: str, attempt: int) -> Opened:
+    """Open the window of task ID with the launch line in it, which waits for `start`. Raises TmuxError."""
+    made = line.cmd(
+        "new-window", "-d", "-P", "-F", "#{pane_id} #{window_id} #{pane_pid} #{pane_tty}", "-t", f"{session}:",
+        "-n", safe_name(id), "-c", cwd.replace("#", "##"),
+        "--", sys.executable, "-I", "-S", LAUNCH, task_dir, str(attempt),
+    )  # fmt: skip
+    words = made.text.split(" ")
+    if not made.ok or len(words) != 4:
+        raise TmuxError(f"tmux opens no window: {made.text}")
+    pane, window = words[0], words[1]
+    options = [("-w", window, name, value) for name, value in (
+        ("remain-on-exit", "on"), ("automatic-rename", "off"), ("allow-rename", "off"))]  # fmt: skip
+    options.append(("-p", pane, "@dispatch_task", id))
+    line.cmds([("set-option", kind, "-q", "-t", target, name, value) for kind, target, name, value in options])
+    return Opened(pane, window, int(words[2]), words[3])
+
+
+def start(task_dir: str, attempt: int, pane: str, *, argv: list[str], env: Mapping[str, str], cwd: str) -> None:
+    """Tell the launch line waiting in PANE what to become."""
+    launch = {"argv": argv, "env": dict(env), "cwd": cwd, "sh": LAUNCH_SH}
+    files.replace(os.path.join(task_dir, f"launch-{attempt}-{pane.lstrip('%')}.json"), json.dumps(launch))

@@ -1,0 +1,149 @@
+"""The one door to tmux. Every call names our socket, speaks UTF-8 (-u) and has a deadline.
+
+An answer of "no" and no answer at all are different things: `Answer.ok` is tmux's own verdict, TmuxError means that
+nobody knows. libtmux's lists are empty on any error, so only its commands are used (`Server.cmd`), not its lists.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import Any, NamedTuple, NewType
+
+from dispatch_tmux.errors import DispatchError, TmuxError
+
+DEADLINE = 8.0  # seconds for one tmux command; a healthy server answers in 0.01
+OLDEST = (3, 2)
+CONF = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tmux.conf")
+GONE = re.compile(r"no server running|error connecting|server exited|lost server|no sessions|can't find|no current")
+NO_SERVER = re.compile(r"no server running|error connecting to .*(No such file|refused)|server exited|lost server")
+
+PaneId = NewType("PaneId", str)
+
+
+class Answer(NamedTuple):
+    """What tmux said to one command."""
+
+    ok: bool
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+def pane_id(text: str) -> PaneId:
+    if not re.fullmatch(r"%\d+", text):
+        raise TmuxError(f"{text[:40]!r} is not a pane id", hint="tmux writes them %0, %1, …")
+    return PaneId(text)
+
+
+def safe_name(text: str) -> str:
+    """TEXT as a window name: tmux expands `#{…}` and *runs* `#(…)` in names, and splits targets at ':' and '.'."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:60] or "worker"
+
+
+class Socket(NamedTuple):
+    """Which tmux server: `-L name` or `-S path`; 'default' is the person's own, read with their own tmux.conf."""
+
+    name: str = "dispatch"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return ("-S", self.name) if "/" in self.name else ("-L", self.name)
+
+    @property
+    def is_ours(self) -> bool:
+        return self.name != "default"
+
+    def argv(self, *command: str) -> list[str]:
+        """A whole tmux command line; the conf counts only where it starts the server."""
+        return [binary(), "-u", *(("-f", CONF) if self.is_ours else ()), *self.flags, *command]
+
+
+def binary() -> str:
+    found = shutil.which("tmux")
+    if not found:
+        raise DispatchError("tmux is not installed", hint="install it: apt install tmux · dnf install tmux · brew install tmux")
+    return found
+
+
+def check() -> str:
+    """The version of the installed tmux ('3.3a'). Raises DispatchError when there is none or it is older than 3.2."""
+    try:
+        said = subprocess.run([binary(), "-V"], capture_output=True, text=True, timeout=DEADLINE).stdout.strip()
+    except (OSError, subprocess.SubprocessError) as e:
+        raise DispatchError(f"tmux does not run: {e}", hint="reinstall it") from e
+    version = said.removeprefix("tmux ").strip()
+    number = re.search(r"(\d+)\.(\d+)", version)
+    if number and (int(number[1]), int(number[2])) < OLDEST:
+        raise DispatchError(f"tmux {version} is too old", hint="dispatch needs tmux 3.2 or newer")
+    return version
+
+
+def environment() -> dict[str, str]:
+    """What a tmux client of ours runs with: not inside another tmux, not inside an agent, UTF-8 whatever the locale."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("TMUX", "TMUX_PANE")}
+    return {k: v for k, v in kept.items() if not k.startswith(("CLAUDE", "DISPATCH_TASK"))}
+
+
+def run(socket: Socket, *command: str, deadline: float = DEADLINE) -> Answer:
+    """Run one tmux command in a process of its own. Raises TmuxError when tmux does not answer in time."""
+    argv = socket.argv(*command)
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, timeout=deadline, env=environment(), stdin=subprocess.DEVNULL, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise TmuxError(
+            f"tmux does not answer (waited {deadline:g} s for {command[0]})",
+            hint=f"look at it: tmux {' '.join(socket.flags)} list-sessions",
+        ) from None
+    except OSError as e:
+        raise TmuxError(f"cannot run tmux: {e.strerror}") from e
+    out, err = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+    if done.returncode and "protocol version mismatch" in err:
+        raise TmuxError(
+            "the tmux server is of another version than the tmux command",
+            hint="workers are untouched; use the tmux that started it, or end it when they are done",
+        )
+    return Answer(done.returncode == 0, tuple((out if done.returncode == 0 else err or out).splitlines()))
+
+
+class Server:
+    """The tmux server behind a socket: sessions and windows through libtmux, ids instead of names."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+
+    def cmd(self, *command: str, deadline: float = DEADLINE) -> Answer:
+        return run(self.socket, *command, deadline=deadline)
+
+    def libtmux(self) -> Any:
+        """A `libtmux.Server` for this socket whose every command goes through `run`."""
+        from dispatch_tmux.tmux_objects import bound_server  # libtmux takes longer to load than most verbs to run
+
+        return bound_server(self)
+
+    def running(self) -> bool:
+        """Whether a server listens there. Raises TmuxError when it does not answer."""
+        answer = self.cmd("display-message", "-p", "#{pid}")
+        if not answer.ok and not GONE.search(answer.text):
+            raise TmuxError(f"cannot talk to tmux: {answer.text}")
+        return answer.ok or not NO_SERVER.search(answer.text)
+
+    def sessions(self) -> dict[str, tuple[str, str]]:
+        """Of every session: id → (name, the project it belongs to or '')."""
+        answer = self.cmd("list-sessions", "-F", "#{session_id}\t#{session_name}\t#{@dispatch_project}")
+        if not answer.ok:
+            if GONE.search(answer.text):
+                return {}
+            raise TmuxError(f"cannot talk to tmux: {answer.text}")
+        rows = [line.split("\t", 2) for line in answer.lines]
+        return {row[0]: (row[1], row[2]) for row in rows if len(row) == 3}
+
+    def session_of(self, root: str) -> str | None:
+        """The id of the session that is tagged with the project at ROOT."""
+        return next((id for id, (_, project) in self.sessions().items() if project == root), None)

@@ -1,0 +1,285 @@
+"""One worker under supervision: gathers its signs, records what they amount to, and says what is to be done.
+
+Everything here can be lost at any moment: what matters is in the journal, and is derived again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dispatch_tmux import delivery, files, plan, processes, screen
+from dispatch_tmux import state as states
+from dispatch_tmux.deliver import Target, mark_of
+from dispatch_tmux.delivery import Manner
+from dispatch_tmux.errors import PaneGone
+from dispatch_tmux.pane import PaneSpawn
+from dispatch_tmux.state import Limits, Signs, Verdict
+from dispatch_tmux.store import CUT, Store
+from dispatch_tmux.task import State, Task, fold
+from dispatch_tmux.terminal_log import TerminalLog
+
+if TYPE_CHECKING:
+    from dispatch_tmux.backends import Backend
+    from dispatch_tmux.hub import Line
+
+PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said to be held
+
+
+class Due(NamedTuple):
+    """What a worker needs now: `nudge`, `answer` (data: question ids, typed late) or `restart`."""
+
+    kind: str
+    data: tuple[str, ...] = ()
+
+
+class Worker:
+    """The supervised side of task ID. `look` is called when its screen may have changed, `review` for anything."""
+
+    def __init__(self, store: Store, id: str, backend: Backend, limits: Limits, clock: Callable[[], float] = time.monotonic):
+        self.store, self.id, self.backend, self.limits, self.clock = store, id, backend, limits, clock
+        self.dir = store.path(id)
+        self.task: Task = fold(id, ())
+        self._journal_size = -1
+        self.log = TerminalLog(os.path.join(self.dir, "terminal.log"))
+        self.spawn: PaneSpawn | None = None
+        self.pid = 0
+        self.typing = False  # a thread delivers into the pane now
+        self.pane_gone = False
+        self.shown = screen.UNKNOWN
+        self._candidate = ""
+        now = clock()
+        self.shown_since = self.last_output = self.began = now
+        self.turn_over = False  # the CLI's own signal said so
+        self.receipts: deque[str] = deque(maxlen=20)
+        self.recheck_at: float | None = None
+        self.refresh()
+
+    # --- what there is
+
+    def refresh(self) -> Task:
+        """The task as the journal has it now."""
+        try:
+            size = os.stat(os.path.join(self.dir, "journal.jsonl")).st_size
+        except FileNotFoundError:
+            size = 0
+        if size != self._journal_size:
+            self.task, self._journal_size = self.store.task(self.id), size
+        return self.task
+
+    def append(self, kind: str, key: str = "", **data: Any) -> bool:
+        written = self.store.append(self.id, kind, key, **data)
+        self.refresh()
+        return written
+
+    @property
+    def pane(self) -> str:
+        return self.spawn.pane if self.spawn else ""
+
+    def attach(self, line: Line, pane: str, pid: int) -> None:
+        """Supervise PANE, whose first process is PID."""
+        self.spawn = PaneSpawn(pane, control=line)
+        self.pid, self.pane_gone = pid, False
+        self.began = self.last_output = self.shown_since = self.clock()
+        self.shown, self.turn_over = screen.UNKNOWN, False
+
+    def target(self) -> Target:
+        """The pane, ready to be typed into. Raises PaneGone when there is none."""
+        if self.spawn is None:
+            raise PaneGone(f"{self.id} has no window")
+        manner = Manner(self.backend.interactive, self.backend.submit.delay, PATIENCE)
+        return Target(
+            self.spawn, self.backend.screen, manner, self.pid, lambda: self.log.bracketed, self._has_receipt,
+            os.path.join(self.dir, "inbox"),
+        )  # fmt: skip
+
+    def _has_receipt(self, body: str) -> bool:
+        return delivery.squeezed(body) in self.receipts
+
+    # --- what comes from tmux (the reader's thread)
+
+    def heard(self, data: bytes) -> None:
+        self.last_output = self.clock()
+        self.log.add(data)
+        if self.typing and self.spawn:
+            from dispatch_tmux.control import raw
+
+            self.spawn.feed(raw(data))
+
+    # --- the screen
+
+    def look(self, quiet: bool) -> bool:
+        """Read the screen. False: it shows a dialogue, but was still being drawn; look again."""
+        if self.spawn is None:
+            return True
+        try:
+            seen = self.spawn.look()
+        except PaneGone:
+            self.pane_gone = True
+            return True
+        if seen.dead:
+            return True
+        shown = screen.look(self.backend.screen, seen.text, title=seen.title, cursor=seen.cursor)
+        if not quiet and shown.shows in ("question", "startup") and mark_of(shown) != self._candidate:
+            self._candidate = mark_of(shown)
+            return False
+        if shown.shows != self.shown.shows or shown.kind != self.shown.kind:
+            self.shown_since = self.clock()
+            self.turn_over = self.turn_over and shown.shows == "ready"
+        self.shown = shown
+        return True
+
+    # --- the verdict
+
+    def review(self) -> tuple[Due, ...]:
+        """Look at everything but the screen, write down what is new, and say what is to be done."""
+        self.refresh()
+        if not self.task.created:
+            return ()
+        self._read_signals()
+        self._read_plan()
+        self._read_questions()
+        self._read_dialogue()
+        self._read_exit()
+        signs = self._signs()
+        if not self.task.attempt or (self.task.started < self.task.attempt and signs.exit_code is None):
+            return ()  # not launched yet
+        verdict = states.derive(signs, self.limits)
+        self._record(verdict)
+        return self._dues(signs)
+
+    def _signs(self) -> Signs:
+        now, task = self.clock(), self.task
+        process = processes.launched(self.dir, task.attempt)
+        over = task.exit_code is not None
+        asked = next((q.id for q in task.open_questions if q.via == "file"), "")
+        settled = now - self.shown_since
+        return Signs(
+            alive=False if over or (self.pane_gone and not processes.alive(process)) else True,
+            exit_code=task.exit_code,
+            stopping=task.stopping,
+            open_question=asked,
+            marks=task.marks,
+            done_marker=self.store.is_marked_done(self.id),
+            shows=self.shown.shows,
+            kind=self.shown.kind,
+            detail=self.shown.detail,
+            has_screen_rules=self.backend.interactive,
+            settled=max(settled, self.limits.settle) if self.turn_over and settled > 0.2 else settled,
+            quiet=now - self.last_output,
+            age=now - self.began,
+            nudges=task.nudges,
+        )
+
+    def _record(self, verdict: Verdict) -> None:
+        task = self.task
+        if (verdict.state, verdict.why, verdict.surfaced) != (task.state, task.why, task.surfaced):
+            extra = {"why": verdict.why} if verdict.why else {}
+            if verdict.surfaced:
+                extra["surfaced"] = True  # type: ignore[assignment]
+            self.append("state", f"state:{task.states + 1}", state=verdict.state.value, **extra)
+
+    def _dues(self, signs: Signs) -> tuple[Due, ...]:
+        """What is to be done, and when to look at the clock again."""
+        task, limits = self.task, self.limits
+        self.recheck_at = None
+        if task.state is State.BLOCKED and self._answered_unread() and task.exit_code is not None:
+            return (Due("restart"),)
+        if signs.alive is False:
+            return ()
+        if states.nudge_due(signs, task.state, limits) and self.backend.interactive and not task.requests_open:
+            return (Due("nudge"),)
+        if task.state is State.IDLE and self.backend.interactive and (late := self._answered_unread()):
+            return (Due("answer", late),)
+        self._recheck(signs)
+        return ()
+
+    def _recheck(self, signs: Signs) -> None:
+        task, limits = self.task, self.limits
+        if signs.shows == "ready" and signs.settled < limits.settle:
+            self.recheck_at = self.clock() + limits.settle - signs.settled + 0.05
+        elif task.state is State.IDLE and not task.surfaced and " " in task.marks:
+            self.recheck_at = self.shown_since + (limits.settle if not task.nudges else limits.nudge) + 0.05
+        elif task.state is State.STARTING:
+            self.recheck_at = self.began + limits.settle + 0.05
+        elif task.marks and " " not in task.marks and not task.ended:
+            self.recheck_at = self.clock() + limits.settle
+        elif task.state is State.WORKING and not task.surfaced:
+            self.recheck_at = self.last_output + limits.quiet + 1
+
+    def _answered_unread(self) -> tuple[str, ...]:
+        """File questions that have an answer which the worker has not acknowledged."""
+        return tuple(q.id for q in self.task.questions if q.via == "file" and q.answer is not None and not q.closed)
+
+    # --- reading
+
+    def _read_plan(self) -> None:
+        items = plan.parse(self.store.plan(self.id))
+        now, before = plan.marks(items), self.task.marks
+        if now == before or not items:
+            return  # a plan that vanished for a moment is being rewritten
+        changed = [item for i, item in enumerate(items) if before[i : i + 1] != item.mark]
+        said = [{"item": item.text[:200], "mark": item.mark} for item in changed[:20]]
+        self.append("progress", f"progress:{self.task.progress + 1}", marks=now, changed=said)
+
+    def _read_questions(self) -> None:
+        for asked in self.store.asked(self.id):
+            known = self.task.question(asked.q)
+            if known is None:
+                self.append(
+                    "question", f"question:{asked.q}", q=asked.q, via="file", text=asked.text[:CUT] or "(an empty question)",
+                    choices=[list(choice) for choice in asked.choices],
+                )  # fmt: skip
+            if asked.answered and (known is None or known.answer is None):
+                answer = self.store.answer_of(self.id, asked.q) or ""
+                self.append("answer", f"answer:{asked.q}", q=asked.q, answer=answer[:CUT], by="file")
+            if asked.acknowledged and (known is None or not known.closed):
+                self.append("closed", f"closed:{asked.q}", q=asked.q, how="answered")
+
+    def _read_dialogue(self) -> None:
+        """A dialogue on the screen is a question; one that has gone was answered, or left by whoever sat there."""
+        shown, over = self.shown, self.task.exit_code is not None
+        mark = mark_of(shown) if shown.shows in ("question", "startup") and not over else ""
+        for q in self.task.questions:
+            if q.via == "screen" and not q.closed and (q.mark != mark):
+                self.append("closed", f"closed:{q.id}", q=q.id, how="answered" if q.answer is not None else "left")
+        if not mark or any(q.via == "screen" and not q.closed for q in self.task.questions):
+            return
+        q = f"s{sum(1 for q in self.task.questions if q.via == 'screen') + 1}"
+        text = "\n".join(filter(None, [shown.question, shown.detail]))[:CUT] or f"a {shown.kind} dialogue is open"
+        choices = [[c.key, c.label, c.text] for c in shown.choices]
+        self.append("question", f"question:{q}", q=q, via="screen", text=text, choices=choices, type=shown.kind, mark=mark)
+
+    def _read_exit(self) -> None:
+        task = self.task
+        if task.exit_code is None and task.attempt:
+            code = self.store.exit_code(self.id, task.attempt)
+            if code is not None:
+                self.append("exited", f"exited:{task.attempt}", code=code, attempt=task.attempt)
+
+    def _read_signals(self) -> None:
+        """What the CLI's hooks dropped since; each file is read once and removed."""
+        folder = os.path.join(self.dir, "signals")
+        try:
+            names = sorted(n for n in os.listdir(folder) if n.endswith(".json") and not n.startswith("."))
+        except FileNotFoundError:
+            return
+        for name in names:
+            path = os.path.join(folder, name)
+            text = files.read_text(path)
+            try:
+                os.unlink(path)
+                self._take_signal(dict(json.loads(text or "")))
+            except (OSError, ValueError):
+                continue  # not ours, or half of one
+
+    def _take_signal(self, signal: dict[str, Any]) -> None:
+        rules = self.backend.signals
+        meaning = rules.means.get(str(signal.get(rules.field)))
+        if meaning == "submitted":
+            self.receipts.append(delivery.squeezed(str(signal.get(rules.prompt, ""))))
+        self.turn_over = meaning == "idle" if meaning else self.turn_over
