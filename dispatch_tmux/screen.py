@@ -244,6 +244,7 @@ def _without_composer(rules: ScreenRules, screen: _Screen, title: str) -> Shown:
 
 
 def _dialogue(rules: ScreenRules, lines: list[str]) -> Shown | None:
+    lines = _without_last_rule(rules, lines)
     foot = " ".join([line.strip(" │┃") for line in lines[-12:] if not BORDER.match(line)][-3:])
     for rule in rules.dialogues:
         if not rule.foot.search(foot):
@@ -253,6 +254,14 @@ def _dialogue(rules: ScreenRules, lines: list[str]) -> Shown | None:
         if all(sign.search(rows) or sign.search(unwrapped) for sign in rule.has):
             return _read_dialogue(rule, rules, body)
     return None
+
+
+def _without_last_rule(rules: ScreenRules, lines: list[str]) -> list[str]:
+    """Claude Code 2.1.329 draws its composer's lower rule at the screen's last row, also far under a dialogue."""
+    if rules.composer and rules.composer.below and rules.composer.below.search(lines[-1]):
+        end = next((row for row in range(len(lines) - 1, 0, -1) if lines[row - 1]), 0)
+        return lines[:end]
+    return lines
 
 
 def _body(rule: Dialogue, rules: ScreenRules, lines: list[str]) -> list[str]:

@@ -88,6 +88,8 @@ def finished_as(marks: str) -> tuple[State, str]:
 def ended(signs: Signs) -> Verdict:
     """Which end it was, once the process is gone. An exit code above 128 is a signal's (as sh reports it)."""
     code = signs.exit_code
+    if signs.done_marker and signs.stopping:
+        return Verdict(*finished_as(signs.marks))
     if signs.stopping:
         return Verdict(State.STOPPED)
     if signs.done_marker or (signs.marks and " " not in signs.marks and "?" not in signs.marks):

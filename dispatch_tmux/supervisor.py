@@ -256,10 +256,10 @@ class Supervisor:
             if worker.task.state is not before:
                 self.carrier.show_state(worker)
                 self.carrier.board.stale = True
+            if worker.task.stopping and worker.task.exit_code is not None:
+                self.carrier.close(worker)
             self._retire(worker)
-        except TmuxError as e:
-            self.log.write(f"{worker.id}: {e}")
-        except DispatchError as e:  # a disk that is full, a directory that was removed: the other workers go on
+        except DispatchError as e:  # tmux too slow, a disk that is full, a directory that was removed: the other workers go on
             self.log.write(f"{worker.id}: {e}")
 
     def _retire(self, worker: Worker) -> None:

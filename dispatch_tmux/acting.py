@@ -1,0 +1,328 @@
+"""What a person asks of workers: start, answer, tell, stop. Works on files; the supervisor carries out what needs tmux."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from dispatch_tmux import files, plan, session
+from dispatch_tmux import task as tasks
+from dispatch_tmux.errors import DispatchError, NeedsDecision, NotDelivered
+from dispatch_tmux.project import Project
+from dispatch_tmux.resolve import Resolved
+from dispatch_tmux.store import Store
+from dispatch_tmux.task import Question, State, Task
+
+START = 20.0  # seconds for a worker's window to open; it takes 0.1
+OUTCOME = 12.0  # seconds for a delivery
+
+
+class Order(NamedTuple):
+    """What `run` was asked."""
+
+    prompt: str
+    id: str = ""
+    model: str = ""
+    items: tuple[str, ...] = ()
+    plan: str = ""  # the whole text of a plan, instead of items
+    context: str = ""
+    cwd: str = ""
+
+
+def resolve(model: str) -> Resolved:
+    """The backend for MODEL by the user's configuration."""
+    import shutil
+
+    from dispatch_tmux import config as configuration
+    from dispatch_tmux import resolve as resolving
+
+    config = configuration.load()
+    return resolving.resolve(
+        model,
+        default=config.default if config else "",
+        models={name: m.backend for name, m in config.models.items()} if config else {},
+        aliases={name: (a.model, a.prompt) for name, a in config.aliases.items()} if config else {},
+        installed=lambda backend: shutil.which(backend) is not None,
+    )
+
+
+def start(project: Project, order: Order) -> Task:
+    """Write the task, have its window opened, and return when its process has been started."""
+    prompt = order.prompt.strip()
+    if not prompt:
+        raise DispatchError("there is no prompt", hint='say what to do: dispatch run "fix the login test"')
+    if order.id:
+        tasks.task_id(order.id)
+    cwd = os.path.realpath(order.cwd or project.root)
+    if not os.path.isdir(cwd) or not os.access(cwd, os.X_OK):
+        raise DispatchError(f"{cwd} is not a directory that can be entered", hint="give --cwd another one")
+    text = _plan_of(order, prompt)
+    resolved = resolve(order.model)
+    session.ensure(project)
+    id = _claim(project.store, order.id, prompt)
+    _write(project.store, id, order, resolved, text, cwd)
+    return _launched(project, id)
+
+
+def _plan_of(order: Order, prompt: str) -> str:
+    if order.plan:
+        if not plan.parse(order.plan):
+            raise DispatchError("the plan has no items", hint="its items are lines like `- [ ] what to do`")
+        return order.plan
+    title = prompt.splitlines()[0][:120]
+    return plan.render(title, order.items or (prompt,), order.context)
+
+
+def _claim(store: Store, wanted: str, prompt: str) -> str:
+    if wanted:
+        if not store.claim(wanted):
+            raise DispatchError(f"there is a task {wanted!r} already", hint=f"choose another --id, or: dispatch clean {wanted}")
+        return wanted
+    while True:
+        id = tasks.slug(prompt, store.ids())
+        if store.claim(id):
+            return id
+
+
+def _write(store: Store, id: str, order: Order, resolved: Resolved, text: str, cwd: str) -> None:
+    """The task's files; its launch request is the last, so that a half-made task is never started."""
+    asked = {
+        "prompt": order.prompt.strip(), "prefix": resolved.prefix, "model": resolved.name, "backend_model": resolved.model,
+        "backend": resolved.backend, "cwd": cwd, "context": order.context,
+    }  # fmt: skip
+    # JSON strings are YAML; writing them so spares every `run` the loading of yaml
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in asked.items()]
+    files.replace(store.path(id, "task.yaml"), "".join(lines))
+    files.replace(store.path(id, "plan.md"), text)
+    title = " ".join(order.prompt.split())[:200]
+    marks = plan.marks(plan.parse(text))
+    store.append(
+        id, "created", "created", title=title, model=resolved.name, backend=resolved.backend, cwd=cwd, marks=marks
+    )  # fmt: skip
+    store.request(id, "launch", env=dict(os.environ))
+
+
+def _launched(project: Project, id: str) -> Task:
+    store = project.store
+
+    def there() -> Task | None:
+        task = store.task(id)
+        return task if task.started or task.ended else None
+
+    task = until(store, there, START)
+    if task is None:
+        log = os.path.join(store.dir, "supervisor.log")
+        raise DispatchError(f"{id} was not started within {START:.0f} s", hint=f"dispatch doctor; {log} has the supervisor's words")
+    return task
+
+
+def until(store: Store, found: Callable[[], Task | None], seconds: float) -> Task | None:
+    """What FOUND() finds, asked anew whenever a journal grows; None after SECONDS."""
+    if (task := found()) is not None:
+        return task
+    from dispatch_tmux.watch import Bell
+
+    bell = Bell(store.dir, "bell")
+    end = time.monotonic() + seconds
+    try:
+        while (task := found()) is None and (left := end - time.monotonic()) > 0:
+            bell.wait(min(left, 0.5))
+        return task
+    finally:
+        bell.close()
+
+
+# --- answering
+
+
+def open_questions(store: Store, task: Task) -> tuple[Question, ...]:
+    """The task's open questions, with those that no supervisor has written down yet."""
+    known = {q.id for q in task.questions}
+    fresh = [
+        Question(a.q, "file", a.text or "(an empty question)", tuple(tasks.Choice(*c) for c in a.choices), time.time())
+        for a in store.asked(task.id)
+        if a.q not in known and not a.answered
+    ]
+    answered = {a.q for a in store.asked(task.id) if a.answered}
+    return tuple(q for q in task.open_questions if q.id not in answered) + tuple(fresh)
+
+
+class Pick(NamedTuple):
+    """An answer to a dialogue: keys to press, then text to type; `words` for the record."""
+
+    keys: tuple[str, ...]
+    text: str
+    words: str
+
+
+def pick(question: Question, text: str, choice: str) -> Pick:
+    """How TEXT or CHOICE ('2', '1,3') answers QUESTION. Raises NeedsDecision that lists the choices."""
+    by_key = {c.key: c for c in question.choices}
+    if choice:
+        keys = tuple(k.strip() for k in choice.split(","))
+        if any(k not in by_key for k in keys):
+            raise _no_such_choice(question, choice)
+        labels = ", ".join(by_key[k].label for k in keys)
+        return Pick(keys + (("Enter",) if question.kind == "multi" else ()), "", labels)
+    wanted = text.strip().lower()
+    for c in question.choices:
+        if wanted in (c.key.lower(), c.label.lower()) and not c.text:
+            return Pick((c.key,), "", c.label)
+    own = next((c for c in question.choices if c.text), None)
+    if own:
+        return Pick((own.key,), text, text)
+    if question.choices and question.via == "screen":
+        raise _no_such_choice(question, text)
+    return Pick((), text, text)
+
+
+def _no_such_choice(question: Question, given: str) -> NeedsDecision:
+    listed = " · ".join(f"{c.key}. {c.label}" for c in question.choices) or "it has no choices: answer with a text"
+    return NeedsDecision(f"{given[:60]!r} is not one of its choices", hint=listed)
+
+
+def answer(project: Project, task: Task, text: str, choice: str = "", q: str = "") -> str:
+    """Answer the task's oldest open question (or Q) and say what became of it. Raises NotDelivered."""
+    store = project.store
+    asked = open_questions(store, task)
+    question = next((x for x in asked if not q or x.id == q), None)
+    if question is None:
+        said = next((x for x in reversed(task.questions) if x.answer is not None), None)
+        hint = f"its question {said.id} was answered: {said.answer}" if said else f"dispatch note {task.id} TEXT tells it something"
+        raise DispatchError(f"{task.id} has no open question{f' {q}' if q else ''}", hint=hint)
+    picked = pick(question, text, choice)
+    if question.via == "screen":
+        return _answer_on_screen(project, task, question, picked)
+    words = picked.words
+    if not store.write_answer(task.id, question.id, words):
+        raise DispatchError(f"question {question.id} of {task.id} was answered a moment ago")
+    store.append(task.id, "answer", f"answer:{question.id}", q=question.id, answer=words[:2000], by="person")
+    if task.state is State.BLOCKED:
+        store.request(task.id, "launch", env=dict(os.environ))
+    session.ensure(project)
+    restarted = task.state is State.BLOCKED
+    return f"answered {question.id}" + ("; the worker is started again with it" if restarted else "")
+
+
+def _answer_on_screen(project: Project, task: Task, question: Question, picked: Pick) -> str:
+    keys, text = picked.keys, picked.text
+    if question.kind in ("confirm", "choice", "text", "secret", "continue") and _reads_lines(task):
+        keys, text = (), text or (picked.keys[0] if picked.keys else "")  # a line program: the key is a line
+    session.ensure(project)
+    rid = project.store.request(
+        task.id, "choose", q=question.id, keys=keys, text=text, answer="(not kept)" if question.kind == "secret" else picked.words
+    )  # fmt: skip
+    return delivered(project.store, task.id, rid)
+
+
+def _reads_lines(task: Task) -> bool:
+    from dispatch_tmux import config as configuration
+    from dispatch_tmux.launcher import backend_of
+
+    folder = os.path.join(configuration.home_dir(), "backends")
+    backend = backend_of(task.backend, configuration.user_backends(configuration.load()), folder)
+    return not backend.interactive
+
+
+def delivered(store: Store, id: str, rid: str, seconds: float = OUTCOME) -> str:
+    """How request RID arrived. Raises NotDelivered with the reason when it did not, or not yet."""
+
+    def settled() -> Task | None:
+        task = store.task(id)
+        return task if task.request(rid)[0] in ("delivered", "undelivered", "held") else None
+
+    task = until(store, settled, seconds)
+    status, how = task.request(rid) if task else ("", "")
+    if status == "delivered":
+        return how
+    if status == "undelivered":
+        raise NotDelivered(f"not delivered to {id}: {how}", hint=f"look at it: dispatch screen {id} · dispatch attach {id}")
+    raise NotDelivered(
+        f"{id} does not have it yet: {how or 'the supervisor has not come to it'}",
+        hint=f"it is typed as soon as that is over; dispatch status {id} shows it",
+    )
+
+
+# --- telling
+
+
+def send(project: Project, task: Task, text: str) -> str:
+    """Type TEXT into the live session, seen to arrive. Raises NotDelivered."""
+    _must_live(task)
+    session.ensure(project)
+    return delivered(project.store, task.id, project.store.request(task.id, "send", text=text))
+
+
+def note(project: Project, task: Task, text: str) -> str:
+    """Put TEXT at the end of the plan, and tell a live worker that has a composer."""
+    store = project.store
+    if not text.strip():
+        raise DispatchError("the note is empty")
+    path = store.path(task.id, "plan.md")
+    while True:
+        before = store.plan(task.id)
+        files.replace(path, plan.with_note(before, text))
+        if plan.has_note(store.plan(task.id), text):
+            break
+    store.append(task.id, "note", f"note:{time.time_ns():x}", text=text[:2000])
+    if task.ended or not task.started or _reads_lines(task):
+        return "noted in its plan"
+    session.ensure(project)
+    rid = store.request(task.id, "note", text=text)
+    return f"noted in its plan and told: {delivered(store, task.id, rid)}"
+
+
+def _must_live(task: Task) -> None:
+    if not task.started or task.exit_code is not None:
+        raise NotDelivered(f"{task.id} is {task.state.value}, its program does not run", hint=f"dispatch note {task.id} TEXT adds to its plan")
+
+
+# --- ending
+
+
+def stop(project: Project, ids: Sequence[str]) -> list[str]:
+    """End the workers' processes, all of them. Returns what is left running, normally nothing."""
+    from dispatch_tmux import processes, summaries
+
+    store = project.store
+    left: list[str] = []
+    for id in ids:
+        task = store.task(id)
+        process = processes.launched(store.path(id), task.attempt)
+        if task.ended and not processes.alive(process):
+            continue
+        store.append(id, "stopping", f"stopping:{task.attempt}", by="person")
+        for rid, _ in store.requests(id):
+            store.drop_request(id, rid)
+        left += [f"{id}: process {pid}" for pid in processes.end(store.path(id), process)]
+        if not task.attempt:
+            store.append(id, "state", f"state:{task.states + 1}", state=State.STOPPED.value)
+    if ids and not store.supervised():
+        for id in ids:
+            task = store.task(id)
+            now = summaries.current(store, task, supervised=False)
+            if now.state is not task.state:
+                store.append(id, "state", f"state:{task.states + 1}", state=now.state.value, why=now.why)
+    for id in ids:
+        until(store, lambda id=id: t if (t := store.task(id)).ended else None, 5.0)  # type: ignore[misc]
+    return left
+
+
+def clean(project: Project, ids: Sequence[str]) -> None:
+    """Remove ended tasks: their windows, what still runs in them, and their directories."""
+    import shutil
+
+    stop(project, ids)
+    server = session.server_of(project)
+    for id in ids:
+        panes = server.cmd("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_task} #{session_id}")
+        mine = server.session_of(project.root) if panes.ok else None
+        for line in panes.lines if panes.ok else ():
+            pane, tag, where = line.split(" ") if line.count(" ") == 2 else ("", "", "")
+            if tag == id and where == mine:
+                server.cmd("kill-pane", "-t", pane)
+        shutil.rmtree(project.store.path(id), ignore_errors=True)
+    project.store.ring()

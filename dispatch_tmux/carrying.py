@@ -1,0 +1,238 @@
+"""What the supervisor does to workers: launches, messages, answers, nudges. What takes time has a thread, one a pane."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from dispatch_tmux import briefing, deliver, files, launcher, plan, processes, screen
+from dispatch_tmux import state as states
+from dispatch_tmux.board import Board
+from dispatch_tmux.delivery import Held, Outcome, Refused, Submitted, Unproven
+from dispatch_tmux.errors import DispatchError, PaneGone, TmuxError
+from dispatch_tmux.task import State
+from dispatch_tmux.worker import Due, Worker
+
+if TYPE_CHECKING:
+    from dispatch_tmux.supervisor import Supervisor
+
+AGAIN = 0.7  # seconds until a held message is tried again
+
+
+class Carrier:
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.supervisor = supervisor
+        self.store = supervisor.store
+        self.board = Board(supervisor)
+
+    def carry_out(self, worker: Worker, dues: tuple[Due, ...]) -> None:
+        """Do what is asked for, and what is due. Returns at once."""
+        requests = self.store.requests(worker.id)
+        if requests and requests[0][1].get("kind") == "launch":
+            self._launch_request(worker, *requests[0])
+            return
+        for due in dues:
+            if due.kind == "restart" and not requests:
+                self.launch(worker, dict(os.environ))
+                return
+        if not worker.typing and (requests or dues):
+            worker.typing = True
+            threading.Thread(target=self._converse, args=(worker, requests, dues), daemon=True).start()
+
+    # --- launching
+
+    def _launch_request(self, worker: Worker, rid: str, request: dict[str, Any]) -> None:
+        """The request stays until the start is on record: it holds the environment for another try after a crash."""
+        task = worker.task
+        first = task.attempt == 0 or task.started < task.attempt
+        if first or (task.state is State.BLOCKED and task.exit_code is not None):
+            self.launch(worker, dict(request.get("env") or os.environ))
+        self.store.drop_request(worker.id, rid)
+        self.supervisor.review(worker)
+
+    def launch(self, worker: Worker, env: dict[str, str]) -> None:
+        """Start the next attempt of a worker, or the one whose start a crash interrupted."""
+        task = worker.task
+        attempt = task.attempt if task.started < task.attempt else task.attempt + 1
+        worker.append("starting", f"starting:{attempt}", attempt=attempt)
+        if processes.launched(worker.dir, attempt):
+            self.supervisor.find_panes()  # it lives: only the record was interrupted
+            if worker.pane:
+                self._on_record(worker, attempt, worker.pane, "", worker.pid)
+            return
+        self.close(worker)
+        prompt = self._prompt(worker, attempt)
+        files.replace(os.path.join(worker.dir, "prompt.md"), prompt)
+        model = str(self._asked(worker).get("backend_model") or "")
+        values = launcher.values_for(
+            worker.backend, id=worker.id, task_dir=worker.dir, cwd=task.cwd, model=model, prompt=prompt
+        )  # fmt: skip
+        argv, variables = launcher.command_line(worker.backend, values)
+        own = {"DISPATCH_TASK": worker.id, "DISPATCH_TASK_DIR": worker.dir}
+        environment = launcher.environment(worker.backend, env, variables, own)
+        line = self.supervisor.line
+        opened = launcher.open_window(
+            line, self.supervisor.session, id=worker.id, cwd=task.cwd, task_dir=worker.dir, attempt=attempt
+        )  # fmt: skip
+        worker.attach(line, opened.pane, opened.pid)
+        self.supervisor.by_pane[opened.pane] = worker
+        launcher.start(worker.dir, attempt, opened.pane, argv=argv, env=environment, cwd=task.cwd)
+        self._on_record(worker, attempt, opened.pane, opened.window, opened.pid)
+
+    def _on_record(self, worker: Worker, attempt: int, pane: str, window: str, pid: int) -> None:
+        socket = self.supervisor.server.socket.name
+        worker.append(
+            "started", f"started:{attempt}", attempt=attempt, pane=pane, window=window, pid=pid, server=socket
+        )  # fmt: skip
+        for q in [q for q in worker.task.questions if not q.closed and attempt > 1]:
+            if q.via == "file" and q.answer is not None:
+                files.replace(os.path.join(worker.dir, "ipc", f"{q.id}.done"), "")
+
+    def _asked(self, worker: Worker) -> dict[str, Any]:
+        text = files.read_text(os.path.join(worker.dir, "task.yaml")) or ""
+        try:
+            data = yaml.safe_load(text)
+        except yaml.YAMLError:
+            data = None
+        return data if isinstance(data, dict) else {}
+
+    def _prompt(self, worker: Worker, attempt: int) -> str:
+        asked = self._asked(worker)
+        prompt, prefix = str(asked.get("prompt", worker.task.title)), str(asked.get("prefix", ""))
+        if attempt == 1:
+            return briefing.briefing(worker.dir, prompt, prefix)
+        answers = [(q.text, q.answer) for q in worker.task.questions if q.answer is not None]
+        context = files.read_text(os.path.join(worker.dir, "context.md")) or ""
+        return briefing.resumption(worker.dir, prompt, context, answers, prefix)
+
+    def close(self, worker: Worker) -> None:
+        """Close the window of an attempt that has ended."""
+        if worker.pane in self.supervisor.by_pane:
+            del self.supervisor.by_pane[worker.pane]
+            self.supervisor.line.cmd("kill-pane", "-t", worker.pane)
+
+    # --- talking to it (in a thread of the worker's)
+
+    def _converse(self, worker: Worker, requests: list[tuple[str, dict[str, Any]]], dues: tuple[Due, ...]) -> None:
+        again = False
+        try:
+            for rid, request in requests:
+                again = not self._carry_out(worker, rid, request)
+                if again:
+                    break
+            for due in dues if not requests else ():
+                self._do(worker, due)
+        except PaneGone:
+            self._refuse_all(worker)
+        except DispatchError as e:
+            self.supervisor.log.write(f"{worker.id}: {e}")
+            again = True
+        finally:
+            worker.typing = False
+            if again:
+                threading.Timer(AGAIN, lambda: self.supervisor.inbox.put(("review", worker.id))).start()
+            else:
+                self.supervisor.inbox.put(("review", worker.id))
+
+    def _refuse_all(self, worker: Worker) -> None:
+        """Nothing can be typed into a window that is gone; notes are in the plan all the same."""
+        for rid, _ in self.store.requests(worker.id):
+            self._record(worker, rid, Refused("its window is gone"))
+
+    def _carry_out(self, worker: Worker, rid: str, request: dict[str, Any]) -> bool:
+        """Whether the request is settled, one way or the other."""
+        status, _ = worker.task.request(rid)
+        if status in ("delivered", "undelivered"):
+            self.store.drop_request(worker.id, rid)
+            return True
+        if request["kind"] == "choose":
+            outcome = self._choose(worker, rid, request)
+        else:
+            text = str(request.get("text", ""))
+            outcome = self._say(worker, rid, briefing.note(text) if request["kind"] == "note" else text)
+        return self._record(worker, rid, outcome)
+
+    def _record(self, worker: Worker, rid: str, outcome: Outcome) -> bool:
+        if isinstance(outcome, Held):
+            if worker.task.request(rid) != ("held", outcome.why):
+                worker.append("held", "", rid=rid, how=outcome.why)
+            return False
+        if isinstance(outcome, Submitted):
+            worker.append("delivered", f"delivered:{rid}", rid=rid, how=outcome.how)
+        else:
+            worker.append("undelivered", f"undelivered:{rid}", rid=rid, how=outcome.why)
+        self.store.drop_request(worker.id, rid)
+        return True
+
+    def _say(self, worker: Worker, rid: str, text: str) -> Outcome:
+        """Type TEXT into the live session; after a crash, go on where the record stops."""
+        former = [e for e in self.store.events(worker.id) if e.kind == "delivering" and e.data.get("rid") == rid]
+        echoed = former[-1].data.get("echoed") if former else None
+
+        def before(seen: int) -> None:
+            worker.append("delivering", f"delivering:{rid}", rid=rid, echoed=seen)
+
+        target = worker.target()
+        body = worker.backend.protected(text)
+        return deliver.deliver(target, body, before=before, resumed=echoed, interrupted=bool(former))
+
+    def _choose(self, worker: Worker, rid: str, request: dict[str, Any]) -> Outcome:
+        q = worker.task.question(str(request["q"]))
+        if q is None or q.closed:
+            answered = q is not None and q.answer is not None
+            return Submitted("the dialogue is gone") if answered else Refused("that question is not open any more")
+        worker.append("delivering", f"delivering:{rid}", rid=rid)
+        keys = tuple(str(k) for k in request.get("keys", ()))
+        outcome = deliver.answer(worker.target(), q.mark, keys, str(request.get("text", "")))
+        if isinstance(outcome, Submitted):
+            worker.append("answer", f"answer:{q.id}", q=q.id, answer=str(request.get("answer", "")), by="person")
+        return outcome
+
+    def _do(self, worker: Worker, due: Due) -> None:
+        task = worker.task
+        if due.kind == "nudge":
+            left = [i.text for i in plan.parse(self.store.plan(worker.id)) if i.mark == plan.OPEN]
+            outcome = self._say(worker, f"nudge-{task.nudges_in_all + 1}", states.nudge_text(left[:20]))
+            if not isinstance(outcome, Held):
+                worker.append("nudge", f"nudge:{task.nudges_in_all + 1}", n=task.nudges + 1)
+            if isinstance(outcome, Submitted):
+                worker.append("delivered", f"delivered:nudge-{task.nudges_in_all + 1}", rid=f"nudge-{task.nudges_in_all + 1}")
+        elif due.kind == "answer":
+            for q in due.data:
+                asked = task.question(q)
+                text = briefing.late_answer(q, (asked.answer if asked else "") or "")
+                outcome = self._say(worker, f"answer-{q}", text)
+                if isinstance(outcome, Submitted | Unproven):
+                    self._record(worker, f"answer-{q}", outcome)
+                    worker.append("closed", f"closed:{q}", q=q, how="answered")
+
+    # --- what tmux shows
+
+    def show_state(self, worker: Worker) -> None:
+        """The state beside the window's name in the status line, and the session's next waiting window."""
+        task, line = worker.task, self.supervisor.line
+        glyph = {State.WAITING: "?", State.DONE: "✓", State.FAILED: "✗", State.LOST: "✗", State.IDLE: "○"}.get(task.state, "")
+        try:
+            if worker.pane in self.supervisor.by_pane:
+                line.cmd("set-option", "-w", "-q", "-t", worker.pane, "@dispatch_state", glyph)
+                if task.state in (State.FAILED, State.LOST, State.STOPPED, State.DONE, State.BLOCKED) and task.exit_code is not None:
+                    self._keep_screen(worker)
+            waiting = next((w.pane for w in self.supervisor.workers.values() if w.task.state is State.WAITING and w.pane), "")
+            line.cmd("set-option", "-q", "-t", self.supervisor.session, "@dispatch_waiting", waiting)
+        except TmuxError as e:
+            self.supervisor.log.write(f"{worker.id}: {e}")
+
+    def _keep_screen(self, worker: Worker) -> None:
+        """The last screen with its history; remain-on-exit's notice scrolls the first line away, hence the history."""
+        shot = self.supervisor.line.cmd("capture-pane", "-p", "-e", "-S", "-", "-t", worker.pane)
+        if shot.ok:
+            files.replace(os.path.join(worker.dir, "screen.txt"), screen.ESCAPE.sub("", shot.text).rstrip() + "\n")
+
+    def attached(self) -> bool:
+        """Whether a person is attached to the session."""
+        shown = "#{client_control_mode}"
+        answer = self.supervisor.line.cmd("list-clients", "-t", self.supervisor.session, "-F", shown)
+        return any(line == "0" for line in answer.lines) if answer.ok else True

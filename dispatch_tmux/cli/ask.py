@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import click
+
+from dispatch_tmux import asking
+from dispatch_tmux.errors import UsageProblem
+
+
+@click.command()
+@click.argument("text", nargs=-1)
+@click.option("--choice", "choices", multiple=True, metavar="TEXT", help="A choice to pick from; repeat it.")
+@click.option("--wait", "q", metavar="NNN", help="Go on waiting for the answer to question NNN.")
+@click.option("--timeout", default=asking.PATIENCE, show_default=True, metavar="S", help="Seconds to wait.")
+def ask(text: tuple[str, ...], choices: tuple[str, ...], q: str | None, timeout: float) -> None:
+    """For workers: ask the person who dispatched you, and print the answer.
+
+    \b
+    dispatch ask "Which database?" --choice SQLite --choice PostgreSQL
+    """
+    if bool(text) == bool(q):
+        raise UsageProblem("either a question, or --wait NNN", hint='dispatch ask "Which database?"')
+    directory = asking.directory()
+    number = q or asking.ask(directory, " ".join(text), choices)
+    answer = asking.answer_to(directory, number, timeout)
+    if answer is None:
+        click.echo(f"still waiting for the answer to question {number}; run: dispatch ask --wait {number}")
+    else:
+        click.echo(answer, nl=False)

@@ -1,0 +1,48 @@
+"""What several commands need."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from dispatch_tmux import files
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.project import Project, find
+from dispatch_tmux.task import Task
+
+
+def project() -> Project:
+    return find(click.get_current_context().obj)
+
+
+def task_of(name: str) -> tuple[Project, Task]:
+    """The project and the task that NAME stands for."""
+    here = project()
+    return here, here.store.task(here.store.find(name))
+
+
+def print_json(data: Any) -> None:
+    import json
+
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def text_of(words: tuple[str, ...] | str | None, file: str | None = None) -> str:
+    """TEXT as given: words, `-` for standard input, or a file."""
+    text = words if isinstance(words, str) else " ".join(words or ())
+    if file:
+        read = files.read_text(file, 1 << 24)
+        if read is None:
+            raise DispatchError(f"there is no file {file}")
+        return read.rstrip("\n")
+    return sys.stdin.read().rstrip("\n") if text == "-" else text
+
+
+def attach_line(directory: Project, id: str) -> str:
+    import os
+
+    here = os.path.realpath(os.getcwd())
+    inside = here == directory.root or here.startswith(directory.root + os.sep)
+    return f"dispatch attach {id}" if inside else f"dispatch -C {directory.root} attach {id}"

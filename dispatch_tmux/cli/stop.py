@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import click
+
+from dispatch_tmux import acting, summaries
+from dispatch_tmux.cli import common
+from dispatch_tmux.errors import DispatchError, UsageProblem
+from dispatch_tmux.task import State
+
+
+@click.command()
+@click.argument("tasks", nargs=-1, metavar="TASK…")
+@click.option("--all", "every", is_flag=True, help="Every worker of this project.")
+def stop(tasks: tuple[str, ...], every: bool) -> None:
+    """End workers: every process of theirs, and their window. Their files stay.
+
+    \b
+    dispatch stop auth
+    """
+    project = common.project()
+    if not tasks and not every:
+        raise UsageProblem("which one?", hint="dispatch stop TASK, or --all")
+    ids = [t.id for t in summaries.all(project.store)] if every else [project.store.find(name) for name in tasks]
+    live = [id for id in ids if not project.store.task(id).ended or id in map(project.store.find, tasks)]
+    left = acting.stop(project, ids)
+    if left:
+        raise DispatchError(f"still running: {', '.join(left)}", hint="they may belong to another user")
+    click.echo("\n".join(f"{id}: {project.store.task(id).state.value}" for id in live) or "no worker is running")
+
+
+@click.command()
+@click.argument("tasks", nargs=-1, metavar="[TASK…]")
+@click.option("--all", "every", is_flag=True, help="Failed and lost tasks, too.")
+@click.option("--dry-run", "-n", is_flag=True, help="Only say what would go.")
+def clean(tasks: tuple[str, ...], every: bool, dry_run: bool) -> None:
+    """Remove done and stopped tasks (or the TASKs named): their windows and their files, results included.
+
+    \b
+    dispatch clean --dry-run
+    """
+    project = common.project()
+    kinds = {State.DONE, State.STOPPED} | ({State.FAILED, State.LOST} if every else set())
+    if tasks:
+        found = [project.store.task(project.store.find(name)) for name in tasks]
+        running = [t.id for t in found if not t.ended]
+        if running:
+            raise DispatchError(f"{running[0]} is not over", hint=f"dispatch stop {running[0]} first")
+    else:
+        found = [t for t in summaries.all(project.store) if t.state in kinds]
+    if not dry_run:
+        acting.clean(project, [t.id for t in found])
+    for t in found:
+        click.echo(f"{'would remove' if dry_run else 'removed'} {t.id} ({t.state.value})")
+    if not found:
+        click.echo("nothing to clean")

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from dispatch_tmux import waiting
+from dispatch_tmux.cli import common
+from dispatch_tmux.waiting import News, Reader
+
+
+@click.command()
+@click.argument("tasks", nargs=-1, metavar="[TASK…]")
+@click.option("--for", "kinds", default="", metavar="KINDS", help="question,done,failed,… (all of them by default).")
+@click.option("--timeout", type=float, metavar="S", help="Give up after S seconds, with exit status 124.")
+@click.option("--as", "name", default="shell", metavar="NAME", help="Who is told; each NAME is told everything once.")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of {task, kind, text, question, choices, output}.")
+def wait(tasks: tuple[str, ...], kinds: str, timeout: float | None, name: str, as_json: bool) -> int:
+    """Block until a worker needs you, print what for, and exit 0. What happened before counts, too.
+
+    \b
+    dispatch wait --for question,done --timeout 600
+    """
+    project = common.project()
+    wanted = waiting.check_kinds(kinds)
+    reader = Reader(project, name)
+    news = waiting.wait(reader, [project.store.find(t) for t in tasks], wanted, timeout)
+    if not news:
+        click.echo("nothing came", err=True)
+        return 124
+    if as_json:
+        common.print_json([_data(reader, n) for n in news])
+    else:
+        click.echo("\n".join(_words(reader, n) for n in news))
+    sys.stdout.flush()
+    reader.acknowledge(news)  # after it was shown: rather twice than never
+    os._exit(0)  # the watching threads need not be waited for
+
+
+def _data(reader: Reader, news: News) -> dict[str, Any]:
+    q = news.need.question
+    return {
+        "task": news.task.id, "kind": news.need.kind, "text": news.need.text, "state": news.task.state.value,
+        "question": q.id if q else None, "choices": [c._asdict() for c in q.choices] if q else [],
+        "output": _output(reader, news), "untrusted": ["text", "choices"],
+    }  # fmt: skip
+
+
+def _output(reader: Reader, news: News) -> str | None:
+    path = reader.store.path(news.task.id, "output.md")
+    return path if os.path.exists(path) else None
+
+
+def _words(reader: Reader, news: News) -> str:
+    from dispatch_tmux.show import clean
+
+    task, need = news.task, news.need
+    if q := need.question:
+        lines = [f"? {task.id} asks ({q.id}): {clean(q.text, 2000)}", *(f"    {c.key}. {clean(c.label, 200)}" for c in q.choices)]
+        how = "--choice N" if q.choices else '"…"'
+        return "\n".join([*lines, f"    answer: dispatch answer {task.id} {how}"])
+    glyph = {"done": "✓", "idle": "○", "stopped": "■", "blocked": "■"}.get(need.kind, "✗")
+    done = f" ({task.done_items}/{len(task.marks)} items)" if task.marks else ""
+    line = f"{glyph} {task.id} {need.kind}{done}" + (f": {clean(need.text, 400)}" if need.text else "")
+    output = _output(reader, news)
+    return f"{line}\n    result: {output}" if need.kind == "done" and output else line

@@ -1,0 +1,89 @@
+"""What is known of all tasks, fast: the fold of a journal that has ended is kept beside the tasks and believed as long as
+the journal's size and time are the same. The cache may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from dispatch_tmux import files
+from dispatch_tmux import state as states
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.state import Signs
+from dispatch_tmux.store import Store
+from dispatch_tmux.task import State, Task
+
+_KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why", "states", "marks", "pane", "window",
+         "exit_code", "started", "surfaced")  # fmt: skip
+_FINAL = frozenset({State.DONE, State.FAILED, State.STOPPED, State.LOST})  # blocked tasks have questions: always read
+
+
+def all(store: Store) -> list[Task]:
+    """Every task, the oldest first."""
+    path = os.path.join(store.dir, "summaries.json")
+    cache = _load(path)
+    fresh: dict[str, list[Any]] = {}
+    tasks = []
+    for id in store.ids():
+        try:
+            stat = os.stat(os.path.join(store.tasks_dir, id, "journal.jsonl"))
+        except FileNotFoundError:
+            continue  # being made at this moment
+        known = cache.get(id)
+        if known and known[0] == stat.st_size and known[1] == stat.st_mtime_ns:
+            task = Task(id=id, state=State(known[2]), **dict(zip(_KEPT, known[3], strict=True)))
+        else:
+            task = store.task(id)
+            if task.state in _FINAL:
+                known = [stat.st_size, stat.st_mtime_ns, task.state.value, [getattr(task, name) for name in _KEPT]]
+        if task.state in _FINAL and known:
+            fresh[id] = known
+        tasks.append(task)
+    if fresh != cache:
+        _save(path, fresh)
+    return sorted((t for t in tasks if t.created), key=lambda t: (t.created, t.id))
+
+
+def _load(path: str) -> dict[str, list[Any]]:
+    try:
+        data = json.loads(files.read_text(path, 1 << 26) or "{}")
+        return data if isinstance(data, dict) else {}
+    except (ValueError, DispatchError):
+        return {}
+
+
+def _save(path: str, cache: dict[str, list[Any]]) -> None:
+    try:
+        files.replace(path, json.dumps(cache, separators=(",", ":")))
+    except DispatchError:
+        pass  # it is only a cache
+
+
+def unfinished(store: Store) -> list[str]:
+    """Ids of the tasks that a supervisor has to take up."""
+    return [t.id for t in all(store) if not t.ended or t.state is State.BLOCKED or _has_window(t)]
+
+
+def _has_window(task: Task) -> bool:
+    return bool(task.pane) and task.exit_code is None
+
+
+def current(store: Store, task: Task, supervised: bool) -> Task:
+    """TASK as it is, also when nobody supervises: then its process and its exit file are asked."""
+    if supervised or task.ended or not task.attempt:
+        return task
+    from dispatch_tmux import processes
+
+    code = store.exit_code(task.id, task.attempt)
+    process = processes.launched(store.path(task.id), task.attempt)
+    if code is None and (process is None or processes.alive(process)):
+        return task
+    asked = next((q.id for q in task.open_questions if q.via == "file"), "")
+    signs = Signs(
+        alive=False, exit_code=code, server_gone=True, stopping=task.stopping, open_question=asked, marks=task.marks,
+        done_marker=store.is_marked_done(task.id),
+    )  # fmt: skip
+    verdict = states.ended(signs)
+    return task._replace(state=verdict.state, why=verdict.why, exit_code=code)
