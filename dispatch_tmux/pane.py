@@ -181,9 +181,10 @@ class PaneSpawn(SpawnBase):  # type: ignore[misc]  # pexpect has no types
         finally:
             os.unlink(path)
         paste = f"paste-buffer -p -r -d -b {buffer} -t {self.pane}"
-        dead = f"delete-buffer -b {buffer} ; display-message -p dead"
+        dead = "display-message -p dead"
         answer = self._must(self._control.cmd("if-shell", "-F", "-t", self.pane, "#{pane_dead}", dead, paste, blocks=2))
         if answer.text:
+            self._control.cmd("delete-buffer", "-b", buffer)
             raise PaneGone(f"the program in {self.name} has ended")
 
     # --- what shows

@@ -1,0 +1,118 @@
+"""The steps of a delivery, as a table: what is seen and done so far → what comes next."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatch_tmux import delivery
+from dispatch_tmux.delivery import Held, Manner, Progress, Refused, Seen, Step, Submitted, Unproven
+from dispatch_tmux.screen import Composer, Shown
+
+TUI, LINE = Manner(composer=True), Manner(composer=False)
+EMPTY = Shown("ready", composer=Composer(""))
+BUSY = Shown("busy", composer=Composer(""))
+DRAFT = Shown("ready", composer=Composer("half a"))
+BODY = Shown("ready", composer=Composer("use JWT"))
+COLLAPSED = Shown("ready", composer=Composer("[Pasted text #1 +3 lines]", collapsed=True))
+DIALOGUE = Shown("question", kind="permission")
+STARTING = Shown("unknown")
+PROMPT = Shown("question", kind="confirm")
+
+FRESH, LATE = Progress(), Progress(elapsed=99)
+PASTED, JUST_PASTED = Progress(pasted=True, since_paste=1.0), Progress(pasted=True, since_paste=0.1)
+ENTERED = Progress(pasted=True, since_paste=2, enters=1, since_enter=0.5)
+LONG_AGO = Progress(pasted=True, since_paste=9, enters=1, since_enter=8)
+
+CASES = [
+    ("a dead program", Seen(EMPTY, dead=True), FRESH, TUI, Refused),
+    ("D9 a shell at the prompt", Seen(EMPTY, shell=True), FRESH, TUI, Refused),
+    ("died under way", Seen(EMPTY, dead=True), PASTED, TUI, Unproven),
+    ("ready", Seen(EMPTY), FRESH, TUI, Step.PASTE),
+    ("D16 busy with a composer", Seen(BUSY), FRESH, TUI, Step.PASTE),
+    ("D8 copy mode", Seen(EMPTY, in_mode=True), FRESH, TUI, Step.LEAVE_MODE),
+    ("D5 a draft waits", Seen(DRAFT), FRESH, TUI, Step.WAIT),
+    ("D5 a draft stays", Seen(DRAFT), LATE, TUI, Held),
+    ("D15 a dialogue waits", Seen(DIALOGUE), FRESH, TUI, Step.WAIT),
+    ("D15 a dialogue stays", Seen(DIALOGUE), LATE, TUI, Held),
+    ("D14 no composer yet", Seen(STARTING), FRESH, TUI, Step.WAIT),
+    ("D14 never a composer", Seen(STARTING), LATE, TUI, Held),
+    ("D1 body there, too early", Seen(BODY), JUST_PASTED, TUI, Step.WAIT),
+    ("body there", Seen(BODY), PASTED, TUI, Step.ENTER),
+    ("D3 collapsed body", Seen(COLLAPSED), PASTED, TUI, Step.ENTER),
+    ("body not there yet", Seen(EMPTY), PASTED, TUI, Step.WAIT),
+    ("body never shows", Seen(EMPTY), Progress(pasted=True, since_paste=9), TUI, Unproven),
+    ("D5 glued to a draft", Seen(DRAFT), PASTED, TUI, Step.WAIT),
+    ("D1 Enter swallowed", Seen(BODY), ENTERED, TUI, Step.ENTER),
+    ("D4 Enter swallowed for ever", Seen(BODY), ENTERED._replace(enters=6, since_enter=9), TUI, Unproven),
+    ("D3 empty, no turn yet", Seen(EMPTY), ENTERED, TUI, Step.WAIT),
+    ("D3 empty, never a turn", Seen(EMPTY), LONG_AGO, TUI, Unproven),
+    ("turn begun", Seen(BUSY), ENTERED, TUI, Submitted),
+    ("in the transcript", Seen(EMPTY, echoed=1), ENTERED, TUI, Submitted),
+    ("the former one in the transcript", Seen(EMPTY, echoed=1), ENTERED._replace(echoed_before=1), TUI, Step.WAIT),
+    ("the CLI's receipt", Seen(STARTING, receipt=True), ENTERED, TUI, Submitted),
+    ("D15 a dialogue opened by it", Seen(DIALOGUE), ENTERED, TUI, Submitted),
+    ("a line program asks", Seen(PROMPT, canonical=True), FRESH, LINE, Step.PASTE),
+    ("a line program computes", Seen(STARTING, canonical=True), FRESH, LINE, Step.WAIT),
+    ("a line program reads in silence", Seen(STARTING, canonical=True, reading=True), FRESH, LINE, Step.PASTE),
+    ("a line program has not read", Seen(STARTING, canonical=True, unread=8), ENTERED, LINE, Step.WAIT),
+    ("a line program has read", Seen(STARTING, canonical=True), ENTERED, LINE, Submitted),
+]
+
+
+@pytest.mark.parametrize(("seen", "done", "manner", "wanted"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_next_step(seen: Seen, done: Progress, manner: Manner, wanted: object) -> None:
+    step = delivery.next_step("use JWT", seen, done, manner)
+    assert step is wanted if isinstance(wanted, Step) else isinstance(step, wanted)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "seen", "before", "manner", "wanted"),
+    [
+        ("D19 pasted, not entered", Seen(BODY), 0, TUI, Step.ENTER),
+        ("D19 never pasted", Seen(EMPTY), 0, TUI, Step.PASTE),
+        ("D19 entered", Seen(EMPTY, echoed=1), 0, TUI, Submitted),
+        ("D19 the same text was there before", Seen(EMPTY, echoed=1), 1, TUI, Step.PASTE),
+        ("D19 a draft has come", Seen(DRAFT), 0, TUI, Unproven),
+        ("D19 a line program", Seen(PROMPT), 0, LINE, Unproven),
+        ("D19 the program has ended", Seen(EMPTY, dead=True), 0, TUI, Unproven),
+        ("D19 receipt", Seen(EMPTY, receipt=True), 0, TUI, Submitted),
+    ],
+)
+def test_D19_after_a_crash_the_screen_decides(name: str, seen: Seen, before: int, manner: Manner, wanted: object) -> None:
+    step = delivery.after_crash("use JWT", seen, before, manner)
+    assert step is wanted if isinstance(wanted, Step) else isinstance(step, wanted)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("a\x1b[201~b", "ab"),
+        ("a\x1b]0;title\x07b", "ab"),
+        ("a\x00b\x07c\x7fd", "abcd"),
+        ("one\rtwo\r\nthree", "one\ntwo\nthree"),
+        ("\u202eevil\u2066", "evil"),
+        ("zero\u200bwidth", "zerowidth"),
+        ("👩\u200d💻 stays", "👩\u200d💻 stays"),
+        ("tab\tstays\n\n", "tab\tstays"),
+        ("\x9b31mred", "31mred"),
+    ],
+)
+def test_D11_no_character_can_end_the_paste_or_press_a_key(text: str, typed: str) -> None:
+    assert delivery.clean(text) == typed
+
+
+@pytest.mark.parametrize(
+    ("body", "seen", "manner", "refused"),
+    [
+        ("x" * 4095, Seen(PROMPT, canonical=True), LINE, False),
+        ("x" * 4096, Seen(PROMPT, canonical=True), LINE, True),
+        ("é" * 2048, Seen(PROMPT, canonical=True), LINE, True),
+        ("a\nb", Seen(PROMPT, canonical=True), LINE, True),
+        ("a\nb", Seen(PROMPT, bracketed=True), LINE, False),
+        ("x" * (1 << 20), Seen(EMPTY), TUI, False),
+        ("x" * ((1 << 20) + 1), Seen(EMPTY), TUI, True),
+        ("  \n ", Seen(EMPTY), TUI, True),
+    ],
+)
+def test_D13_what_cannot_arrive_whole_is_refused_before_the_first_byte(body: str, seen: Seen, manner: Manner, refused: bool) -> None:
+    assert bool(delivery.objection(body, seen, manner)) is refused
