@@ -18,6 +18,7 @@ from dispatch_tmux.task import Question, State, Task
 
 START = 20.0  # seconds for a worker's window to open; it takes 0.1
 OUTCOME = 12.0  # seconds for a delivery
+NOTE = 20_000  # characters of a note
 
 
 class Order(NamedTuple):
@@ -261,13 +262,10 @@ def note(project: Project, task: Task, text: str) -> str:
     store = project.store
     if not text.strip():
         raise DispatchError("the note is empty")
-    path = store.path(task.id, "plan.md")
-    while True:
-        before = store.plan(task.id)
-        files.replace(path, plan.with_note(before, text))
-        if plan.has_note(store.plan(task.id), text):
-            break
-    store.append(task.id, "note", f"note:{time.time_ns():x}", text=text[:2000])
+    if len(text) > NOTE:
+        raise DispatchError(f"the note has {len(text)} characters, {NOTE} are the most", hint="put it into a file and name that")
+    store.append(task.id, "note", f"note:{time.time_ns():x}", text=text)
+    store.put_note(task.id, text)
     if task.ended or not task.started or _reads_lines(task):
         return "noted in its plan"
     session.ensure(project)

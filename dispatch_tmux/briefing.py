@@ -12,7 +12,8 @@ Your checklist:   {dir}/plan.md
 Your result goes: {dir}/output.md
 
 1. Read the checklist. Take its items from the top, one at a time.
-2. As soon as an item is done, change its `- [ ]` to `- [x]` in that file (a short note may follow, after " — ").
+2. As soon as an item is done, change its `- [ ]` to `- [x]` in that file, with your file editing tool rather than a
+   shell command (a short note may follow, after " — ").
    Blocked: `- [?]` with the reason. Failed: `- [!]` with the reason. Change nothing else in it, and read it again
    before each item: notes from the person who dispatched you are added at its end.
 3. When you need a decision, ask with a shell command and use what it prints as the answer:

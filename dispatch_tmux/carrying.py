@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from dispatch_tmux import briefing, deliver, files, launcher, plan, processes, screen
+from dispatch_tmux import briefing, deliver, files, launcher, plan, processes, sgr
 from dispatch_tmux import state as states
 from dispatch_tmux.board import Board
 from dispatch_tmux.delivery import Held, Outcome, Refused, Submitted, Unproven
@@ -130,6 +131,10 @@ class Carrier:
         except DispatchError as e:
             self.supervisor.log.write(f"{worker.id}: {e}")
             again = True
+        except Exception:  # noqa: BLE001  # a bug here must cost one message, and say so, not a worker's whole inbox
+            self.supervisor.log.write(f"{worker.id}: {traceback.format_exc()}")
+            for rid, _ in requests[:1]:
+                self._record(worker, rid, Unproven("dispatch failed inside; supervisor.log has the details"))
         finally:
             worker.typing = False
             if again:
@@ -173,6 +178,7 @@ class Carrier:
         echoed = former[-1].data.get("echoed") if former else None
 
         def before(seen: int) -> None:
+            worker.receipts.clear()  # that of the same words sent earlier proves nothing
             worker.append("delivering", f"delivering:{rid}", rid=rid, echoed=seen)
 
         target = worker.target()
@@ -229,7 +235,7 @@ class Carrier:
         """The last screen with its history; remain-on-exit's notice scrolls the first line away, hence the history."""
         shot = self.supervisor.line.cmd("capture-pane", "-p", "-e", "-S", "-", "-t", worker.pane)
         if shot.ok:
-            files.replace(os.path.join(worker.dir, "screen.txt"), screen.ESCAPE.sub("", shot.text).rstrip() + "\n")
+            files.replace(os.path.join(worker.dir, "screen.txt"), sgr.ESCAPE.sub("", shot.text).rstrip() + "\n")
 
     def attached(self) -> bool:
         """Whether a person is attached to the session."""

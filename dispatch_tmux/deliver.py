@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from dispatch_tmux import delivery, screen, terminal
+from dispatch_tmux import delivery, screen, sgr, terminal
 from dispatch_tmux.delivery import Held, Manner, Outcome, Progress, Refused, Seen, Step, Submitted, Unproven
 from dispatch_tmux.errors import DispatchError, PaneGone
 
@@ -50,8 +50,18 @@ def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
         reading=kernel.reading,
         unread=kernel.unread,
         receipt=bool(body) and target.receipt(body),
-        echoed=delivery.count(body, screen.ESCAPE.sub("", seen.text)) if history else 0,
+        echoed=delivery.count(body, sgr.plain(seen.text)) if history else 0,
+        column=seen.cursor[0],
+        typed=_before_cursor(sgr.plain(visible), seen.cursor),
     )
+
+
+def _before_cursor(visible: str, cursor: tuple[int, int]) -> str:
+    """The last of what stands before the cursor, without blanks: wrapped lines are joined that way."""
+    rows = visible.split("\n")[: cursor[1] + 1]
+    if rows:
+        rows[-1] = rows[-1][: cursor[0]]
+    return delivery.squeezed("".join(rows[-8:]))[-200:]
 
 
 def deliver(

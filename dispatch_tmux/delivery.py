@@ -66,6 +66,8 @@ class Seen(NamedTuple):
     unread: int = 0
     receipt: bool = False  # the CLI's own signal names this very text
     echoed: int = 0  # how often the text stands on the screen and in its history
+    column: int = 0  # the cursor's
+    typed: str = ""  # what stands before the cursor, without blanks
 
 
 class Progress(NamedTuple):
@@ -132,9 +134,9 @@ def next_step(body: str, seen: Seen, done: Progress, manner: Manner) -> Step | O
 def _not_ready(seen: Seen, manner: Manner) -> str:
     shown = seen.shown
     if not manner.composer:
-        if shown.shows in ("question", "ready") or seen.reading:
+        if shown.shows in ("question", "ready") or (seen.reading and not seen.column):
             return ""
-        return "the program is not reading its terminal"
+        return "there is text on its input line" if seen.reading else "the program is not reading its terminal"
     if shown.shows in ("question", "startup"):
         return "a dialogue is open, and a message must not answer it"
     if shown.composer is None:
@@ -209,8 +211,12 @@ def after_crash(body: str, seen: Seen, echoed_before: int | None, manner: Manner
         return Unproven("dispatch was interrupted while typing, and the program has ended since")
     if seen.receipt:
         return Submitted("the CLI's own receipt")
-    if not manner.composer or echoed_before is None:
+    if echoed_before is None or (not manner.composer and seen.shown.kind == "secret"):
         return Unproven("dispatch was interrupted while typing it")
+    if not manner.composer:
+        if seen.typed.endswith(squeezed(body)[-60:]):
+            return Step.ENTER  # the terminal's echo of it stands before the cursor: it waits for Enter
+        return Submitted("it stands on the screen") if seen.echoed > echoed_before else Step.PASTE
     if holds(body, seen.shown):
         return Step.ENTER  # it was pasted: go on from there
     if seen.echoed > echoed_before:

@@ -54,10 +54,12 @@ def with_note(text: str, note: str) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
     body = text if not text or text.endswith("\n") else text + newline
     head = "" if re.search(r"^## Notes[ \t]*\r?$", text, re.M) else f"{newline}## Notes{newline}"
-    first, *rest = note.strip().splitlines() or [""]
-    quoted = newline.join([f"> {first}", *(f"> {line}" for line in rest)])
-    return f"{body}{head}{newline}{quoted}{newline}"
+    return f"{body}{head}{newline}{_quoted(note).replace(chr(10), newline)}{newline}"
 
 
 def has_note(text: str, note: str) -> bool:
-    return with_note("", note).split("## Notes")[1].strip().replace("\r", "") in text.replace("\r", "")
+    return f"\n{_quoted(note)}\n" in "\n" + text.replace("\r\n", "\n") + "\n"
+
+
+def _quoted(note: str) -> str:
+    return "\n".join(f"> {line}" for line in note.strip().splitlines() or [""])

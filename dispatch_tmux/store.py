@@ -11,7 +11,7 @@ import re
 import time
 from typing import Any, NamedTuple
 
-from dispatch_tmux import files
+from dispatch_tmux import files, plan
 from dispatch_tmux.errors import DispatchError, TaskNotFound
 from dispatch_tmux.task import Event, Task, fold, task_id
 
@@ -154,7 +154,8 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return []
         found = [m[1] for m in map(_QUESTION.fullmatch, names) if m]
-        return [self._asked(ipc, q, names) for q in sorted(found, key=lambda q: (int(q), q))]
+        whole = [q for q in found if f"{q}.answer" in names or not files.being_written(os.path.join(ipc, f"{q}.question"))]
+        return [self._asked(ipc, q, names) for q in sorted(whole, key=lambda q: (int(q), q))]
 
     def _asked(self, ipc: str, q: str, names: set[str]) -> Asked:
         text = (files.read_text(os.path.join(ipc, f"{q}.question"), MOST_QUESTION) or "").strip()
@@ -206,6 +207,19 @@ class Store:
     def plan(self, id: str) -> str:
         """The plan as it is now; '' when the worker has removed it."""
         return files.read_text(self.path(id, "plan.md")) or ""
+
+    def put_note(self, id: str, text: str) -> None:
+        """Add a note to the plan if it is not there. Appended in one write, so that no mark of the worker's is undone.
+
+        A worker that writes its older copy over it loses it; the supervisor sees that and puts it there again.
+        """
+        before = self.plan(id)
+        if plan.has_note(before, text):
+            return
+        path = self.path(id, "plan.md")
+        after = plan.with_note(before, text)
+        if not files.append(path, after[len(before) :]):
+            files.replace(path, after)
 
     def exit_code(self, id: str, attempt: int) -> int | None:
         """The exit code that the launch line wrote for ATTEMPT, or None."""

@@ -117,6 +117,7 @@ class Task(NamedTuple):
     stopping: bool = False
     questions: tuple[Question, ...] = ()
     requests: tuple[tuple[str, str, str], ...] = ()  # (request id, delivering|delivered|undelivered, how or why)
+    notes: tuple[str, ...] = ()  # what the person added to the plan
     keys: frozenset[str] = frozenset()
 
     @property
@@ -185,9 +186,11 @@ def fold(id: str, events: Iterable[Event]) -> Task:
             if event.key in keys:
                 continue
             keys.add(event.key)
-        step = _STEPS.get(event.kind)
-        if step:
-            step(event, facts, questions, requests)
+        if step := _STEPS.get(event.kind):
+            try:
+                step(event, facts, questions, requests)
+            except (KeyError, ValueError, TypeError):
+                continue  # a damaged event: the rest counts
     return Task(
         id=id,
         questions=tuple(questions.values()),
@@ -252,6 +255,10 @@ def _stopping(e: Event, facts: Facts, questions: Questions, requests: Requests) 
     facts.update(stopping=True)
 
 
+def _note(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(notes=(*facts.get("notes", ()), str(e.data["text"])))
+
+
 def _exited(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     facts.update(exit_code=e.data.get("code"))
 
@@ -272,4 +279,5 @@ _STEPS = {
     "undelivered": _request,
     "stopping": _stopping,
     "exited": _exited,
+    "note": _note,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.backends import Backend
     from dispatch_tmux.hub import Line
 
+NOTES_KEPT = 50
 PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said to be held
 
 
@@ -57,6 +58,7 @@ class Worker:
         self.turn_over = False  # the CLI's own signal said so
         self.receipts: deque[str] = deque(maxlen=20)
         self.recheck_at: float | None = None
+        self.kept: Counter[str] = Counter()  # notes that were put back
         self.refresh()
 
     # --- what there is
@@ -218,7 +220,9 @@ class Worker:
     # --- reading
 
     def _read_plan(self) -> None:
-        items = plan.parse(self.store.plan(self.id))
+        text = self.store.plan(self.id)
+        self._keep_notes(text)
+        items = plan.parse(text)
         now, before = plan.marks(items), self.task.marks
         if now == before or not items:
             return  # a plan that vanished for a moment is being rewritten
@@ -226,12 +230,22 @@ class Worker:
         said = [{"item": item.text[:200], "mark": item.mark} for item in changed[:20]]
         self.append("progress", f"progress:{self.task.progress + 1}", marks=now, changed=said)
 
+    def _keep_notes(self, text: str) -> None:
+        """Put notes back that the worker's older copy of the plan has overwritten; not for ever, should it insist."""
+        if not text or self.task.ended or self.kept.total() > NOTES_KEPT:
+            return
+        gone = [note for note in self.task.notes if not plan.has_note(text, note)]
+        if gone and not files.being_written(os.path.join(self.dir, "plan.md")):
+            for note in gone:
+                self.kept[note] += 1
+                self.store.put_note(self.id, note)
+
     def _read_questions(self) -> None:
         for asked in self.store.asked(self.id):
             known = self.task.question(asked.q)
             if known is None:
                 self.append(
-                    "question", f"question:{asked.q}", q=asked.q, via="file", text=asked.text[:CUT] or "(an empty question)",
+                    "question", f"question:{asked.q}", q=asked.q, via="file", text=_cut(asked.text) or "(an empty question)",
                     choices=[list(choice) for choice in asked.choices],
                 )  # fmt: skip
             if asked.answered and (known is None or known.answer is None):
@@ -281,5 +295,12 @@ class Worker:
         rules = self.backend.signals
         meaning = rules.means.get(str(signal.get(rules.field)))
         if meaning == "submitted":
-            self.receipts.append(delivery.squeezed(str(signal.get(rules.prompt, ""))))
+            text = str(signal.get(rules.prompt, ""))
+            wrapped = rules.unwrap.match(text) if rules.unwrap else None
+            self.receipts.append(delivery.squeezed(wrapped["text"] if wrapped else text))
         self.turn_over = meaning == "idle" if meaning else self.turn_over
+
+
+def _cut(text: str) -> str:
+    """The beginning of a long question; its file has the rest, and that is said."""
+    return text if len(text) <= CUT else f"{text[:CUT]}\n… (it goes on in its file, ipc/NNN.question)"

@@ -33,9 +33,6 @@ from dispatch_tmux.backends import load
 from dispatch_tmux.screen import Composer, Shown, look
 
 StartModel = Callable[..., StubModel]
-UNDER_A_DISTANT_RULE = pytest.mark.xfail(
-    strict=True, reason="screen._dialogue reads the last 12 rows; 2.1.329 draws a rule at the screen's last row"
-)
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused")
 EDITS = ("--permission-mode", "acceptEdits")
 PLAN = '# Plan\n\n- [ ] write {{echo one > one.txt}}\n- [ ] ask {{dispatch ask "JWT or cookies?"}}\n- [ ] the rest\n'
@@ -385,7 +382,6 @@ def test_dispatch_reads_work_and_rest(lab: Lab, start_model: StartModel) -> None
     wait_until(lambda: seen(window).composer == Composer("half a dra"), why=lambda: window.screen)
 
 
-@UNDER_A_DISTANT_RULE
 def test_dispatch_reads_a_permission(lab: Lab, start_model: StartModel) -> None:
     window = lab.start(start_model(needs_permission), *lab.argv("begin"))
     shown = wait_to_see(window, "question")
@@ -393,7 +389,6 @@ def test_dispatch_reads_a_permission(lab: Lab, start_model: StartModel) -> None:
     assert [shown.choices[0].label, shown.choices[-1].label] == ["Yes", "No"]
 
 
-@UNDER_A_DISTANT_RULE
 def test_dispatch_reads_a_question(lab: Lab, start_model: StartModel) -> None:
     window = lab.start(start_model(asks_by_dialogue), *lab.argv("begin"))
     shown = wait_to_see(window, "question")

@@ -1,0 +1,321 @@
+"""The real Claude Code as a worker of `dispatch`, as a person with a shell sees it; only the model is a script."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import install
+import pytest
+from conftest import Lab
+from stub_model import (
+    Say,
+    Script,
+    StubModel,
+    asks_by_dialogue,
+    by_prompt,
+    digest,
+    echo,
+    needs_permission,
+    one_after_the_other,
+    plan_editor,
+    unwrapped,
+)
+from terminal import Terminal, wait_until
+
+StartModel = Callable[[Script], StubModel]
+BUSY = 6.0  # seconds a model talks that is busy
+AWKWARD = {
+    "one line": "use JWT",
+    "shell": "; $(touch x) `id` \"double\" 'single' \\n $HOME && true",
+    "emoji": "grün 日本 🎉 👩‍👩‍👧 é",
+    "3 lines": "first\n  second, indented\n\nfourth",
+    "30 lines": "\n".join(f"line {n}: - [ ] # $x" for n in range(30)),
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A person's project with dispatch and Claude Code in it; `crew` is tests/conftest.py's."""
+
+    crew: Any
+    lab: Lab
+    model: StubModel
+
+    def start(self, *arguments: str, prompt: str = "begin", model: str = "claude") -> str:
+        return str(self.crew.start("-m", model, *arguments, prompt))
+
+    def at_rest(self) -> str:
+        """A worker that has ended its first turn."""
+        id = self.start()
+        self.crew.until(id, "idle")
+        return id
+
+    def send(self, id: str, text: str) -> str:
+        """How the text arrived, by `dispatch send`."""
+        return str(self.crew.run("send", id, text).stdout)
+
+    def heard(self) -> list[str]:
+        """What the model was told after its first prompt."""
+        return [unwrapped(text) for text in self.model.user_texts()[1:]]
+
+    def until_heard(self, *texts: str) -> None:
+        try:
+            self.model.wait_until(lambda: len(self.heard()) >= len(texts))
+        finally:
+            assert self.heard() == list(texts)
+
+    def settled(self, id: str) -> str:
+        """'delivered' or 'undelivered', as soon as the newest message is one of them and its request is gone."""
+        kinds = ("delivered", "undelivered")
+
+        def end() -> Any:
+            events = [e for e in self.crew.events(id) if e.kind in kinds]
+            return bool(events) and not self.crew.store.requests(id) and events[-1].kind
+
+        wait_until(end, why=lambda: self.crew.tell(id))
+        return str(end())
+
+    def type(self, id: str, *keys: str) -> None:
+        """What a person does who is attached."""
+        assert self.crew.tmux("send-keys", "-t", self.crew.task(id).pane, *keys).ok
+
+    def until_shown(self, id: str, text: str) -> None:
+        wait_until(lambda: text in self.crew.screen(id), why=lambda: self.crew.tell(id))
+
+
+@pytest.fixture
+def desk(crew: Any, claude_client: install.Client, start_model: StartModel) -> Iterator[Callable[[Script], Desk]]:
+    def at(script: Script) -> Desk:
+        lab = Lab(claude_client, Terminal(crew.base), crew.home, crew.root)  # its window is dispatch's own
+        lab.trust(crew.root)
+        model = start_model(script)
+        env = {name: value for name, value in lab.env(model).items() if not name.startswith("DISPATCH_")}
+        own = crew.env["PATH"].split(os.pathsep)[0]
+        crew.env |= {**env, "PATH": f"{own}{os.pathsep}{env['PATH']}"}
+        return Desk(crew, lab, model)
+
+    yield at
+
+
+# ---------------------------------------------------------------- the main job
+def test_it_works_through_its_plan_asks_and_finishes_on_the_real_claude_code(desk: Callable[[Script], Desk]) -> None:
+    at = desk(plan_editor)
+    ask = 'decide {{dispatch ask "JWT or cookies?" --choice JWT --choice cookies}}'
+    id = at.start("--item", "write {{echo one > one.txt}}", "--item", ask, "--item", "the rest", prompt="build a login")
+    (news,) = at.crew.json("wait", "--for", "question", "--timeout", "40")
+    assert (news["task"], news["text"].splitlines()[0]) == (id, "JWT or cookies?")
+    assert [choice["label"] for choice in news["choices"]] == ["JWT", "cookies"]
+    assert at.crew.task(id).marks == "x  "
+    at.crew.run("answer", id, "--choice", "2")
+    news = at.crew.json("wait", "--for", "done", "--timeout", "40")
+    assert [n["task"] for n in news] == [id]
+    assert at.crew.until(id, "done").marks == "xxx"
+    assert "cookies" in at.model.tool_results()
+    assert (at.crew.dir(id) / "output.md").read_text().startswith("# Result")
+    assert (at.crew.root / "one.txt").read_text() == "one\n"
+    assert [e for e in at.crew.events(id, "question") if e.data["via"] == "screen"] == []  # it needed no permission
+
+
+@pytest.mark.parametrize("model", ["sonnet", "opus"])
+def test_the_model_that_the_person_names_is_the_one_asked_on_the_real_claude_code(
+    desk: Callable[[Script], Desk], model: str
+) -> None:
+    at = desk(echo)
+    at.start(model=model)
+    at.model.wait_until(lambda: at.model.main_requests)
+    assert model in at.model.main_requests[0].body["model"]
+
+
+# ---------------------------------------------------------------- its dialogues
+@pytest.mark.parametrize(
+    "answer, arrives",
+    [(("--choice", "2"), "PostgreSQL"), (("SQLite",), "SQLite"), (('MySQL, "8"; $HOME',), 'MySQL, "8"; $HOME')],
+    ids=["choice", "label", "own words"],
+)
+def test_its_question_dialogue_is_answered_on_the_real_claude_code(
+    desk: Callable[[Script], Desk], answer: tuple[str, ...], arrives: str
+) -> None:
+    at = desk(asks_by_dialogue)
+    id = at.start()
+    (news,) = at.crew.json("wait", "--for", "question", "--timeout", "40")
+    assert "Which database should it be?" in news["text"]
+    assert [choice["label"] for choice in news["choices"]][:2] == ["SQLite", "PostgreSQL"]
+    at.crew.run("answer", id, *answer)
+    at.model.wait_until(lambda: at.model.tool_results())
+    assert f'"Which database should it be?"="{arrives}"' in at.model.tool_results()[0]
+    wait_until(lambda: not at.crew.task(id).open_questions, why=lambda: at.crew.tell(id))
+    assert len(at.crew.events(id, "question")) == 1
+
+
+@pytest.mark.parametrize("by", ["label", "digit"])
+def test_its_permission_dialogue_is_answered_on_the_real_claude_code(desk: Callable[[Script], Desk], by: str) -> None:
+    at = desk(needs_permission)
+    id = at.start()
+    (news,) = at.crew.json("wait", "--for", "question", "--timeout", "40")
+    digits = {choice["label"]: choice["key"] for choice in news["choices"]}
+    assert {"Yes", "No"} <= set(digits)
+    assert "python3 -c" in news["text"]
+    at.crew.run("answer", id, *(("Yes",) if by == "label" else ("--choice", digits["Yes"])))
+    at.model.wait_until(lambda: at.model.tool_results() == ["42"])
+
+
+def test_a_refused_permission_leaves_it_idle_on_the_real_claude_code(desk: Callable[[Script], Desk]) -> None:
+    at = desk(needs_permission)
+    id = at.start()
+    at.crew.until(id, "question")
+    at.crew.run("answer", id, "No")
+    at.crew.until(id, "idle")
+    assert at.model.tool_results() == []
+
+
+# ---------------------------------------------------------------- messages
+def test_D1_each_of_many_short_messages_is_submitted_on_the_real_claude_code(desk: Callable[[Script], Desk]) -> None:
+    at = desk(echo)
+    id = at.at_rest()
+    texts = ["go on", *(f"message {n}" for n in range(6)), "go on"]  # the same words twice are two messages
+    for n, text in enumerate(texts, 1):
+        at.send(id, text)
+        at.until_heard(*texts[:n])
+
+
+@pytest.mark.parametrize("text", AWKWARD.values(), ids=AWKWARD)
+def test_D2_a_message_arrives_once_and_byte_for_byte_on_the_real_claude_code(
+    desk: Callable[[Script], Desk], text: str
+) -> None:
+    at = desk(echo)
+    id = at.at_rest()
+    at.send(id, text)
+    at.until_heard(text)
+    at.crew.until(id, "idle")
+    assert at.heard() == [text]
+
+
+def test_D3_a_long_paste_that_is_shown_folded_is_seen_to_arrive_on_the_real_claude_code(
+    desk: Callable[[Script], Desk],
+) -> None:
+    at = desk(echo)
+    id = at.at_rest()
+    text = "\n".join(f"{n}. {'word ' * 12}end" for n in range(60))
+    assert "receipt" in at.send(id, text)
+    at.until_heard(text)
+
+
+def test_D4_a_message_that_still_stands_on_the_screen_is_not_sent_again_on_the_real_claude_code(
+    desk: Callable[[Script], Desk],
+) -> None:
+    at = desk(by_prompt({"stand": one_after_the_other(Say("stand here " * 20, seconds=1.0))}))
+    id = at.at_rest()
+    at.send(id, "stand here")
+    at.crew.until(id, "idle")
+    assert at.crew.screen(id).count("stand here") > 1
+    at.send(id, "stand here")
+    at.until_heard("stand here", "stand here")
+
+
+def test_D5_a_persons_draft_is_left_alone_and_the_message_waits_on_the_real_claude_code(
+    desk: Callable[[Script], Desk],
+) -> None:
+    at = desk(echo)
+    id = at.at_rest()
+    at.type(id, "-l", "half a dra")
+    at.until_shown(id, "half a dra")
+    held = at.crew.run("send", id, "the message", ok=False)
+    assert "draft" in held.stderr
+    assert "half a dra" in at.crew.screen(id)
+    assert at.heard() == []
+    at.type(id, "C-u")
+    at.until_heard("the message")
+    assert at.settled(id) == "delivered"
+
+
+def test_D12_what_looks_like_a_command_stays_text_on_the_real_claude_code(desk: Callable[[Script], Desk]) -> None:
+    at = desk(echo)
+    id = at.at_rest()
+    for text in ("/clear", "!touch x", "ends with \\"):
+        at.send(id, text)
+    at.model.wait_until(lambda: len(at.heard()) == 3)
+    assert all(text in heard for text, heard in zip(("/clear", "!touch x", "ends with \\"), at.heard(), strict=True))
+
+
+@pytest.mark.parametrize("size", [801, 8000, 20000])
+def test_D13_a_message_of_thousands_of_characters_arrives_whole_on_the_real_claude_code(
+    desk: Callable[[Script], Desk], size: int
+) -> None:
+    at = desk(echo)
+    id = at.at_rest()
+    text = ("näh 日本 🎉 words " * size)[: size - 3] + "end"
+    at.send(id, text)
+    at.model.wait_until(lambda: at.heard())
+    assert [(len(t), digest(t)) for t in at.heard()] == [(size, digest(text))]
+
+
+def test_D14_a_message_right_after_the_start_is_not_lost_on_the_real_claude_code(
+    desk: Callable[[Script], Desk],
+) -> None:
+    at = desk(echo)
+    id = at.start()
+    at.crew.run("send", id, "and one more thing", ok=None)  # it may say that it waits
+    assert at.settled(id) == "delivered"
+    at.until_heard("and one more thing")
+    assert "build" not in at.model.user_texts()[0] and "begin" in at.model.user_texts()[0]
+
+
+@pytest.mark.parametrize("text", [AWKWARD["shell"], AWKWARD["30 lines"]], ids=["one line", "30 lines"])
+def test_D16_a_message_to_a_busy_worker_arrives_once_on_the_real_claude_code(
+    desk: Callable[[Script], Desk], text: str
+) -> None:
+    at = desk(by_prompt({"begin": one_after_the_other(Say("word " * 300, seconds=BUSY))}))
+    id = at.start()
+    at.until_shown(id, "word word")
+    at.send(id, text)
+    at.until_heard(text)
+    at.crew.until(id, "idle")
+    assert at.heard() == [text]
+
+
+@pytest.mark.parametrize("moment", ["before the paste", "between paste and Enter", "after Enter"])
+@pytest.mark.parametrize("text", [AWKWARD["one line"], AWKWARD["30 lines"]], ids=["one line", "30 lines"])
+def test_D19_a_supervisor_killed_while_it_delivers_delivers_once_or_says_so_on_the_real_claude_code(
+    desk: Callable[[Script], Desk], moment: str, text: str
+) -> None:
+    at = desk(echo)
+    id = at.at_rest()
+    sending = at.crew.popen("send", id, text)
+    marks = {
+        "before the paste": lambda: at.crew.events(id, "delivering"),
+        "between paste and Enter": lambda: "use JWT" in at.crew.screen(id) or "[Pasted text" in at.crew.screen(id),
+        "after Enter": lambda: at.heard(),
+    }
+    wait_until(marks[moment], why=lambda: at.crew.tell(id))
+    at.crew.kill_supervisor()
+    outcome = at.settled(id)
+    sending.communicate(timeout=20)
+    if outcome == "delivered":
+        at.until_heard(text)
+    at.send(id, "and the next")
+    at.model.wait_until(lambda: "and the next" in at.heard())
+    assert at.heard() == [text, "and the next"] if outcome == "delivered" else at.heard().count(text) <= 1
+
+
+def test_D19_none_of_many_messages_is_lost_or_doubled_on_the_real_claude_code(desk: Callable[[Script], Desk]) -> None:
+    at = desk(echo)
+    id = at.at_rest()
+    sent: list[str] = []
+    unsure: list[str] = []
+    for n in range(5):
+        sent.append(f"number {n}")
+        sending = at.crew.popen("send", id, sent[-1])
+        wait_until(lambda n=n: len(at.crew.events(id, "delivering")) > n, why=lambda: at.crew.tell(id))
+        began = time.monotonic()
+        wait_until(lambda began=began, n=n: time.monotonic() - began > 0.1 * n)  # another moment each time
+        at.crew.kill_supervisor()
+        sending.communicate(timeout=30)
+        if at.settled(id) == "undelivered":
+            unsure.append(sent[-1])
+    at.model.wait_until(lambda: set(sent) - set(unsure) <= set(at.heard()))
+    assert [text for text in at.heard() if text not in unsure] == [text for text in sent if text not in unsure]
+    assert all(at.heard().count(text) <= 1 for text in unsure)
