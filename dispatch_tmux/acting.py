@@ -264,8 +264,8 @@ def note(project: Project, task: Task, text: str) -> str:
         raise DispatchError("the note is empty")
     if len(text) > NOTE:
         raise DispatchError(f"the note has {len(text)} characters, {NOTE} are the most", hint="put it into a file and name that")
+    store.put_note(task.id, text)  # first: the supervisor, too, puts what is on record where it is missing
     store.append(task.id, "note", f"note:{time.time_ns():x}", text=text)
-    store.put_note(task.id, text)
     if task.ended or not task.started or _reads_lines(task):
         return "noted in its plan"
     session.ensure(project)

@@ -143,8 +143,12 @@ class _Delivery:
 
 
 def mark_of(shown: Shown) -> str:
-    """What tells one dialogue from another: its kind, question and choices, without blanks, so that a resize keeps it."""
-    return delivery.squeezed("|".join([shown.kind, shown.question, *(c.label for c in shown.choices)]))[:400]
+    """What tells one dialogue from another: its kind, question and choices, without blanks, so that a resize keeps it.
+
+    The choice that is a text field is left out: what stands there changes while somebody types.
+    """
+    fixed = (c.label for c in shown.choices if not c.text)
+    return delivery.squeezed("|".join([shown.kind, shown.question, *fixed]))[:400]
 
 
 def answer(target: Target, mark: str, keys: tuple[str, ...], text: str, *, patience: float = 5.0) -> Outcome:

@@ -31,19 +31,24 @@ def all(store: Store) -> list[Task]:
             stat = os.stat(os.path.join(store.tasks_dir, id, "journal.jsonl"))
         except FileNotFoundError:
             continue  # being made at this moment
-        known = cache.get(id)
-        if known and known[0] == stat.st_size and known[1] == stat.st_mtime_ns:
-            task = Task(id=id, state=State(known[2]), **dict(zip(_KEPT, known[3], strict=True)))
-        else:
-            task = store.task(id)
-            if task.state in _FINAL:
-                known = [stat.st_size, stat.st_mtime_ns, task.state.value, [getattr(task, name) for name in _KEPT]]
-        if task.state in _FINAL and known:
-            fresh[id] = known
+        task = _recalled(id, cache.get(id), stat) or store.task(id)
+        if task.state in _FINAL:
+            fresh[id] = [stat.st_size, stat.st_mtime_ns, task.state.value, [getattr(task, name) for name in _KEPT]]
         tasks.append(task)
     if fresh != cache:
         _save(path, fresh)
     return sorted((t for t in tasks if t.created), key=lambda t: (t.created, t.id))
+
+
+def _recalled(id: str, known: list[Any] | None, stat: os.stat_result) -> Task | None:
+    """The task as the cache has it; None when that is out of date, or damaged."""
+    try:
+        size, time, state, kept = known or (None, None, None, None)
+        if size != stat.st_size or time != stat.st_mtime_ns:
+            return None
+        return Task(id=id, state=State(state), **dict(zip(_KEPT, kept, strict=True)))
+    except (TypeError, ValueError):
+        return None
 
 
 def _load(path: str) -> dict[str, list[Any]]:

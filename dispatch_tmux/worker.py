@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +19,7 @@ from dispatch_tmux.delivery import Manner
 from dispatch_tmux.errors import PaneGone
 from dispatch_tmux.pane import PaneSpawn
 from dispatch_tmux.state import Limits, Signs, Verdict
-from dispatch_tmux.store import CUT, Store
+from dispatch_tmux.store import CUT, Asked, Store
 from dispatch_tmux.task import State, Task, fold
 from dispatch_tmux.terminal_log import TerminalLog
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.backends import Backend
     from dispatch_tmux.hub import Line
 
-NOTES_KEPT = 50
+NOTES_KEPT = 200  # times that a note is put back into the plan
 PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said to be held
 
 
@@ -58,7 +58,7 @@ class Worker:
         self.turn_over = False  # the CLI's own signal said so
         self.receipts: deque[str] = deque(maxlen=20)
         self.recheck_at: float | None = None
-        self.kept: Counter[str] = Counter()  # notes that were put back
+        self.notes_kept = 0
         self.refresh()
 
     # --- what there is
@@ -232,12 +232,12 @@ class Worker:
 
     def _keep_notes(self, text: str) -> None:
         """Put notes back that the worker's older copy of the plan has overwritten; not for ever, should it insist."""
-        if not text or self.task.ended or self.kept.total() > NOTES_KEPT:
+        if not text or self.task.ended or self.notes_kept >= NOTES_KEPT:
             return
         gone = [note for note in self.task.notes if not plan.has_note(text, note)]
         if gone and not files.being_written(os.path.join(self.dir, "plan.md")):
             for note in gone:
-                self.kept[note] += 1
+                self.notes_kept += 1
                 self.store.put_note(self.id, note)
 
     def _read_questions(self) -> None:
@@ -245,7 +245,7 @@ class Worker:
             known = self.task.question(asked.q)
             if known is None:
                 self.append(
-                    "question", f"question:{asked.q}", q=asked.q, via="file", text=_cut(asked.text) or "(an empty question)",
+                    "question", f"question:{asked.q}", q=asked.q, via="file", text=_cut(asked) or "(an empty question)",
                     choices=[list(choice) for choice in asked.choices],
                 )  # fmt: skip
             if asked.answered and (known is None or known.answer is None):
@@ -301,6 +301,6 @@ class Worker:
         self.turn_over = meaning == "idle" if meaning else self.turn_over
 
 
-def _cut(text: str) -> str:
+def _cut(asked: Asked) -> str:
     """The beginning of a long question; its file has the rest, and that is said."""
-    return text if len(text) <= CUT else f"{text[:CUT]}\n… (it goes on in its file, ipc/NNN.question)"
+    return asked.text if len(asked.text) <= CUT else f"{asked.text[:CUT]}\n… (the rest is in ipc/{asked.q}.question)"

@@ -49,18 +49,27 @@ class Desk:
         return str(self.crew.start("-m", model, *arguments, prompt))
 
     def at_rest(self) -> str:
-        """A worker that has ended its first turn."""
+        """A worker that has ended its first turn and has been reminded of its plan, as it is only once a minute."""
         id = self.start()
+        wait_until(lambda: self.crew.events(id, "nudge"), why=lambda: self.crew.tell(id))
         self.crew.until(id, "idle")
         return id
 
     def send(self, id: str, text: str) -> str:
         """How the text arrived, by `dispatch send`."""
-        return str(self.crew.run("send", id, text).stdout)
+        sent = self.crew.run("send", id, text, ok=None)
+        assert sent.returncode == 0, f"{sent.stderr}\n{self.crew.tell(id)}"
+        return str(sent.stdout)
 
     def heard(self) -> list[str]:
-        """What the model was told after its first prompt."""
-        return [unwrapped(text) for text in self.model.user_texts()[1:]]
+        """What the model was told after its first prompt, reminders of dispatch's left out."""
+        told = [unwrapped(text) for text in self.model.user_texts()[1:]]
+        return [text for text in told if not text.startswith("Your plan still has ")]
+
+    def events(self, id: str, *kinds: str) -> list[Any]:
+        """Those of these kinds that are about messages of the person."""
+        found = [e for e in self.crew.events(id) if e.kind in kinds]
+        return [e for e in found if not str(e.data["rid"]).startswith("nudge-")]
 
     def until_heard(self, *texts: str) -> None:
         try:
@@ -70,10 +79,9 @@ class Desk:
 
     def settled(self, id: str) -> str:
         """'delivered' or 'undelivered', as soon as the newest message is one of them and its request is gone."""
-        kinds = ("delivered", "undelivered")
 
         def end() -> Any:
-            events = [e for e in self.crew.events(id) if e.kind in kinds]
+            events = self.events(id, "delivered", "undelivered")
             return bool(events) and not self.crew.store.requests(id) and events[-1].kind
 
         wait_until(end, why=lambda: self.crew.tell(id))
@@ -286,7 +294,7 @@ def test_D19_a_supervisor_killed_while_it_delivers_delivers_once_or_says_so_on_t
     id = at.at_rest()
     sending = at.crew.popen("send", id, text)
     marks = {
-        "before the paste": lambda: at.crew.events(id, "delivering"),
+        "before the paste": lambda: at.events(id, "delivering"),
         "between paste and Enter": lambda: "use JWT" in at.crew.screen(id) or "[Pasted text" in at.crew.screen(id),
         "after Enter": lambda: at.heard(),
     }
@@ -309,7 +317,7 @@ def test_D19_none_of_many_messages_is_lost_or_doubled_on_the_real_claude_code(de
     for n in range(5):
         sent.append(f"number {n}")
         sending = at.crew.popen("send", id, sent[-1])
-        wait_until(lambda n=n: len(at.crew.events(id, "delivering")) > n, why=lambda: at.crew.tell(id))
+        wait_until(lambda n=n: len(at.events(id, "delivering")) > n, why=lambda: at.crew.tell(id))
         began = time.monotonic()
         wait_until(lambda began=began, n=n: time.monotonic() - began > 0.1 * n)  # another moment each time
         at.crew.kill_supervisor()

@@ -1,0 +1,160 @@
+"""What there is to see of tasks: their state, their screens, their logs, their events."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from dispatch_tmux import files, plan, show, summaries
+from dispatch_tmux.acting import open_questions
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.project import Project
+from dispatch_tmux.store import MOST_QUESTION, Store
+from dispatch_tmux.task import Event, Question, State, Task
+
+RECENT = 15  # finished tasks that a list shows without --all
+
+
+def tasks(project: Project) -> list[Task]:
+    """Every task as it is now, supervised or not."""
+    store = project.store
+    supervised = store.supervised()
+    return [now(store, t, supervised) for t in summaries.all(store)]
+
+
+def now(store: Store, task: Task, supervised: bool) -> Task:
+    task = summaries.current(store, task, supervised)
+    if supervised or task.ended:
+        return task
+    text = plan.marks(plan.parse(store.plan(task.id))) or task.marks
+    return task._replace(marks=text, questions=tuple(open_questions(store, task)))
+
+
+def whole(store: Store, task: Task, q: Question) -> Question:
+    """Q with the whole text of its file, which the journal keeps only the beginning of."""
+    if q.via != "file":
+        return q
+    text = files.read_text(store.path(task.id, "ipc", f"{q.id}.question"), MOST_QUESTION)
+    return q._replace(text=text.strip() or q.text) if text is not None else q
+
+
+def recent(found: list[Task], every: bool) -> tuple[list[Task], int]:
+    """The tasks to list, and how many finished ones are left out."""
+    ended = [t for t in found if t.ended]
+    hidden = set() if every else {t.id for t in ended[:-RECENT]}
+    return [t for t in found if t.id not in hidden], len(hidden)
+
+
+def data(store: Store, task: Task) -> dict[str, Any]:
+    """A task for --json."""
+    return {
+        "id": task.id, "title": task.title, "model": task.model, "backend": task.backend, "state": task.state.value,
+        "why": task.why, "since": task.since, "created": task.created, "attempt": task.attempt, "exit_code": task.exit_code,
+        "items": [{"text": i.text, "mark": i.mark} for i in plan.parse(store.plan(task.id))],
+        "done": task.done_items, "total": len(task.marks), "pane": task.pane, "cwd": task.cwd,
+        "questions": [
+            {"id": q.id, "via": q.via, "text": q.text, "choices": [c._asdict() for c in q.choices]} for q in task.open_questions
+        ],
+        "held": [how for _, status, how in task.requests if status == "held"],
+        "dir": store.path(task.id),
+    }  # fmt: skip
+
+
+def screen(project: Project, task: Task) -> str:
+    """The task's screen as it is now, or the last one that was kept."""
+    if task.pane and project.store.supervised():
+        from dispatch_tmux import session
+
+        shot = session.server_of(project).cmd("capture-pane", "-p", "-t", task.pane)
+        if shot.ok and _is_its_pane(project, task):
+            return show.clean(shot.text, 200_000).rstrip()
+    kept = files.read_text(project.store.path(task.id, "screen.txt"))
+    if kept is None:
+        raise DispatchError(f"{task.id} has no screen now", hint=f"dispatch logs {task.id} has its output")
+    return show.clean(kept, 200_000).rstrip()
+
+
+def _is_its_pane(project: Project, task: Task) -> bool:
+    from dispatch_tmux import session
+
+    tag = session.server_of(project).cmd("display-message", "-p", "-t", task.pane, "#{@dispatch_task}")
+    return tag.ok and tag.text == task.id
+
+
+def details(project: Project, task: Task) -> list[str]:
+    """All about one task."""
+    store = project.store
+    items = plan.parse(store.plan(task.id))
+    why = f" — {show.line(task.why, 200)}" if task.why else ""
+    since = show.age(time.time() - task.since)
+    lines = [
+        f"{task.id} — {show.line(task.model, 40)}: {show.line(task.title, 200)}",
+        f"{show.state(task).rstrip()} for {since}{why}" + (f" (attempt {task.attempt})" if task.attempt > 1 else ""),
+        "",
+    ]
+    working = next((i for i in items if i.mark == plan.OPEN), None) if not task.ended else None
+    for item in items:
+        mark = {plan.DONE: "✓", plan.BLOCKED: "?", plan.ERROR: "!"}.get(item.mark, "⋯" if item is working else "○")
+        lines.append(f"  {mark} {show.line(item.text, 300)}")
+    for q in task.open_questions:
+        lines += ["", *show.question(task.id, whole(store, task, q), store.path(task.id, "ipc", f"{q.id}.question"))]
+    lines += [f"  a message waits: {show.line(how, 200)}" for _, status, how in task.requests if status == "held"]
+    try:
+        shown = [x for x in screen(project, task).splitlines() if x.strip()][-8:]
+        lines += ["", "  its screen:", *(f"  │ {show.line(x, max(show.width() - 4, 20))}" for x in shown)]
+    except DispatchError:
+        pass
+    if damage := store.damage(task.id):
+        lines.append(f"  {damage} damaged line{'s' if damage > 1 else ''} in its journal (left out)")
+    output = store.path(task.id, "output.md")
+    lines += ["", f"  files:  {store.path(task.id)}"]
+    lines += [f"  result: {output}"] if os.path.exists(output) else []
+    return lines
+
+
+def merged(store: Store, ids: list[str]) -> list[tuple[str, Event]]:
+    """The journals of IDS by time."""
+    found = [(id, event) for id in ids for event in store.events(id)]
+    return sorted(found, key=lambda pair: pair[1].t)
+
+
+def follow(store: Store, ids: list[str] | None) -> Iterator[tuple[str, Event]]:
+    """What comes to the journals of IDS (None: of all, new tasks too) from now on; never ends."""
+    from dispatch_tmux.watch import Bell
+
+    bell = Bell(store.dir, "bell")
+    seen = {id: len(store.events(id)) for id in store.ids()}
+    sizes: dict[str, int] = {}
+    while True:
+        bell.wait(2.0)
+        fresh: list[tuple[str, Event]] = []
+        for id in ids if ids is not None else store.ids():
+            path = os.path.join(store.tasks_dir, id, "journal.jsonl")
+            size = os.path.getsize(path) if os.path.exists(path) else 0
+            if sizes.get(id) != size:
+                events = store.events(id)
+                fresh += [(id, e) for e in events[seen.get(id, 0) :]]
+                seen[id], sizes[id] = len(events), size
+        yield from sorted(fresh, key=lambda pair: pair[1].t)
+
+
+def words(id: str, event: Event) -> str:
+    """An event as a line."""
+    d = event.data
+    said = {
+        "question": lambda: f"asks ({d.get('q')}): {d.get('text', '')}",
+        "answer": lambda: f"answered ({d.get('q')}): {d.get('answer', '')}",
+        "state": lambda: f"{d.get('state')}{': ' + d['why'] if d.get('why') else ''}",
+        "progress": lambda: ", ".join(f"[{c.get('mark')}] {c.get('item')}" for c in d.get("changed", ())),
+        "exited": lambda: f"exit code {d.get('code')}",
+        "note": lambda: f"note: {d.get('text', '')}",
+    }
+    text = said[event.kind]() if event.kind in said else " ".join(f"{k}={v}" for k, v in d.items() if k in ("attempt", "pane", "how", "q"))
+    stamp = time.strftime("%H:%M:%S", time.localtime(event.t))
+    return show.line(f"{stamp}  {id}  {event.kind}  {text}", 400)
+
+
+def waiting(found: list[Task]) -> bool:
+    return any(t.open_questions for t in found) or any(t.state is State.BLOCKED for t in found)
