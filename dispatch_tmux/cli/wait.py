@@ -54,13 +54,13 @@ def _output(reader: Reader, news: News) -> str | None:
 
 
 def _words(reader: Reader, news: News) -> str:
-    from dispatch_tmux.show import clean
+    from dispatch_tmux import viewing
+    from dispatch_tmux.show import clean, question
 
     task, need = news.task, news.need
     if q := need.question:
-        lines = [f"? {task.id} asks ({q.id}): {clean(q.text, 2000)}", *(f"    {c.key}. {clean(c.label, 200)}" for c in q.choices)]
-        how = "--choice N" if q.choices else '"…"'
-        return "\n".join([*lines, f"    answer: dispatch answer {task.id} {how}"])
+        path = reader.store.path(task.id, "ipc", f"{q.id}.question")
+        return "\n".join(question(task.id, viewing.whole(reader.store, task, q), path))
     glyph = {"done": "✓", "idle": "○", "stopped": "■", "blocked": "■"}.get(need.kind, "✗")
     done = f" ({task.done_items}/{len(task.marks)} items)" if task.marks else ""
     line = f"{glyph} {task.id} {need.kind}{done}" + (f": {clean(need.text, 400)}" if need.text else "")
