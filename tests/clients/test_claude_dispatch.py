@@ -269,7 +269,18 @@ def test_D14_a_message_right_after_the_start_is_not_lost_on_the_real_claude_code
     at.crew.run("send", id, "and one more thing", ok=None)  # it may say that it waits
     assert at.settled(id) == "delivered"
     at.until_heard("and one more thing")
-    assert "build" not in at.model.user_texts()[0] and "begin" in at.model.user_texts()[0]
+    assert at.model.user_texts()[0].rstrip().endswith("begin")  # its first prompt came as it was
+
+
+def test_a_message_at_the_time_of_a_reminder_arrives_apart_from_it_on_the_real_claude_code(
+    desk: Callable[[Script], Desk],
+) -> None:
+    at = desk(echo)
+    id = at.start()
+    at.crew.until(id, "idle")  # the supervisor types its reminder now
+    at.send(id, "use JWT")
+    at.until_heard("use JWT")
+    assert len(at.model.user_texts()) == 3
 
 
 @pytest.mark.parametrize("text", [AWKWARD["shell"], AWKWARD["30 lines"]], ids=["one line", "30 lines"])

@@ -1,0 +1,138 @@
+"""Faults S: how a worker ended, and what a quiet one is doing. (Those that need a CLI's own screens are elsewhere.)"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Crew, wait_until
+
+import dispatch_tmux
+
+TICK_ALL = "sed 's/\\[ \\]/[x]/' \"$DISPATCH_TASK_DIR/plan.md\" >p && mv p \"$DISPATCH_TASK_DIR/plan.md\"\n"
+PID = 'echo $$ >"$DISPATCH_TASK_DIR/pid"\n'
+QUICK = {"settle": 0.3, "nudge": 0.5}
+
+
+def status(crew: Crew, id: str) -> tuple[str, str]:
+    data = crew.json("status", id)
+    return data["state"], data["why"]
+
+
+def ended(crew: Crew, script: str, *args: str) -> tuple[str, str]:
+    """How a worker of SCRIPT ends, by `dispatch status`."""
+    crew.configure({"sh": crew.script("w.sh", script)})
+    id = crew.start("-m", "sh", *args, "job")
+    wait_until(lambda: crew.task(id).ended, lambda: crew.tell(id))
+    return status(crew, id)
+
+
+def living(crew: Crew, script: str = PID + "exec sleep 600") -> tuple[str, int]:
+    crew.configure({"sh": crew.script("w.sh", script)})
+    id = crew.start("-m", "sh", "job")
+    pid = wait_until(lambda: (crew.dir(id) / "pid").exists() and (crew.dir(id) / "pid").read_text().strip())
+    return id, int(pid)
+
+
+# --- S11: one end is not another
+
+
+def test_S11_a_clean_exit_after_the_work_is_done(crew: Crew) -> None:
+    assert ended(crew, TICK_ALL + ': >"$DISPATCH_TASK_DIR/ipc/.done"') == ("done", "")
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "why"),
+    [
+        ("exit 0", "failed", "nothing checked off"),
+        ("exit 3", "failed", "exit code 3"),
+        ("kill -9 $$", "failed", "SIGKILL"),
+        ("kill -SEGV $$", "failed", "SIGSEGV"),
+        ("exec no-such-program-here", "failed", "exit code 127"),
+    ],
+)
+def test_S11_an_exit_without_the_work_says_which_exit_it_was(crew: Crew, script: str, state: str, why: str) -> None:
+    found = ended(crew, script)
+    assert found[0] == state
+    assert why in found[1]
+
+
+def test_S11_a_program_that_is_not_there_is_said(crew: Crew) -> None:
+    crew.configure({"gone": "no-such-program-here"})
+    id = crew.start("-m", "gone", "job")
+    wait_until(lambda: crew.task(id).ended)
+    assert status(crew, id)[0] == "failed"
+    assert "127" in status(crew, id)[1]
+    assert "command not found" in crew.run("screen", id).stdout
+
+
+def test_S11_an_agent_killed_from_outside_is_failed_with_the_signal(crew: Crew) -> None:
+    id, pid = living(crew)
+    os.kill(pid, signal.SIGKILL)
+    crew.until(id, "failed")
+    assert "SIGKILL" in status(crew, id)[1]
+
+
+def test_S11_a_window_killed_by_a_person_is_lost_and_said_so(crew: Crew) -> None:
+    id, _ = living(crew)
+    crew.tmux("kill-window", "-t", crew.task(id).window)
+    crew.until(id, "lost")
+    assert "window was closed" in status(crew, id)[1]
+    assert [n["kind"] for n in crew.json("wait")] == ["lost"]
+
+
+def test_S11_a_tmux_server_that_is_gone_is_said_also_when_nobody_supervises(crew: Crew) -> None:
+    id, _ = living(crew)
+    crew.tmux("kill-server")
+    wait_until(lambda: not crew.store.supervised())
+    wait_until(lambda: status(crew, id)[0] == "lost", lambda: status(crew, id))
+    assert [n["kind"] for n in crew.json("wait")] == ["lost"]
+
+
+# --- S12: the plan and the marker disagree
+
+
+def test_S12_done_with_unchecked_items_is_done_and_warns(crew: Crew) -> None:
+    state, why = ended(crew, ': >"$DISPATCH_TASK_DIR/ipc/.done"; sleep 600', "--item", "a", "--item", "b")
+    assert state == "done"
+    assert "2 unchecked" in why
+
+
+def test_S12_all_checked_without_the_marker_is_done(crew: Crew) -> None:
+    assert ended(crew, TICK_ALL + "sleep 600", "--item", "a", "--item", "b")[0] == "done"
+
+
+DEMO = Path(dispatch_tmux.__file__).parent / "demo_worker.py"
+
+
+@pytest.mark.skipif(not DEMO.exists(), reason="needs the demo worker")
+def test_S12_idle_with_items_open_is_nudged_twice_and_then_surfaced(crew: Crew) -> None:
+    crew.configure(times=QUICK)
+    id = crew.start("-m", "demo", "--item", "look around", "--item", "stop early", "--item", "never reached", "job")
+    (news,) = crew.json("wait", "--for", "idle", "--timeout", "40")
+    assert "nudged twice" in news["text"]
+    assert status(crew, id)[0] == "idle"
+    assert len(crew.events(id, "nudge")) == 2
+
+
+# --- S13: silence
+
+
+def test_S13_a_silent_worker_keeps_working(crew: Crew) -> None:
+    id, _ = living(crew)
+    crew.until(id, "working")
+    assert crew.run("wait", "--timeout", "3", ok=False).returncode == 124
+    assert status(crew, id) == ("working", "")
+
+
+def test_S13_a_screen_that_does_not_change_for_the_configured_time_is_mentioned_and_not_given_up(crew: Crew) -> None:
+    options: dict[str, Any] = {"times": {"quiet": 0.5}}
+    crew.configure({"sh": crew.script("w.sh", 'sleep 4; printf x; : >"$DISPATCH_TASK_DIR/ipc/.done"')}, **options)
+    id = crew.start("-m", "sh", "job")
+    (news,) = crew.json("wait", "--for", "idle", "--timeout", "20")
+    assert "has not changed" in news["text"]
+    assert news["state"] == "working"
+    crew.until(id, "done")
