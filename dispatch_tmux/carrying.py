@@ -203,6 +203,7 @@ class Carrier:
             left = [i.text for i in plan.parse(self.store.plan(worker.id)) if i.mark == plan.OPEN]
             outcome = self._say(worker, f"nudge-{task.nudges_in_all + 1}", states.nudge_text(left[:20]))
             if not isinstance(outcome, Held):
+                worker.shown_since = worker.clock()  # the time to the next one begins now
                 worker.append("nudge", f"nudge:{task.nudges_in_all + 1}", n=task.nudges + 1)
             if isinstance(outcome, Submitted):
                 worker.append("delivered", f"delivered:nudge-{task.nudges_in_all + 1}", rid=f"nudge-{task.nudges_in_all + 1}")

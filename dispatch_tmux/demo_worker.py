@@ -179,7 +179,8 @@ class Worker:
             cursor = (len(rows) - 1, 0)
         else:
             rows.append(rule)
-            text = wrapped("❯ " + self.shown(), width)[-8:]
+            text = wrapped(self.shown(), width - 3)[-8:]
+            text = [("❯ " if n == 0 else "  ") + line for n, line in enumerate(text)]
             rows += text
             cursor = (len(rows) - 1, min(columns(text[-1]), width - 1))
             if not self.typed and SUGGEST:

@@ -72,7 +72,7 @@ def append(path: str, text: str) -> bool:
 
 
 def being_written(path: str) -> bool:
-    """Whether some process has PATH open for writing, as far as the system tells (Linux: it grants no read lease then)."""
+    """Whether some process has PATH open for writing, as far as the system tells (Linux grants no read lease then)."""
     if not hasattr(fcntl, "F_SETLEASE"):
         return False
     try:

@@ -7,6 +7,7 @@ mode 0600 that is removed as soon as it is read. ATTEMPT is claimed with a file:
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 
@@ -26,6 +27,8 @@ def main(directory: str, attempt: str) -> int:
     kept = {name: os.environ[name] for name in OF_THE_PANE if name in os.environ}
     environment = {**{k: v for k, v in launch["env"].items() if k not in OF_THE_PANE}, **kept}
     argv = launch["argv"]
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores these, and what it starts would, too
     try:
         os.chdir(launch["cwd"])
         program = shutil.which(argv[0], path=environment.get("PATH"))

@@ -6,7 +6,9 @@ dir=$1
 attempt=$2
 shift 2
 # Handled, not ignored: an ignored signal would be ignored by the program as well.
-trap : HUP INT QUIT TERM
+# HUP is left alone: when the window is closed only this process, the session's leader, hears of it, and its end is what
+# makes the kernel tell the program. No exit code is written then, which is how a closed window is told from an exit.
+trap : INT QUIT TERM
 "$@"
 code=$?
 trap '' HUP INT QUIT TERM

@@ -100,7 +100,7 @@ class Supervisor:
         return came
 
     def _take(self, came: list[tuple[str, Any]]) -> None:
-        ids = dict.fromkeys(self._id_of(value) for kind, value in came if kind == "file")
+        ids = dict.fromkeys(self._id_of(value) for kind, value in came if kind == "file" and not value.endswith("/terminal.log"))
         ids.update(dict.fromkeys(value for kind, value in came if kind == "review"))
         for kind, notice in came:
             if kind == "notice":
@@ -246,6 +246,7 @@ class Supervisor:
                 continue
             if not worker.look(quiet):
                 self._mark_drawn(worker.pane)
+            worker.log.flush()
             self.review(worker)
 
     def review(self, worker: Worker) -> None:

@@ -158,10 +158,11 @@ class Worker:
         now, task = self.clock(), self.task
         process = processes.launched(self.dir, task.attempt)
         over = task.exit_code is not None
+        gone = self.pane_gone or (self.spawn is None and process is not None)  # closed before we took it up
         asked = next((q.id for q in task.open_questions if q.via == "file"), "")
         settled = now - self.shown_since
         return Signs(
-            alive=False if over or (self.pane_gone and not processes.alive(process)) else True,
+            alive=not (over or (gone and not processes.alive(process))),
             exit_code=task.exit_code,
             stopping=task.stopping,
             open_question=asked,

@@ -148,7 +148,7 @@ def test_F2_an_empty_task_yaml_a_stale_lock_and_an_empty_cache_are_survived(crew
     id = crew.start("-m", "sh", "first")
     (crew.dir(id) / "task.yaml").write_text("")
     nobody_supervises(crew)
-    Path(crew.store.dir, "summaries.json").write_text('{"%s": [1, 2]}' % id)
+    Path(crew.store.dir, "summaries.json").write_text(f'{{"{id}": [1, 2]}}')
     assert crew.start("-m", "sh", "second") == "second"
     put(crew, id, "ipc/001.question", "who am I?")
     assert [n["task"] for n in crew.json("wait", "--for", "question")] == [id]
@@ -365,7 +365,16 @@ def test_F11_a_thousand_finished_tasks_are_read_once(crew: Crew) -> None:
         for name in ("ipc", "inbox", "signals"):
             (folder / name).mkdir(parents=True)
         lines = [
-            {"t": 1.0 + n, "kind": "created", "key": "created", "title": "old", "model": "m", "backend": "b", "cwd": "/", "marks": "x"},
+            {
+                "t": 1.0 + n,
+                "kind": "created",
+                "key": "created",
+                "title": "old",
+                "model": "m",
+                "backend": "b",
+                "cwd": "/",
+                "marks": "x",
+            },
             {"t": 2.0 + n, "kind": "starting", "key": "starting:1", "attempt": 1},
             {"t": 3.0 + n, "kind": "state", "key": "state:2", "state": "done"},
         ]
@@ -395,7 +404,9 @@ def test_F11_status_of_a_thousand_finished_tasks_lists_few_and_counts_the_rest(c
     for n in range(1000):
         crew.store.claim(f"old-{n:04}")
         journal = crew.dir(f"old-{n:04}") / "journal.jsonl"
-        journal.write_text('{"t": 1, "kind": "created", "title": "old", "marks": "x"}\n{"t": 2, "kind": "state", "state": "done"}\n')
+        journal.write_text(
+            '{"t": 1, "kind": "created", "title": "old", "marks": "x"}\n{"t": 2, "kind": "state", "state": "done"}\n'
+        )
     shown = crew.run("status").stdout
     assert len(shown.splitlines()) < 60
     assert "9" in shown  # 9xx more

@@ -12,7 +12,7 @@ from conftest import Crew, wait_until
 
 import dispatch_tmux
 
-TICK_ALL = "sed 's/\\[ \\]/[x]/' \"$DISPATCH_TASK_DIR/plan.md\" >p && mv p \"$DISPATCH_TASK_DIR/plan.md\"\n"
+TICK_ALL = 'sed \'s/\\[ \\]/[x]/\' "$DISPATCH_TASK_DIR/plan.md" >p && mv p "$DISPATCH_TASK_DIR/plan.md"\n'
 PID = 'echo $$ >"$DISPATCH_TASK_DIR/pid"\n'
 QUICK = {"settle": 0.3, "nudge": 0.5}
 
@@ -109,13 +109,11 @@ DEMO = Path(dispatch_tmux.__file__).parent / "demo_worker.py"
 
 
 @pytest.mark.skipif(not DEMO.exists(), reason="needs the demo worker")
-def test_S12_idle_with_items_open_is_nudged_twice_and_then_surfaced(crew: Crew) -> None:
+def test_S12_idle_with_items_open_is_nudged_and_goes_on(crew: Crew) -> None:
     crew.configure(times=QUICK)
     id = crew.start("-m", "demo", "--item", "look around", "--item", "stop early", "--item", "never reached", "job")
-    (news,) = crew.json("wait", "--for", "idle", "--timeout", "40")
-    assert "nudged twice" in news["text"]
-    assert status(crew, id)[0] == "idle"
-    assert len(crew.events(id, "nudge")) == 2
+    crew.until(id, "done")
+    assert len(crew.events(id, "nudge")) == 1  # once told, this worker goes on; test_state.py has the second nudge
 
 
 # --- S13: silence

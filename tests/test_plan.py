@@ -43,7 +43,9 @@ def test_what_is_rendered_is_parsed_again_and_a_line_break_makes_no_item() -> No
     assert text.index("the context") < text.index("- [ ] one")
 
 
-@pytest.mark.parametrize("before", ["", "- [ ] a", "- [ ] a\n", "- [ ] a\r\n- [x] b\r\n", "- [ ] a\n\n## Notes\n\n> one\n"])
+@pytest.mark.parametrize(
+    "before", ["", "- [ ] a", "- [ ] a\n", "- [ ] a\r\n- [x] b\r\n", "- [ ] a\n\n## Notes\n\n> one\n"]
+)
 @pytest.mark.parametrize("note", ["use 8080", "- [x] not an item\n- [x] nor this", "## Notes", "> quoted"])
 def test_a_note_goes_to_the_end_and_is_never_an_item(before: str, note: str) -> None:
     after = plan.with_note(before, note)

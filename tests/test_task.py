@@ -16,7 +16,8 @@ def test_a_good_id(good: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["", ".", "..", "../x", "/etc", "a/b", "-a", "a-", "A", "ä", "a b", "a\n", "a\0", "a" * 65, "a.b", "a_b", "٣"]
+    "bad",
+    ["", ".", "..", "../x", "/etc", "a/b", "-a", "a-", "A", "ä", "a b", "a\n", "a\0", "a" * 65, "a.b", "a_b", "٣"],
 )
 def test_a_bad_id(bad: str) -> None:
     with pytest.raises(UsageProblem):
@@ -71,7 +72,14 @@ LIFE = [
 
 def test_fold() -> None:
     task = fold("t", LIFE)
-    assert (task.state, task.why, task.since, task.attempt, task.pane, task.pid) == (State.FAILED, "exit code 0", 14, 1, "%1", 42)
+    assert (task.state, task.why, task.since, task.attempt, task.pane, task.pid) == (
+        State.FAILED,
+        "exit code 0",
+        14,
+        1,
+        "%1",
+        42,
+    )
     assert (task.marks, task.done_items, task.nudges, task.exit_code) == ("x ", 1, 1, 0)
     (question,) = task.questions
     assert (question.answer, question.closed, [c.label for c in question.choices]) == ("B", "answered", ["A", "B"])
@@ -89,12 +97,14 @@ def test_fold_is_idempotent_under_duplicate_keys(times: int) -> None:
 def test_every_beginning_of_a_journal_folds_and_unknown_kinds_are_skipped() -> None:
     for n in range(len(LIFE) + 1):
         assert isinstance(fold("t", LIFE[:n]), Task)
-    assert fold("t", [*LIFE, event("of a later version", "k", x=1)])._replace(keys=frozenset()) == fold("t", LIFE)._replace(
-        keys=frozenset()
-    )
+    assert fold("t", [*LIFE, event("of a later version", "k", x=1)])._replace(keys=frozenset()) == fold(
+        "t", LIFE
+    )._replace(keys=frozenset())
 
 
-@pytest.mark.parametrize("damaged", [event("state"), event("state", state="no such"), event("starting", attempt="x"), event("question")])
+@pytest.mark.parametrize(
+    "damaged", [event("state"), event("state", state="no such"), event("starting", attempt="x"), event("question")]
+)
 def test_an_event_without_its_data_is_skipped(damaged: Event) -> None:
     assert fold("t", [*LIFE, damaged]) == fold("t", LIFE)
 

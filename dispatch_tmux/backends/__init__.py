@@ -46,7 +46,7 @@ class Verified(_Part, frozen=True):
 class Signals(_Part, frozen=True):
     """How to read what the CLI's hooks drop into `signals/`: which field names the event, and what each means.
 
-    `prompt` is the field with a submitted text; `unwrap` matches it with marks around it, the text being its group `text`.
+    `prompt` is the field with a submitted text; `unwrap` matches it with marks around it, group `text` without.
     """
 
     field: str = ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 
 import click
@@ -23,10 +24,10 @@ def attach(task: str | None) -> None:
     project = common.project()
     id = project.store.find(task) if task else None
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        line = f"dispatch -C {project.root} attach {id or ''}".rstrip()
+        line = shlex.join(["dispatch", "-C", project.root, "attach", *([id] if id else [])])
         raise DispatchError("this is no terminal", hint=f"in one, run: {line}")
-    argv = attaching.attach(project, id)
     tmux.check()
+    argv = attaching.attach(project, id)
     sys.stdout.flush()
     environment = dict(os.environ)
     if "switch-client" not in argv and "detach-client" not in argv:

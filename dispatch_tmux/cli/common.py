@@ -26,7 +26,14 @@ def task_of(name: str) -> tuple[Project, Task]:
 def print_json(data: Any) -> None:
     import json
 
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    click.echo(harmless(json.dumps(data, ensure_ascii=False, indent=2)))
+
+
+def harmless(text: str) -> str:
+    """JSON with what a terminal may obey (DEL, C1 controls, marks that turn the reading order) escaped as well."""
+    import re
+
+    return re.sub(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", lambda m: f"\\u{ord(m[0]):04x}", text)
 
 
 def text_of(words: tuple[str, ...] | str | None, file: str | None = None) -> str:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import click
 
-from dispatch_tmux import examining
+from dispatch_tmux import examining, processes, summaries
 from dispatch_tmux.cli import common
+from dispatch_tmux.examining import Finding
 from dispatch_tmux.show import clean
+from dispatch_tmux.store import Store
 
 
 @click.command()
@@ -15,10 +17,22 @@ def doctor(as_json: bool) -> int:
     \b
     dispatch doctor
     """
-    findings = examining.examine(common.project())
+    project = common.project()
+    findings = [*examining.examine(project), _leftovers(project.store)]
     if as_json:
         common.print_json([f._asdict() for f in findings])
     else:
         for f in findings:
             click.echo(f"{'ok' if f.ok else '--' if f.ok is None else '!!'}  {f.name:<16} {clean(f.said, 400)}")
     return 1 if any(f.ok is False for f in findings) else 0
+
+
+def _leftovers(store: Store) -> Finding:
+    """Workers whose task is over and whose program still runs: nobody looks after them any more."""
+    alive = [
+        task.id
+        for task in summaries.all(store)
+        if task.ended and processes.alive(processes.launched(store.path(task.id), task.attempt))
+    ]
+    said = f"still running though over: {', '.join(alive[:5])} — dispatch stop {' '.join(alive[:5])}" if alive else "none"
+    return Finding("leftovers", None if alive else True, said)

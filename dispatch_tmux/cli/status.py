@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import codecs
 import os
+import time
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from dispatch_tmux import show, viewing
 from dispatch_tmux.cli import common
-from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.errors import DispatchError, TaskNotFound
 from dispatch_tmux.project import Project
+from dispatch_tmux.store import Store
+from dispatch_tmux.task import Event, Task
 
 
 @click.command()
 @click.argument("task", required=False)
-@click.option("--json", "as_json", is_flag=True, help="A list of tasks (or one task): id, state, why, items, questions, …")
+@click.option("--json", "as_json", is_flag=True, help="A list of tasks (of TASK: one), keys below.")
 @click.option("--watch", "-w", is_flag=True, help="Go on showing it until Ctrl-C.")
 @click.option("--all", "-a", "every", is_flag=True, help="Every finished task, too, not only the last ones.")
 def status(task: str | None, as_json: bool, watch: bool, every: bool) -> None:
@@ -21,23 +27,42 @@ def status(task: str | None, as_json: bool, watch: bool, every: bool) -> None:
     \b
     dispatch status
     dispatch status auth --json
+
+    \b
+    JSON: id title model backend state why since created attempt exit_code pane cwd dir,
+    done and total items, items {text mark}, questions {id via text choices {key label text}},
+    held (why messages wait), untrusted (the keys whose words may come from a worker).
     """
     project = common.project()
     id = project.store.find(task) if task else None
     if as_json:
-        found = [t for t in viewing.tasks(project) if id in (None, t.id)]
-        data = [viewing.data(project.store, t) for t in found]
-        common.print_json(data[0] if id and data else data)
+        found = viewing.tasks(project)
+        data = [_data(project.store, t) for t in ([_one(found, id)] if id else found)]
+        common.print_json(data[0] if id else data)
     elif watch:
         _watch(project, id, every)
     else:
         click.echo("\n".join(_lines(project, id, every)))
 
 
+def _data(store: Store, task: Task) -> dict[str, Any]:
+    return {**viewing.data(store, task), "untrusted": ["title", "why", "items", "questions", "held"]}
+
+
+def _one(found: list[Task], id: str) -> Task:
+    for task in found:
+        if task.id == id:
+            return task
+    raise TaskNotFound(f"{id} has no journal", hint="it is being made at this moment, or was damaged: dispatch doctor")
+
+
 def _lines(project: Project, id: str | None, every: bool) -> list[str]:
     found = viewing.tasks(project)
     if id:
-        return viewing.details(project, next(t for t in found if t.id == id))
+        one = _one(found, id)
+        lines = viewing.details(project, one)
+        attach = [f"  attach: {common.attach_line(project, id)}"] if one.pane and one.exit_code is None else []
+        return [*lines, f"  log:    {project.store.path(id, 'terminal.log')}", *attach]
     listed, hidden = viewing.recent(found, every)
     lines = show.table(listed) or ["no task has been dispatched here yet:  dispatch run --help"]
     if hidden:
@@ -52,18 +77,17 @@ def _lines(project: Project, id: str | None, every: bool) -> list[str]:
 def _watch(project: Project, id: str | None, every: bool) -> None:
     from dispatch_tmux.watch import Bell
 
-    bell = Bell(project.store.dir, "bell") if os.path.isdir(project.store.dir) else None
+    bell = Bell(project.store.dir, "bell")
     while True:
+        lines = _lines(project, id, every)
         click.clear()
-        click.echo("\n".join(_lines(project, id, every)))
-        if bell:
-            bell.wait(2.0)
-        else:
-            return
+        click.echo("\n".join(lines))
+        if not bell.wait(2.0) and not os.path.isdir(project.store.dir):
+            time.sleep(1.0)
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="A list of {task, id, via, text, choices}.")
+@click.option("--json", "as_json", is_flag=True, help="A list of {task, id, via, text, choices, untrusted}.")
 def questions(as_json: bool) -> None:
     """Every open question, whole, with its choices.
 
@@ -75,8 +99,11 @@ def questions(as_json: bool) -> None:
     if as_json:
         common.print_json(
             [
-                {"task": t.id, "id": q.id, "via": q.via, "text": q.text, "choices": [c._asdict() for c in q.choices]}
-                for t, q in open_ones
+                {
+                    "task": t.id, "id": q.id, "via": q.via, "text": q.text, "choices": [c._asdict() for c in q.choices],
+                    "untrusted": ["text", "choices"],
+                }
+                for t, q in open_ones  # fmt: skip
             ]
         )
         return
@@ -101,7 +128,7 @@ def screen(task: str) -> None:
 @click.command()
 @click.argument("task")
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
-@click.option("-n", "--lines", default=200, show_default=True, metavar="N", help="How many lines.")
+@click.option("-n", "--lines", type=click.IntRange(min=0), default=200, show_default=True, metavar="N", help="How many lines.")
 def logs(task: str, follow: bool, lines: int) -> None:
     """What TASK's program has written, as text.
 
@@ -112,27 +139,44 @@ def logs(task: str, follow: bool, lines: int) -> None:
     path = project.store.path(found.id, "terminal.log")
     if not os.path.exists(path) and not follow:
         raise DispatchError(f"{found.id} has written nothing yet")
-    at = 0
-    if os.path.exists(path):
-        with open(path, "rb") as f:
-            text = f.read().decode("utf-8", "replace")
-            at = f.tell()
-        click.echo("\n".join(show.clean(text, 1 << 30).splitlines()[-lines:]))
+    tail = _Tail(path)
+    shown, rest = show.split(tail.read())
+    shown = show.clean(shown if follow else shown + rest, 1 << 30)
+    kept = shown.splitlines(keepends=True)
+    click.echo("".join(kept[len(kept) - min(lines, len(kept)) :]), nl=not follow and not shown.endswith("\n"))
     if follow:
-        _follow(path, at)
+        _follow(tail, rest)
 
 
-def _follow(path: str, at: int) -> None:
+class _Tail:
+    """What has been added to the file at PATH since the last look, also when a new one has taken its place."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._seen = (0, 0)  # inode, bytes read
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def read(self) -> str:
+        try:
+            with open(self.path, "rb") as f:
+                inode = os.fstat(f.fileno()).st_ino
+                f.seek(self._seen[1] if inode == self._seen[0] else 0)
+                data = f.read()
+                self._seen = (inode, f.tell())
+        except FileNotFoundError:
+            return ""  # none yet, or just being renewed
+        return self._decoder.decode(data)
+
+
+def _follow(tail: _Tail, rest: str) -> None:
     from dispatch_tmux.watch import Bell
 
-    bell = Bell(os.path.dirname(path), os.path.basename(path))
+    bell = Bell(os.path.dirname(tail.path), os.path.basename(tail.path))
     while True:
         bell.wait(2.0)
-        if os.path.exists(path):
-            with open(path, "rb") as f:
-                f.seek(at if os.path.getsize(path) >= at else 0)
-                click.echo(show.clean(f.read().decode("utf-8", "replace"), 1 << 30), nl=False)
-                at = f.tell()
+        shown, rest = show.split(rest + tail.read())
+        if shown:
+            click.echo(show.clean(shown, 1 << 30), nl=False)
 
 
 @click.command()
@@ -150,12 +194,37 @@ def events(task: str | None, follow: bool, as_json: bool) -> None:
     project = common.project()
     ids = [project.store.find(task)] if task else None
 
-    def tell(id: str, event: viewing.Event) -> None:
+    def tell(id: str, event: Event) -> None:
         data = {"task": id, "t": event.t, "kind": event.kind, "key": event.key, **event.data}
-        click.echo(json.dumps(data, ensure_ascii=False) if as_json else viewing.words(id, event))
+        click.echo(common.harmless(json.dumps(data, ensure_ascii=False)) if as_json else viewing.words(id, event))
 
-    stream = viewing.follow(project.store, ids) if follow else iter(())
-    for id, event in viewing.merged(project.store, ids or project.store.ids()):
+    for id, event in _stream(project.store, ids, follow):
         tell(id, event)
-    for id, event in stream:
-        tell(id, event)
+
+
+def _stream(store: Store, ids: list[str] | None, follow: bool) -> Iterator[tuple[str, Event]]:
+    """The journals of IDS (None: of all, new tasks too) by time; with FOLLOW also what comes, without end or gap."""
+    from dispatch_tmux.watch import Bell
+
+    bell = Bell(store.dir, "bell") if follow else None
+    seen: dict[str, tuple[int, int]] = {}
+    yield from _fresh(store, ids, seen)
+    while bell:
+        bell.wait(2.0)
+        yield from _fresh(store, ids, seen)
+
+
+def _fresh(store: Store, ids: list[str] | None, seen: dict[str, tuple[int, int]]) -> list[tuple[str, Event]]:
+    """What is new since SEEN (id → bytes and events of its journal), which is brought up to date."""
+    found: list[tuple[str, Event]] = []
+    for id in store.ids() if ids is None else ids:
+        try:
+            size = os.path.getsize(store.path(id, "journal.jsonl"))
+        except FileNotFoundError:
+            continue
+        before, count = seen.get(id, (0, 0))
+        if size != before:
+            events = store.events(id)
+            found += [(id, event) for event in events[count if size > before else 0 :]]
+            seen[id] = (size, len(events))  # the size from before reading: what was added meanwhile is looked at again
+    return sorted(found, key=lambda pair: pair[1].t)
