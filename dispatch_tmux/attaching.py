@@ -21,13 +21,12 @@ def attach(project: Project, id: str | None) -> list[str]:
     if found is None:
         session.ensure(project)
         found = server.session_of(project.root)
-    where = _window(project, server, id) if id else found
+    where = _window(project, server, id) if id else found and session.supervisor_pane(server, found)
     if found is None or where is None:
         raise DispatchError(f"{id or project.root} has no window any more", hint=f"dispatch screen {id} shows its last screen" if id else "")
     inside = os.environ.get("TMUX", "")
     ours = server.cmd("display-message", "-p", "#{socket_path}").text
-    if id:
-        server.cmd("select-window", "-t", where)
+    server.cmd("select-window", "-t", where)
     home = server.cmd("display-message", "-p", "-t", where, "#{session_id}").text or found
     attach_argv = server.socket.argv("attach-session", "-t", home)
     if not inside:

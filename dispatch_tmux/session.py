@@ -47,7 +47,7 @@ def _start(server: Server, project: Project) -> str:
     command = ["--", "sh", os.path.join(HERE, "supervise.sh"), sys.executable, project.root]
     for attempt in range(8):
         if session:
-            pane = _supervisor_pane(server, session)
+            pane = supervisor_pane(server, session)
             if pane:
                 answer = server.cmd("respawn-pane", "-k", "-t", pane, *_environment(), *command)
                 answer = answer._replace(lines=(pane,)) if answer.ok else answer
@@ -85,7 +85,8 @@ def _literal(path: str) -> str:
     return path.replace("#", "##")  # tmux expands formats in -c
 
 
-def _supervisor_pane(server: Server, session: str) -> str | None:
+def supervisor_pane(server: Server, session: str) -> str | None:
+    """The pane with the supervisor, and the board, in SESSION."""
     answer = server.cmd("list-panes", "-s", "-t", session, "-F", "#{pane_id} #{@dispatch_supervisor}")
     return next((line.split(" ")[0] for line in answer.lines if answer.ok and line.endswith(" 1")), None)
 

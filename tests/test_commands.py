@@ -35,7 +35,8 @@ def test_parse(text: str, argv: tuple[str, ...], env: dict[str, str], unset: tup
 @pytest.mark.parametrize(
     "text",
     [
-        "a | b", "a; b", "a && b", "a > f", "a < f", "a &", "a\nb", "x $(id)", "x `id`", "x $HOME", "x ${HOME}", 'x "$(id)"',
+        "a | b", "a; b", "a && b", "a > f", "a < f", "a &", "a\nb", "x $(id)", "x `id`", "x $HOME", "x ${HOME}",
+        'x "$(id)"',
         'x "`id`"', 'x "$HOME"', "( a )",
     ],
 )  # fmt: skip

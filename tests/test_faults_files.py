@@ -218,7 +218,8 @@ def test_F5_every_way_to_write_a_plan_is_understood_and_a_lost_one_crashes_nothi
 def test_F6_odd_question_files_are_each_surfaced_once(crew: Crew) -> None:
     id = sleeper(crew)
     written: dict[str, Any] = {
-        "001": "", "002": "no newline", "004": "after a gap\n", "010": "huge " + "x" * (1 << 20), "011": b"\xff\xfe\x00binary\x00",
+        "001": "", "002": "no newline", "004": "after a gap\n", "010": "huge " + "x" * (1 << 20),
+        "011": b"\xff\xfe\x00binary\x00",
     }  # fmt: skip
     for q, text in written.items():
         put(crew, id, f"ipc/{q}.question", text)

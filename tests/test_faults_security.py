@@ -87,7 +87,7 @@ def test_X1_a_task_directory_that_is_a_link_is_no_task(crew: Crew) -> None:
 
 # --- X2
 
-SHELL = "$(touch pwned1) `touch pwned2`; touch pwned3 | touch pwned4 && touch pwned5 #(touch pwned6) #{T:x} '\"\\ %s\n!touch pwned7"
+SHELL = "$(touch pwned1) `touch pwned2`; touch pwned3 | touch pwned4 #(touch pwned6) #{T:x} '\"\\ %s\n!touch pwned7"
 
 
 def pwned(crew: Crew) -> list[str]:
@@ -173,8 +173,8 @@ sed 's/\\[ \\]/[x]/' plan.md >p && mv p plan.md
 
     def opened(*args: str) -> str:
         done = subprocess.run(
-            ["sh", "-c", 'umask 000; exec "$@"', "sh", *DISPATCH, *args], cwd=crew.root, env=crew.env, capture_output=True,
-            text=True, timeout=60, stdin=subprocess.DEVNULL,
+            ["sh", "-c", 'umask 000; exec "$@"', "sh", *DISPATCH, *args], cwd=crew.root, env=crew.env,
+            capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout

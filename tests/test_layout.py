@@ -43,9 +43,7 @@ def imports(node: ast.AST, *, at_load: bool) -> Iterator[str]:
         elif isinstance(child, ast.ImportFrom):
             yield from (f"{child.module}.{alias.name}" for alias in child.names)
             yield str(child.module)
-        elif at_load and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            continue
-        elif at_load and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+        elif (at_load and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))) or (at_load and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
             continue
         else:
             yield from imports(child, at_load=at_load)
@@ -96,8 +94,8 @@ def test_an_instant_command_loads_nothing_heavy(crew: Crew, command: tuple[str, 
     crew.store.append("old", "state", "state:1", state="done")
     crew.config_path.unlink()
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", *DISPATCH[1:], *command], cwd=crew.root, env=crew.env, capture_output=True, text=True,
-        timeout=60,
+        [sys.executable, "-X", "importtime", *DISPATCH[1:], *command], cwd=crew.root, env=crew.env,
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
     assert done.returncode == 0, done.stderr[-2000:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ def question(text: str, *labels: str) -> Question:
     return Question("001", "file", text, tuple(Choice(str(n), label) for n, label in enumerate(labels, 1)), 0.0)
 
 
-def task(id: str = "auth", **facts: object) -> Task:
-    return Task(id=id, created=1.0, since=1000.0, **{"model": "opus", "state": State.WORKING, "marks": "x ", **facts})  # type: ignore[arg-type]
+def task(id: str = "auth", **facts: Any) -> Task:
+    return Task(id=id, created=1.0, since=1000.0, marks="x ", state=State.WORKING, model="opus")._replace(**facts)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,9 @@ def test_a_line_fits_its_columns(text: str, width: int, shown: str) -> None:
     assert show.columns(show.padded(text, width)) == width
 
 
-@pytest.mark.parametrize("seconds, said", [(-3, "0s"), (12.9, "12s"), (60, "1m"), (299, "4m"), (7200, "2h"), (200_000, "2d")])
+@pytest.mark.parametrize(
+    "seconds, said", [(-3, "0s"), (12.9, "12s"), (60, "1m"), (299, "4m"), (7200, "2h"), (200_000, "2d")]
+)
 def test_ages_are_short(seconds: float, said: str) -> None:
     assert show.age(seconds) == said
 
@@ -174,7 +177,8 @@ def test_no_colour_unless_a_terminal_looks() -> None:
 def test_X3_a_table_and_a_question_obey_no_worker() -> None:
     evil = f"\x1b]0;owned\x07{LINK}\rover\x1b[2J\u202e"
     asked = question(f"{evil}\n1. {evil}", evil)
-    odd = task(state=State.WAITING, model=evil, title=evil, why=evil, questions=(asked,), requests=(("r", "held", evil),))
+    held = (("r", "held", evil),)
+    odd = task(state=State.WAITING, model=evil, title=evil, why=evil, questions=(asked,), requests=held)
     shown = "\n".join([*show.table([odd]), *show.table([odd._replace(questions=())]), *show.question("auth", asked)])
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]|owned|evil", shown)
     assert "click" in shown

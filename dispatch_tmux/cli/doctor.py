@@ -10,7 +10,7 @@ from dispatch_tmux.store import Store
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="A list of {name, ok, said}; ok is null where nothing is wrong or right.")
+@click.option("--json", "as_json", is_flag=True, help="A list of {name, ok, said}; ok null: neither.")
 def doctor(as_json: bool) -> int:
     """What works here, and what to do about what does not. Exit status 1 when something is wrong.
 
@@ -34,5 +34,7 @@ def _leftovers(store: Store) -> Finding:
         for task in summaries.all(store)
         if task.ended and processes.alive(processes.launched(store.path(task.id), task.attempt))
     ]
-    said = f"still running though over: {', '.join(alive[:5])} — dispatch stop {' '.join(alive[:5])}" if alive else "none"
-    return Finding("leftovers", None if alive else True, said)
+    if not alive:
+        return Finding("leftovers", True, "none")
+    named = " ".join(alive[:5])
+    return Finding("leftovers", None, f"over, their programs still run — dispatch stop {named}")

@@ -13,7 +13,7 @@ from dispatch_tmux.cli import common
 from dispatch_tmux.errors import DispatchError, TaskNotFound
 from dispatch_tmux.project import Project
 from dispatch_tmux.store import Store
-from dispatch_tmux.task import Event, Task
+from dispatch_tmux.task import Event, Question, Task
 
 
 @click.command()
@@ -77,13 +77,17 @@ def _lines(project: Project, id: str | None, every: bool) -> list[str]:
 def _watch(project: Project, id: str | None, every: bool) -> None:
     from dispatch_tmux.watch import Bell
 
-    bell = Bell(project.store.dir, "bell")
+    bell = None
     while True:
         lines = _lines(project, id, every)
         click.clear()
         click.echo("\n".join(lines))
-        if not bell.wait(2.0) and not os.path.isdir(project.store.dir):
-            time.sleep(1.0)
+        if bell is None and os.path.isdir(project.store.dir):
+            bell = Bell(project.store.dir, "bell")
+        if bell:
+            bell.wait(2.0)
+        else:
+            time.sleep(2.0)
 
 
 @click.command()
@@ -95,22 +99,21 @@ def questions(as_json: bool) -> None:
     dispatch questions
     """
     project = common.project()
-    open_ones = [(t, viewing.whole(project.store, t, q)) for t in viewing.tasks(project) for q in t.open_questions]
+    found = [(t, viewing.whole(project.store, t, q)) for t in viewing.tasks(project) for q in t.open_questions]
     if as_json:
-        common.print_json(
-            [
-                {
-                    "task": t.id, "id": q.id, "via": q.via, "text": q.text, "choices": [c._asdict() for c in q.choices],
-                    "untrusted": ["text", "choices"],
-                }
-                for t, q in open_ones  # fmt: skip
-            ]
-        )
+        common.print_json([_question(t, q) for t, q in found])
         return
-    for t, q in open_ones:
+    for t, q in found:
         click.echo("\n".join(show.question(t.id, q, project.store.path(t.id, "ipc", f"{q.id}.question"))))
-    if not open_ones:
+    if not found:
         click.echo("no open question")
+
+
+def _question(task: Task, q: Question) -> dict[str, Any]:
+    return {
+        "task": task.id, "id": q.id, "via": q.via, "text": q.text, "choices": [c._asdict() for c in q.choices],
+        "untrusted": ["text", "choices"],
+    }  # fmt: skip
 
 
 @click.command()
@@ -128,7 +131,7 @@ def screen(task: str) -> None:
 @click.command()
 @click.argument("task")
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
-@click.option("-n", "--lines", type=click.IntRange(min=0), default=200, show_default=True, metavar="N", help="How many lines.")
+@click.option("-n", "--lines", type=click.IntRange(min=0), default=200, metavar="N", help="How many lines (200).")
 def logs(task: str, follow: bool, lines: int) -> None:
     """What TASK's program has written, as text.
 
@@ -182,7 +185,7 @@ def _follow(tail: _Tail, rest: str) -> None:
 @click.command()
 @click.argument("task", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line: task, t, kind, key and the event's own data.")
+@click.option("--json", "as_json", is_flag=True, help="An object a line: task, t, kind, key, its own data.")
 def events(task: str | None, follow: bool, as_json: bool) -> None:
     """What has happened, in order.
 
@@ -204,14 +207,16 @@ def events(task: str | None, follow: bool, as_json: bool) -> None:
 
 def _stream(store: Store, ids: list[str] | None, follow: bool) -> Iterator[tuple[str, Event]]:
     """The journals of IDS (None: of all, new tasks too) by time; with FOLLOW also what comes, without end or gap."""
+    seen: dict[str, tuple[int, int]] = {}
+    if not follow:
+        yield from _fresh(store, ids, seen)
+        return
     from dispatch_tmux.watch import Bell
 
-    bell = Bell(store.dir, "bell") if follow else None
-    seen: dict[str, tuple[int, int]] = {}
-    yield from _fresh(store, ids, seen)
-    while bell:
-        bell.wait(2.0)
+    bell = Bell(store.dir, "bell")  # before the first look, so that nothing falls between
+    while True:
         yield from _fresh(store, ids, seen)
+        bell.wait(2.0)
 
 
 def _fresh(store: Store, ids: list[str] | None, seen: dict[str, tuple[int, int]]) -> list[tuple[str, Event]]:
