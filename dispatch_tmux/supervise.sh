@@ -1,9 +1,12 @@
 # sh supervise.sh PYTHON PROJECT: keeps the supervisor running in its window. It may be killed at any time: all it knows
-# is on disk. Exit status 0 is its own wish to end. One that dies young again and again is given more and more time.
+# is on disk. Exit status 0 is its own wish to end. One that fails young again and again is given more and more time; one
+# that was killed is started again at once.
 young=0
 while :; do
     began=$(date +%s)
-    "$1" -m dispatch_tmux.supervisor "$2" && exit 0
-    if [ $(($(date +%s) - began)) -lt 2 ]; then young=$((young + 1)); else young=0; fi
+    "$1" -m dispatch_tmux.supervisor "$2"
+    code=$?
+    [ "$code" -eq 0 ] && exit 0
+    if [ "$code" -lt 128 ] && [ $(($(date +%s) - began)) -lt 2 ]; then young=$((young + 1)); else young=0; fi
     if [ "$young" -gt 20 ]; then sleep 5; elif [ "$young" -gt 5 ]; then sleep 1; fi
 done

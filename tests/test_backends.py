@@ -15,7 +15,7 @@ from dispatch_tmux import backends
 from dispatch_tmux.errors import DispatchError
 
 MINIMAL = "name: mine\nexecutable: mine\nargv: [mine]\n"
-PLACEHOLDERS = {"prompt", "model", "id", "session", "settings", "task_dir"}
+PLACEHOLDERS = {"prompt", "model", "id", "session", "settings", "task_dir", "python", "demo_worker"}
 DOCS = Path(__file__).parents[1] / "docs" / "backends.md"
 
 

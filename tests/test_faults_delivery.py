@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,20 @@ def lines(crew: Crew) -> Talk:
     return Talk(crew, id, crew.root / "got.jsonl")
 
 
+def press_enter_until(done: Callable[[], object], crew: Crew, pane: str) -> None:
+    """Press Enter as a person does: one that comes in a burst is taken for a newline, so not ten times a second."""
+    pressed = 0.0
+
+    def step() -> object:
+        nonlocal pressed
+        if not done() and time.monotonic() - pressed > 0.3:
+            pressed = time.monotonic()
+            crew.tmux("send-keys", "-t", pane, "Enter")
+        return done()
+
+    wait_until(step, lambda: crew.tmux("capture-pane", "-p", "-t", pane).text)
+
+
 def test_D1_enter_is_never_swallowed_by_a_paste(crew: Crew) -> None:
     crew.configure(backends={"demo": {"submit": {"delay": 0.0}}})  # Enter in the same instant: the demo takes it for a newline
     talk = demo(crew)
@@ -109,7 +125,7 @@ def test_D5_a_half_typed_draft_is_left_alone(idle: Talk, crew: Crew) -> None:
     assert "half a thou" in crew.screen(idle.id) and "from dispatch" not in crew.screen(idle.id)
     assert "draft" in crew.run("status", idle.id).stdout
     crew.tmux("send-keys", "-t", pane, "-l", "ght")
-    wait_until(lambda: crew.tmux("send-keys", "-t", pane, "Enter") and idle.received())  # the first may be part of a burst
+    press_enter_until(idle.received, crew, pane)
     wait_until(lambda: len(idle.received()) == 2, lambda: crew.tell(idle.id))
     assert [text.strip() for text in idle.received()] == ["half a thought", "from dispatch"]
 

@@ -86,7 +86,7 @@ def test_F1_a_supervisor_killed_at_any_instant_loses_and_doubles_nothing(crew: C
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        ids += [crew.start("-m", "sh", "--id", f"t{n}", "job") for n in range(1, 10)]
+        ids += [crew.start("-m", "sh", "--id", f"t{n}", "job") for n in range(1, 20)]
         answered = set()
         end = time.monotonic() + 20 * KILLS
         while not all(crew.task(id).ended for id in ids):
@@ -95,14 +95,13 @@ def test_F1_a_supervisor_killed_at_any_instant_loses_and_doubles_nothing(crew: C
             for id, q in waiting[:1] if killed[0] < KILLS else waiting:
                 crew.run("answer", id, "-q", q, f"{id} {q}", ok=None)
                 answered.add((id, q))
-            before = killed[0]
-            if before < KILLS and killer.is_alive():
-                wait_until(lambda before=before: killed[0] > before or not killer.is_alive())
-            else:
-                time.sleep(0.02)
+            due = KILLS * len(answered) // (2 * len(ids))  # the kills are spread over the whole job
+            wait_until(lambda due=due: killed[0] >= due or not killer.is_alive(), lambda: f"{killed} kills of {due}")
+            time.sleep(0.02)
     finally:
         over.set()
         killer.join()
+    assert killed[0] >= KILLS * 9 // 10
     for id in ids:
         assert crew.task(id).state.value == "done", crew.tell(id)
         keys = Counter(e.key for e in crew.events(id) if e.key)

@@ -1,4 +1,4 @@
-"""How the package is built: what is pure stays pure, no import goes in a circle, and what must be instant loads little."""
+"""How the package is built: what is pure stays pure, no import goes in a circle."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def imports(node: ast.AST, *, at_load: bool) -> Iterator[str]:
         elif isinstance(child, ast.ImportFrom):
             yield from (f"{child.module}.{alias.name}" for alias in child.names)
             yield str(child.module)
-        elif (at_load and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))) or (at_load and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
+        elif (at_load and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))) or (
+            at_load and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+        ):
             continue
         else:
             yield from imports(child, at_load=at_load)
