@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ def replace(path: str, text: str, *, exclusive: bool = False) -> bool:
 
     With `exclusive` an existing file stays and the answer is False.
     """
-    fresh = f"{path}.{secrets.token_hex(4)}.tmp"
+    fresh = f"{path}.{os.urandom(4).hex()}.tmp"
     try:
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="") as f:
             f.write(text)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import tempfile
 import threading
 import time
@@ -172,7 +171,7 @@ class PaneSpawn(SpawnBase):  # type: ignore[misc]  # pexpect has no types
         Goes through a file of mode 0600 in FOLDER and a tmux buffer of its own that is deleted with the paste. The
         guard is in tmux: pasting into a dead pane kills the server of tmux 3.3a. Raises PaneGone for a dead pane.
         """
-        buffer = f"dispatch-{secrets.token_hex(8)}"
+        buffer = f"dispatch-{os.urandom(8).hex()}"
         fd, path = tempfile.mkstemp(prefix="paste-", suffix=".tmp", dir=folder)
         try:
             with open(fd, "w", encoding="utf-8", newline="") as f:

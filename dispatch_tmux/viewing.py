@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from dispatch_tmux import files, plan, show, summaries
-from dispatch_tmux.acting import open_questions
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.project import Project
 from dispatch_tmux.store import MOST_QUESTION, Store
@@ -28,6 +27,8 @@ def now(store: Store, task: Task, supervised: bool) -> Task:
     task = summaries.current(store, task, supervised)
     if supervised or task.ended:
         return task
+    from dispatch_tmux.acting import open_questions  # only where nobody supervises: it brings tmux along
+
     text = plan.marks(plan.parse(store.plan(task.id))) or task.marks
     return task._replace(marks=text, questions=tuple(open_questions(store, task)))
 
