@@ -131,7 +131,7 @@ def startup(crew: Crew) -> None:
 
 
 def running(crew: Crew) -> None:
-    crew.configure({"sleeper": "sleep 100000"})
+    crew.configure({"sleeper": "sh -c 'exec sleep 100000'"})
     cold = []
     for n in range(3):
         cold += timed([*dispatch(), "run", "-m", "sleeper", "--id", f"cold-{n}", "x"], crew, 1)[:1] if n else []
@@ -149,7 +149,7 @@ def running(crew: Crew) -> None:
 def asking(crew: Crew, source: str, runs: int, name: str, median: float, p99: float, answer: tuple[str, ...], limit: float) -> None:
     """From the question to `wait` having exited, and from `answer`'s call to the worker having it."""
     (crew.root / "asker.py").write_text(source)
-    crew.configure({"asker": f"{sys.executable} asker.py", "painter": crew.script("paint.sh", PAINTER), "sleeper": "sleep 100000"})
+    crew.configure({"asker": f"{sys.executable} asker.py", "painter": crew.script("paint.sh", PAINTER), "sleeper": "sh -c 'exec sleep 100000'"})
     id = crew.start("-m", "asker", "--id", f"asker-{len(crew.store.ids())}", "ask")
     ipc = crew.dir(id) / "ipc"
     reached, had = [], []
@@ -194,7 +194,7 @@ def sending(crew: Crew) -> None:
 
 def crowd(crew: Crew) -> None:
     """What the supervisor costs with many workers."""
-    crew.configure({"sleeper": "sleep 100000", "painter": crew.script("paint.sh", PAINTER)})
+    crew.configure({"sleeper": "sh -c 'exec sleep 100000'", "painter": crew.script("paint.sh", PAINTER)})
     for n in range(200):
         crew.run("run", "-m", "sleeper", "--id", f"idle-{n}", "x")
     time.sleep(5)  # not a test: let it come to rest
