@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dispatch_tmux import files, plan, session
 from dispatch_tmux import task as tasks
@@ -15,6 +15,9 @@ from dispatch_tmux.project import Project
 from dispatch_tmux.resolve import Resolved
 from dispatch_tmux.store import Store
 from dispatch_tmux.task import Question, State, Task
+
+if TYPE_CHECKING:
+    from dispatch_tmux.backends import Backend
 
 START = 20.0  # seconds for a worker's window to open; it takes 0.1
 OUTCOME = 12.0  # seconds for a delivery
@@ -62,10 +65,31 @@ def start(project: Project, order: Order) -> Task:
         raise DispatchError(f"{cwd} is not a directory that can be entered", hint="give --cwd another one")
     text = _plan_of(order, prompt)
     resolved = resolve(order.model)
+    _must_run(resolved.backend)
     session.ensure(project)
     id = _claim(project.store, order.id, prompt)
     _write(project.store, id, order, resolved, text, cwd)
     return _launched(project, id)
+
+
+def _must_run(name: str) -> None:
+    """Refuse, before anything is written, a backend that is not there or whose program is not installed."""
+    import shutil
+
+    program = (backend(name).argv or ("",))[0]
+    if not program:
+        raise DispatchError(f"the backend {name!r} has no command", hint=f"backends: {{{name}: {{command: …}}}} in the config file")
+    if not program.startswith("{") and shutil.which(program) is None:
+        raise DispatchError(f"{program} is not installed (not on PATH)", hint="install it, or try `-m demo`; dispatch doctor lists what is there")
+
+
+def backend(name: str) -> Backend:
+    """The backend NAME with the user's configuration."""
+    from dispatch_tmux import config as configuration
+    from dispatch_tmux.launcher import backend_of
+
+    folder = os.path.join(configuration.home_dir(), "backends")
+    return backend_of(name, configuration.user_backends(configuration.load()), folder)
 
 
 def _plan_of(order: Order, prompt: str) -> str:
@@ -220,12 +244,7 @@ def _answer_on_screen(project: Project, task: Task, question: Question, picked: 
 
 
 def _reads_lines(task: Task) -> bool:
-    from dispatch_tmux import config as configuration
-    from dispatch_tmux.launcher import backend_of
-
-    folder = os.path.join(configuration.home_dir(), "backends")
-    backend = backend_of(task.backend, configuration.user_backends(configuration.load()), folder)
-    return not backend.interactive
+    return not backend(task.backend).interactive
 
 
 def delivered(store: Store, id: str, rid: str, seconds: float = OUTCOME) -> str:

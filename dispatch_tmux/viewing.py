@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from dispatch_tmux import files, plan, show, summaries
@@ -113,32 +112,6 @@ def details(project: Project, task: Task) -> list[str]:
     lines += ["", f"  files:  {store.path(task.id)}"]
     lines += [f"  result: {output}"] if os.path.exists(output) else []
     return lines
-
-
-def merged(store: Store, ids: list[str]) -> list[tuple[str, Event]]:
-    """The journals of IDS by time."""
-    found = [(id, event) for id in ids for event in store.events(id)]
-    return sorted(found, key=lambda pair: pair[1].t)
-
-
-def follow(store: Store, ids: list[str] | None) -> Iterator[tuple[str, Event]]:
-    """What comes to the journals of IDS (None: of all, new tasks too) from now on; never ends."""
-    from dispatch_tmux.watch import Bell
-
-    bell = Bell(store.dir, "bell")
-    seen = {id: len(store.events(id)) for id in store.ids()}
-    sizes: dict[str, int] = {}
-    while True:
-        bell.wait(2.0)
-        fresh: list[tuple[str, Event]] = []
-        for id in ids if ids is not None else store.ids():
-            path = os.path.join(store.tasks_dir, id, "journal.jsonl")
-            size = os.path.getsize(path) if os.path.exists(path) else 0
-            if sizes.get(id) != size:
-                events = store.events(id)
-                fresh += [(id, e) for e in events[seen.get(id, 0) :]]
-                seen[id], sizes[id] = len(events), size
-        yield from sorted(fresh, key=lambda pair: pair[1].t)
 
 
 def words(id: str, event: Event) -> str:
