@@ -78,9 +78,14 @@ def _must_run(name: str) -> None:
 
     program = (backend(name).argv or ("",))[0]
     if not program:
-        raise DispatchError(f"the backend {name!r} has no command", hint=f"backends: {{{name}: {{command: …}}}} in the config file")
+        raise DispatchError(
+            f"the backend {name!r} has no command", hint=f"backends: {{{name}: {{command: …}}}} in the config file"
+        )
     if not program.startswith("{") and shutil.which(program) is None:
-        raise DispatchError(f"{program} is not installed (not on PATH)", hint="install it, or try `-m demo`; dispatch doctor lists what is there")
+        raise DispatchError(
+            f"{program} is not installed (not on PATH)",
+            hint="install it, or try `-m demo`; dispatch doctor lists what is there",
+        )
 
 
 def backend(name: str) -> Backend:
@@ -104,7 +109,9 @@ def _plan_of(order: Order, prompt: str) -> str:
 def _claim(store: Store, wanted: str, prompt: str) -> str:
     if wanted:
         if not store.claim(wanted):
-            raise DispatchError(f"there is a task {wanted!r} already", hint=f"choose another --id, or: dispatch clean {wanted}")
+            raise DispatchError(
+                f"there is a task {wanted!r} already", hint=f"choose another --id, or: dispatch clean {wanted}"
+            )
         return wanted
     while True:
         id = tasks.slug(prompt, store.ids())
@@ -140,7 +147,9 @@ def _launched(project: Project, id: str) -> Task:
     task = until(store, there, START)
     if task is None:
         log = os.path.join(store.dir, "supervisor.log")
-        raise DispatchError(f"{id} was not started within {START:.0f} s", hint=f"dispatch doctor; {log} has the supervisor's words")
+        raise DispatchError(
+            f"{id} was not started within {START:.0f} s", hint=f"dispatch doctor; {log} has the supervisor's words"
+        )
     return task
 
 
@@ -216,7 +225,11 @@ def answer(project: Project, task: Task, text: str, choice: str = "", q: str = "
     question = next((x for x in asked if not q or x.id == q), None)
     if question is None:
         said = next((x for x in reversed(task.questions) if x.answer is not None), None)
-        hint = f"its question {said.id} was answered: {said.answer}" if said else f"dispatch note {task.id} TEXT tells it something"
+        hint = (
+            f"its question {said.id} was answered: {said.answer}"
+            if said
+            else f"dispatch note {task.id} TEXT tells it something"
+        )
         raise DispatchError(f"{task.id} has no open question{f' {q}' if q else ''}", hint=hint)
     picked = pick(question, text, choice)
     if question.via == "screen":
@@ -259,7 +272,9 @@ def delivered(store: Store, id: str, rid: str, seconds: float = OUTCOME) -> str:
     if status == "delivered":
         return how
     if status == "undelivered":
-        raise NotDelivered(f"not delivered to {id}: {how}", hint=f"look at it: dispatch screen {id} · dispatch attach {id}")
+        raise NotDelivered(
+            f"not delivered to {id}: {how}", hint=f"look at it: dispatch screen {id} · dispatch attach {id}"
+        )
     raise NotDelivered(
         f"{id} does not have it yet: {how or 'the supervisor has not come to it'}",
         hint=f"it is typed as soon as that is over; dispatch status {id} shows it",
@@ -282,7 +297,9 @@ def note(project: Project, task: Task, text: str) -> str:
     if not text.strip():
         raise DispatchError("the note is empty")
     if len(text) > NOTE:
-        raise DispatchError(f"the note has {len(text)} characters, {NOTE} are the most", hint="put it into a file and name that")
+        raise DispatchError(
+            f"the note has {len(text)} characters, {NOTE} are the most", hint="put it into a file and name that"
+        )
     store.put_note(task.id, text)  # first: the supervisor, too, puts what is on record where it is missing
     store.append(task.id, "note", f"note:{time.time_ns():x}", text=text)
     if task.ended or not task.started or _reads_lines(task):
@@ -294,7 +311,10 @@ def note(project: Project, task: Task, text: str) -> str:
 
 def _must_live(task: Task) -> None:
     if not task.started or task.exit_code is not None:
-        raise NotDelivered(f"{task.id} is {task.state.value}, its program does not run", hint=f"dispatch note {task.id} TEXT adds to its plan")
+        raise NotDelivered(
+            f"{task.id} is {task.state.value}, its program does not run",
+            hint=f"dispatch note {task.id} TEXT adds to its plan",
+        )
 
 
 # --- ending

@@ -17,7 +17,9 @@ def directory() -> str:
     """The running worker's task directory. Raises DispatchError outside a worker."""
     path = os.environ.get("DISPATCH_TASK_DIR", "")
     if not path or not os.path.isdir(os.path.join(path, "ipc")):
-        raise DispatchError("this is not a worker's shell (DISPATCH_TASK_DIR is not set)", hint="people answer: dispatch answer TASK")
+        raise DispatchError(
+            "this is not a worker's shell (DISPATCH_TASK_DIR is not set)", hint="people answer: dispatch answer TASK"
+        )
     return path
 
 

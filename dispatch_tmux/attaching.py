@@ -23,7 +23,10 @@ def attach(project: Project, id: str | None) -> list[str]:
         found = server.session_of(project.root)
     where = _window(project, server, id) if id else found and session.supervisor_pane(server, found)
     if found is None or where is None:
-        raise DispatchError(f"{id or project.root} has no window any more", hint=f"dispatch screen {id} shows its last screen" if id else "")
+        raise DispatchError(
+            f"{id or project.root} has no window any more",
+            hint=f"dispatch screen {id} shows its last screen" if id else "",
+        )
     inside = os.environ.get("TMUX", "")
     ours = server.cmd("display-message", "-p", "#{socket_path}").text
     server.cmd("select-window", "-t", where)

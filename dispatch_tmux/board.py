@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from dispatch_tmux.supervisor import Supervisor
 
 EVERY = 1.0
-_COLOURS = {State.WAITING: "bold yellow", State.DONE: "green", State.FAILED: "red", State.LOST: "red", State.WORKING: "cyan"}
+_COLOURS = {
+    State.WAITING: "bold yellow",
+    State.DONE: "green",
+    State.FAILED: "red",
+    State.LOST: "red",
+    State.WORKING: "cyan",
+}
 
 
 class Board:
@@ -41,7 +47,9 @@ class Board:
             return
         self.due, self.stale = now + EVERY, False
         tasks = sorted((w.task for w in self.supervisor.workers.values()), key=lambda t: t.created)
-        sys.stdout.write("\x1b[H" + rendered(tasks, self.supervisor.project.root).replace("\n", "\x1b[K\r\n") + "\x1b[J")
+        sys.stdout.write(
+            "\x1b[H" + rendered(tasks, self.supervisor.project.root).replace("\n", "\x1b[K\r\n") + "\x1b[J"
+        )
         sys.stdout.flush()
 
 
@@ -72,4 +80,6 @@ def rendered(tasks: list[Task], root: str) -> str:
 
 
 def _age(seconds: float) -> str:
-    return f"{int(seconds)}s" if seconds < 60 else f"{int(seconds // 60)}m" if seconds < 3600 else f"{seconds / 3600:.1f}h"
+    return (
+        f"{int(seconds)}s" if seconds < 60 else f"{int(seconds // 60)}m" if seconds < 3600 else f"{seconds / 3600:.1f}h"
+    )

@@ -29,7 +29,11 @@ Your result goes: {dir}/output.md
 
 def briefing(directory: str, prompt: str, prefix: str = "") -> str:
     """The first prompt of the worker whose task directory is DIRECTORY (absolute)."""
-    parts = [prefix.strip(), _PROTOCOL.format(dir=directory).strip(), f"The task, in the words of the person:\n\n{prompt.strip()}"]
+    parts = [
+        prefix.strip(),
+        _PROTOCOL.format(dir=directory).strip(),
+        f"The task, in the words of the person:\n\n{prompt.strip()}",
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -131,7 +131,7 @@ class Carrier:
         except DispatchError as e:
             self.supervisor.log.write(f"{worker.id}: {e}")
             again = True
-        except Exception:  # noqa: BLE001  # a bug here must cost one message, and say so, not a worker's whole inbox
+        except Exception:  # a bug here must cost one message, and say so, not a worker's whole inbox
             self.supervisor.log.write(f"{worker.id}: {traceback.format_exc()}")
             for rid, _ in requests[:1]:
                 self._record(worker, rid, Unproven("dispatch failed inside; supervisor.log has the details"))
@@ -206,7 +206,9 @@ class Carrier:
                 worker.shown_since = worker.clock()  # the time to the next one begins now
                 worker.append("nudge", f"nudge:{task.nudges_in_all + 1}", n=task.nudges + 1)
             if isinstance(outcome, Submitted):
-                worker.append("delivered", f"delivered:nudge-{task.nudges_in_all + 1}", rid=f"nudge-{task.nudges_in_all + 1}")
+                worker.append(
+                    "delivered", f"delivered:nudge-{task.nudges_in_all + 1}", rid=f"nudge-{task.nudges_in_all + 1}"
+                )
         elif due.kind == "answer":
             for q in due.data:
                 asked = task.question(q)
@@ -221,13 +223,20 @@ class Carrier:
     def show_state(self, worker: Worker) -> None:
         """The state beside the window's name in the status line, and the session's next waiting window."""
         task, line = worker.task, self.supervisor.line
-        glyph = {State.WAITING: "?", State.DONE: "✓", State.FAILED: "✗", State.LOST: "✗", State.IDLE: "○"}.get(task.state, "")
+        glyph = {State.WAITING: "?", State.DONE: "✓", State.FAILED: "✗", State.LOST: "✗", State.IDLE: "○"}.get(
+            task.state, ""
+        )
         try:
             if worker.pane in self.supervisor.by_pane:
                 line.cmd("set-option", "-w", "-q", "-t", worker.pane, "@dispatch_state", glyph)
-                if task.state in (State.FAILED, State.LOST, State.STOPPED, State.DONE, State.BLOCKED) and task.exit_code is not None:
+                if (
+                    task.state in (State.FAILED, State.LOST, State.STOPPED, State.DONE, State.BLOCKED)
+                    and task.exit_code is not None
+                ):
                     self._keep_screen(worker)
-            waiting = next((w.pane for w in self.supervisor.workers.values() if w.task.state is State.WAITING and w.pane), "")
+            waiting = next(
+                (w.pane for w in self.supervisor.workers.values() if w.task.state is State.WAITING and w.pane), ""
+            )
             line.cmd("set-option", "-q", "-t", self.supervisor.session, "@dispatch_waiting", waiting)
         except TmuxError as e:
             self.supervisor.log.write(f"{worker.id}: {e}")

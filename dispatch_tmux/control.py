@@ -65,13 +65,21 @@ class Control:
         self._waiting: deque[_Waiting] = deque()
         self._sending = threading.Lock()
         self._block: list[bytes] | None = None
-        self._guard = b""  # time, number and flags of the open block: a worker's screen may hold lines that look like %end
+        self._guard = (
+            b""  # time, number and flags of the open block: a worker's screen may hold lines that look like %end
+        )
         self._ready = threading.Event()
         self.closed = threading.Event()
         flags = f"ignore-size,pause-after={PAUSE_AFTER}"
         argv = socket.argv("-CC", "attach-session", "-t", session, "-f", flags)
         self._client = pexpect.spawn(
-            argv[0], argv[1:], env=dict(tmux.environment()), maxread=65536, timeout=None, use_poll=True, dimensions=(50, 200)
+            argv[0],
+            argv[1:],
+            env=dict(tmux.environment()),
+            maxread=65536,
+            timeout=None,
+            use_poll=True,
+            dimensions=(50, 200),
         )
         self._client.delaybeforesend = None
         self._client.delayafterclose = self._client.delayafterterminate = 0.01

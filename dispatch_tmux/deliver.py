@@ -177,7 +177,9 @@ def answer(target: Target, mark: str, keys: tuple[str, ...], text: str, *, patie
             pane.keys("Enter")
     except PaneGone:
         return Refused("the program has ended")
-    if _settled(target, lambda s: s.dead or mark_of(s.shown) != mark or s.shown.shows not in ("question", "startup"), patience):
+    if _settled(
+        target, lambda s: s.dead or mark_of(s.shown) != mark or s.shown.shows not in ("question", "startup"), patience
+    ):
         return Submitted("the dialogue is gone")
     return Unproven("the dialogue is still on the screen")
 

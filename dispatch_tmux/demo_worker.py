@@ -123,7 +123,15 @@ class Terminal:
                 text = text[1:]
                 yield "key", "escape"
             elif text[0] in "\r\n\x03\x15\x7f\x08\x04":
-                names = {"\r": "enter", "\n": "enter", "\x03": "c-c", "\x15": "c-u", "\x7f": "back", "\x08": "back", "\x04": "c-d"}
+                names = {
+                    "\r": "enter",
+                    "\n": "enter",
+                    "\x03": "c-c",
+                    "\x15": "c-u",
+                    "\x7f": "back",
+                    "\x08": "back",
+                    "\x04": "c-d",
+                }
                 key, text = text[0], text[1:]
                 yield "key", names[key]
             else:

@@ -52,7 +52,9 @@ def play(where: Project, say: Say, ask: Ask) -> bool:
                 _answer(where, item.task, item.need.question, say, ask)
             elif item.task.ended:
                 ended[item.task.id] = item.task
-                say(f"{'✓' if item.task.state is State.DONE else '✗'} {item.task.id} {item.task.state.value} {item.task.why}".rstrip())
+                say(
+                    f"{'✓' if item.task.state is State.DONE else '✗'} {item.task.id} {item.task.state.value} {item.task.why}".rstrip()
+                )
         reader.acknowledge(news)
     return all(task.state is State.DONE for task in ended.values())
 

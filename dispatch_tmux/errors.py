@@ -1,13 +1,13 @@
 """What can go wrong, by what the caller can do about it. Imports nothing.
 
-    DispatchError            1  the user can mend it
-      UsageProblem           2  the call itself is wrong (click uses 2 too)
-      NeedsDecision          4  a person has to choose first
-      NothingToWaitFor       5  no task is running and nothing is unread
-      NotDelivered           6  held, refused or unproven: the text is not (known to be) there
-      TaskNotFound           1
-      TmuxError              1  tmux did not answer, or said no
-        PaneGone             1
+DispatchError            1  the user can mend it
+  UsageProblem           2  the call itself is wrong (click uses 2 too)
+  NeedsDecision          4  a person has to choose first
+  NothingToWaitFor       5  no task is running and nothing is unread
+  NotDelivered           6  held, refused or unproven: the text is not (known to be) there
+  TaskNotFound           1
+  TmuxError              1  tmux did not answer, or said no
+    PaneGone             1
 """
 
 from __future__ import annotations

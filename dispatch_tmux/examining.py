@@ -54,7 +54,11 @@ def _config() -> tuple[bool | None, str]:
 def _server(project: Project) -> tuple[bool | None, str]:
     server = session.server_of(project)
     flags = " ".join(server.socket.flags)
-    return (True, f"answers on {flags}") if server.running() else (None, f"none on {flags}; the first `dispatch run` starts it")
+    return (
+        (True, f"answers on {flags}")
+        if server.running()
+        else (None, f"none on {flags}; the first `dispatch run` starts it")
+    )
 
 
 def _control(project: Project) -> tuple[bool | None, str]:
@@ -67,7 +71,10 @@ def _control(project: Project) -> tuple[bool | None, str]:
     try:
         Control(server.socket, found, lambda notice: None).close()
     except DispatchError:
-        return False, "tmux refuses control clients; dispatch asks once a second instead — workers are safe, restart tmux when they are done"
+        return (
+            False,
+            "tmux refuses control clients; dispatch asks once a second instead — workers are safe, restart tmux when they are done",
+        )
     return True, "works"
 
 
@@ -97,13 +104,19 @@ def _events(project: Project) -> tuple[bool | None, str]:
             pass
         works = watch.working and told.wait(2.0)
         watch.close()
-    return (True, "work") if works else (False, "do not work here; dispatch looks once a second — raise fs.inotify.max_user_watches")
+    return (
+        (True, "work")
+        if works
+        else (False, "do not work here; dispatch looks once a second — raise fs.inotify.max_user_watches")
+    )
 
 
 def _journals(project: Project) -> tuple[bool | None, str]:
     ids = project.store.ids()
     damaged = [id for id in ids if project.store.damage(id)]
-    return (None, f"half-written lines left out in: {', '.join(damaged[:5])}") if damaged else (True, f"{len(ids)} tasks")
+    return (
+        (None, f"half-written lines left out in: {', '.join(damaged[:5])}") if damaged else (True, f"{len(ids)} tasks")
+    )
 
 
 def _backends() -> list[Finding]:
@@ -128,7 +141,9 @@ def _cli(executable: str) -> tuple[bool | None, str]:
     if not found:
         return None, f"{executable} is not installed"
     try:
-        said = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=5, stdin=subprocess.DEVNULL).stdout
+        said = subprocess.run(
+            [found, "--version"], capture_output=True, text=True, timeout=5, stdin=subprocess.DEVNULL
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return None, f"{found} does not tell its version"
     return True, f"{found} {said.strip().splitlines()[0][:60] if said.strip() else ''}".rstrip()

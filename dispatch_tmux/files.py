@@ -15,7 +15,9 @@ from dispatch_tmux.errors import DispatchError
 def private_dir(path: str) -> None:
     """PATH as a directory of mode 0700; a symbolic link in its place is refused (it may lead anywhere)."""
     if os.path.islink(path):
-        raise DispatchError(f"{path} is a symbolic link", hint="remove it: dispatch keeps its files in a real directory")
+        raise DispatchError(
+            f"{path} is a symbolic link", hint="remove it: dispatch keeps its files in a real directory"
+        )
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:

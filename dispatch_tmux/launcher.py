@@ -91,7 +91,9 @@ def values_for(backend: Backend, *, id: str, task_dir: str, cwd: str, model: str
     }
 
 
-def environment(backend: Backend, caller: Mapping[str, str], variables: Mapping[str, str], task: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    backend: Backend, caller: Mapping[str, str], variables: Mapping[str, str], task: Mapping[str, str]
+) -> dict[str, str]:
     """The worker's environment: its caller's, without what marks the caller as an agent or as our own worker."""
     kept = {k: v for k, v in caller.items() if k not in backend.unset and not k.startswith("DISPATCH_TASK")}
     here = os.path.dirname(sys.executable)

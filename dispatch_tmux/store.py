@@ -154,7 +154,9 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return []
         found = [m[1] for m in map(_QUESTION.fullmatch, names) if m]
-        whole = [q for q in found if f"{q}.answer" in names or not files.being_written(os.path.join(ipc, f"{q}.question"))]
+        whole = [
+            q for q in found if f"{q}.answer" in names or not files.being_written(os.path.join(ipc, f"{q}.question"))
+        ]
         return [self._asked(ipc, q, names) for q in sorted(whole, key=lambda q: (int(q), q))]
 
     def _asked(self, ipc: str, q: str, names: set[str]) -> Asked:
@@ -191,7 +193,9 @@ class Store:
         found = []
         for name in names:
             try:
-                found.append((name[:-5], dict(json.loads(files.read_text(self.path(id, "inbox", name), 1 << 24) or ""))))
+                found.append(
+                    (name[:-5], dict(json.loads(files.read_text(self.path(id, "inbox", name), 1 << 24) or "")))
+                )
             except ValueError:
                 self.drop_request(id, name[:-5])  # nobody can carry it out, and the verb that left it has said so
         return found

@@ -100,7 +100,9 @@ class Supervisor:
         return came
 
     def _take(self, came: list[tuple[str, Any]]) -> None:
-        ids = dict.fromkeys(self._id_of(value) for kind, value in came if kind == "file" and not value.endswith("/terminal.log"))
+        ids = dict.fromkeys(
+            self._id_of(value) for kind, value in came if kind == "file" and not value.endswith("/terminal.log")
+        )
         ids.update(dict.fromkeys(value for kind, value in came if kind == "review"))
         for kind, notice in came:
             if kind == "notice":
@@ -198,7 +200,12 @@ class Supervisor:
         rows = [line.split("\t") for line in listed.lines]
         there = {row[0]: row for row in rows if len(row) == 4}
         for pane, pid, _, id in there.values():
-            if id and (anew or pane not in self.by_pane) and (worker := self.worker(id)) and self._is_its(worker, int(pid)):
+            if (
+                id
+                and (anew or pane not in self.by_pane)
+                and (worker := self.worker(id))
+                and self._is_its(worker, int(pid))
+            ):
                 worker.attach(self.line, pane, int(pid))
                 self.by_pane[pane] = worker
                 self._mark_drawn(pane)
@@ -260,7 +267,9 @@ class Supervisor:
             if worker.task.stopping and worker.task.exit_code is not None:
                 self.carrier.close(worker)
             self._retire(worker)
-        except DispatchError as e:  # tmux too slow, a disk that is full, a directory that was removed: the other workers go on
+        except (
+            DispatchError
+        ) as e:  # tmux too slow, a disk that is full, a directory that was removed: the other workers go on
             self.log.write(f"{worker.id}: {e}")
 
     def _retire(self, worker: Worker) -> None:

@@ -66,7 +66,9 @@ class Socket(NamedTuple):
 def binary() -> str:
     found = shutil.which("tmux")
     if not found:
-        raise DispatchError("tmux is not installed", hint="install it: apt install tmux · dnf install tmux · brew install tmux")
+        raise DispatchError(
+            "tmux is not installed", hint="install it: apt install tmux · dnf install tmux · brew install tmux"
+        )
     return found
 
 

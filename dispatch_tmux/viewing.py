@@ -125,7 +125,11 @@ def words(id: str, event: Event) -> str:
         "exited": lambda: f"exit code {d.get('code')}",
         "note": lambda: f"note: {d.get('text', '')}",
     }
-    text = said[event.kind]() if event.kind in said else " ".join(f"{k}={v}" for k, v in d.items() if k in ("attempt", "pane", "how", "q"))
+    text = (
+        said[event.kind]()
+        if event.kind in said
+        else " ".join(f"{k}={v}" for k, v in d.items() if k in ("attempt", "pane", "how", "q"))
+    )
     stamp = time.strftime("%H:%M:%S", time.localtime(event.t))
     return show.line(f"{stamp}  {id}  {event.kind}  {text}", 400)
 

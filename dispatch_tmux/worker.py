@@ -41,7 +41,9 @@ class Due(NamedTuple):
 class Worker:
     """The supervised side of task ID. `look` is called when its screen may have changed, `review` for anything."""
 
-    def __init__(self, store: Store, id: str, backend: Backend, limits: Limits, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, store: Store, id: str, backend: Backend, limits: Limits, clock: Callable[[], float] = time.monotonic
+    ):
         self.store, self.id, self.backend, self.limits, self.clock = store, id, backend, limits, clock
         self.dir = store.path(id)
         self.task: Task = fold(id, ())
@@ -267,7 +269,9 @@ class Worker:
         q = f"s{sum(1 for q in self.task.questions if q.via == 'screen') + 1}"
         text = "\n".join(filter(None, [shown.question, shown.detail]))[:CUT] or f"a {shown.kind} dialogue is open"
         choices = [[c.key, c.label, c.text] for c in shown.choices]
-        self.append("question", f"question:{q}", q=q, via="screen", text=text, choices=choices, type=shown.kind, mark=mark)
+        self.append(
+            "question", f"question:{q}", q=q, via="screen", text=text, choices=choices, type=shown.kind, mark=mark
+        )
 
     def _read_exit(self) -> None:
         task = self.task

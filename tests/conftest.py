@@ -80,7 +80,9 @@ class Crew:
 
     # --- the command
 
-    def run(self, *args: str, ok: bool | None = True, stdin: str | None = None, cwd: Path | None = None, **env: str) -> Any:
+    def run(
+        self, *args: str, ok: bool | None = True, stdin: str | None = None, cwd: Path | None = None, **env: str
+    ) -> Any:
         """Run `dispatch ARGS`; OK=None accepts any exit status."""
         done = subprocess.run(
             [*DISPATCH, *args], cwd=cwd or self.root, env={**self.env, **env}, capture_output=True, text=True, input=stdin, timeout=60,
@@ -100,7 +102,12 @@ class Crew:
 
     def popen(self, *args: str, **env: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*DISPATCH, *args], cwd=self.root, env={**self.env, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*DISPATCH, *args],
+            cwd=self.root,
+            env={**self.env, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     # --- what there is
@@ -153,7 +160,7 @@ class Crew:
     def close(self) -> None:
         try:
             self.tmux("kill-server")
-        except Exception:  # noqa: BLE001  # a test may have made the server unreachable
+        except Exception:  # a test may have made the server unreachable
             pass
         for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
             if name.isdigit() and int(name) != os.getpid():

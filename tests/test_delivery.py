@@ -82,7 +82,9 @@ def test_next_step(seen: Seen, done: Progress, manner: Manner, wanted: object) -
         ("D19 receipt", Seen(EMPTY, receipt=True), 0, TUI, Submitted),
     ],
 )
-def test_D19_after_a_crash_the_screen_decides(name: str, seen: Seen, before: int, manner: Manner, wanted: object) -> None:
+def test_D19_after_a_crash_the_screen_decides(
+    name: str, seen: Seen, before: int, manner: Manner, wanted: object
+) -> None:
     step = delivery.after_crash("use JWT", seen, before, manner)
     assert step is wanted if isinstance(wanted, Step) else isinstance(step, wanted)  # type: ignore[arg-type]
 
@@ -118,5 +120,7 @@ def test_D11_no_character_can_end_the_paste_or_press_a_key(text: str, typed: str
         ("  \n ", Seen(EMPTY), TUI, True),
     ],
 )
-def test_D13_what_cannot_arrive_whole_is_refused_before_the_first_byte(body: str, seen: Seen, manner: Manner, refused: bool) -> None:
+def test_D13_what_cannot_arrive_whole_is_refused_before_the_first_byte(
+    body: str, seen: Seen, manner: Manner, refused: bool
+) -> None:
     assert bool(delivery.objection(body, seen, manner)) is refused

@@ -85,7 +85,9 @@ def press_enter_until(done: Callable[[], object], crew: Crew, pane: str) -> None
 
 
 def test_D1_enter_is_never_swallowed_by_a_paste(crew: Crew) -> None:
-    crew.configure(backends={"demo": {"submit": {"delay": 0.0}}})  # Enter in the same instant: the demo takes it for a newline
+    crew.configure(
+        backends={"demo": {"submit": {"delay": 0.0}}}
+    )  # Enter in the same instant: the demo takes it for a newline
     talk = demo(crew)
     crew.until(talk.id, "done")
     talk.path.unlink(missing_ok=True)
@@ -208,7 +210,9 @@ def test_D14_a_message_sent_while_the_program_starts_waits_for_it(crew: Crew) ->
     assert talk.received().count("early bird") == 1
 
 
-def test_D19_a_dispatcher_that_dies_while_typing_delivers_once_or_says_that_it_cannot_know(idle: Talk, crew: Crew) -> None:
+def test_D19_a_dispatcher_that_dies_while_typing_delivers_once_or_says_that_it_cannot_know(
+    idle: Talk, crew: Crew
+) -> None:
     texts = [f"number {n} of the interrupted" for n in range(12)]
     chance = random.Random(19)
     for text in texts:
@@ -217,7 +221,7 @@ def test_D19_a_dispatcher_that_dies_while_typing_delivers_once_or_says_that_it_c
         end = chance.random() * 0.25
         try:
             sender.wait(end)
-        except Exception:  # noqa: BLE001  # still on its way: now is the moment
+        except Exception:  # still on its way: now is the moment
             crew.kill_supervisor()
         sender.communicate(timeout=60)
     wait_until(lambda: not crew.store.requests(idle.id), lambda: crew.tell(idle.id))

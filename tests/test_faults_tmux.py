@@ -48,7 +48,9 @@ def wrapped_tmux(crew: Crew, script: str) -> dict[str, str]:
 
 
 def test_T1_where_control_mode_is_wedged_dispatch_asks_instead(crew: Crew) -> None:
-    env = wrapped_tmux(crew, "for a; do [ \"$a\" = -CC ] && { printf '%%exit\\r\\n'; exit 0; }; done\nexec \"$REAL\" \"$@\"")
+    env = wrapped_tmux(
+        crew, 'for a; do [ "$a" = -CC ] && { printf \'%%exit\\r\\n\'; exit 0; }; done\nexec "$REAL" "$@"'
+    )
     id = main_job(crew, **env)
     assert "polling" in Path(crew.store.dir, "supervisor.log").read_text()
     said = crew.run("doctor", ok=None, **env).stdout
@@ -69,7 +71,14 @@ def test_T2_nothing_is_left_of_many_starts_and_stops(crew: Crew) -> None:
 def test_T3_other_peoples_sessions_are_left_alone(crew: Crew) -> None:
     crew.tmux("new-session", "-d", "-s", "mine", "-n", "editor", "cat")
     crew.tmux("new-window", "-d", "-t", "mine:", "-n", "dispatch", "cat")
-    theirs = ("list-panes", "-s", "-t", "mine", "-F", "#{window_name} #{pane_id} #{pane_dead} #{window_width}x#{window_height}")
+    theirs = (
+        "list-panes",
+        "-s",
+        "-t",
+        "mine",
+        "-F",
+        "#{window_name} #{pane_id} #{pane_dead} #{window_width}x#{window_height}",
+    )
     before = crew.tmux(*theirs).lines
     main_job(crew)
     crew.run("stop", "--all")
@@ -104,7 +113,9 @@ def test_T5_a_projects_name_is_only_a_name(crew: Crew, name: str) -> None:
 
 def test_T6_unicode_survives_a_c_locale_both_ways(crew: Crew) -> None:
     crew.env["LC_ALL"] = "C"
-    (crew.root / "w.py").write_text("a = input('Größe 漢? ')\nopen('got', 'w', encoding='utf-8').write(a)\ninput('more? ')\n")
+    (crew.root / "w.py").write_text(
+        "a = input('Größe 漢? ')\nopen('got', 'w', encoding='utf-8').write(a)\ninput('more? ')\n"
+    )
     crew.configure({"py": f"{sys.executable} -X utf8 w.py"})
     id = crew.start("-m", "py", "x")
     (news,) = crew.json("wait", "--for", "question")
@@ -117,7 +128,9 @@ def test_T6_unicode_survives_a_c_locale_both_ways(crew: Crew) -> None:
 def test_T7_a_server_of_another_version_is_named_and_no_worker_is_called_dead(crew: Crew) -> None:
     crew.configure({"sh": "sh -c 'exec sleep 1000'"})
     id = crew.start("-m", "sh", "x")
-    env = wrapped_tmux(crew, '[ "$1" = -V ] && exec "$REAL" -V; echo "protocol version mismatch (client 8, server 7)" >&2; exit 1')
+    env = wrapped_tmux(
+        crew, '[ "$1" = -V ] && exec "$REAL" -V; echo "protocol version mismatch (client 8, server 7)" >&2; exit 1'
+    )
     assert crew.json("status", id, **env)["state"] == "working"
     said = crew.run("doctor", ok=False, **env).stdout
     assert "another version" in said
@@ -193,7 +206,7 @@ def test_T11_a_missing_directory_is_refused(crew: Crew) -> None:
 
 def test_T12_arguments_arrive_as_they_are(crew: Crew) -> None:
     (crew.root / "show.py").write_text("import json, sys\njson.dump(sys.argv[1:], open('argv.json', 'w'))\n")
-    prompt = "it's \"so\"; $(touch ran) `touch ran` #{pid} \\ end;\nsecond line"
+    prompt = 'it\'s "so"; $(touch ran) `touch ran` #{pid} \\ end;\nsecond line'
     crew.configure({"py": f"{sys.executable} show.py --flag 'two words' ';'"})
     crew.run("run", "-m", "py", "--", prompt)
     import json
@@ -226,7 +239,11 @@ def test_T14_no_tmux_or_an_old_one_is_said_before_anything_is_written(crew: Crew
     empty.mkdir()
     (empty / "python").symlink_to(sys.executable)
     said = subprocess.run(
-        [*DISPATCH, "run", "-m", "demo", "x"], cwd=crew.root, env={**crew.env, "PATH": str(empty)}, capture_output=True, text=True
+        [*DISPATCH, "run", "-m", "demo", "x"],
+        cwd=crew.root,
+        env={**crew.env, "PATH": str(empty)},
+        capture_output=True,
+        text=True,
     )
     assert said.returncode == 1 and "tmux is not installed" in said.stderr and "apt install tmux" in said.stderr
     old = crew.run("run", "-m", "demo", "x", ok=False, **wrapped_tmux(crew, "echo tmux 3.1c"))
@@ -244,7 +261,9 @@ def test_T15_after_kill_server_tasks_are_lost_and_said_so(crew: Crew) -> None:
 
 
 def test_T16_a_worker_is_followed_wherever_its_pane_goes(crew: Crew) -> None:
-    crew.configure({"ask": """bash -c 'read -p "First? [y/N] " a; read -p "Second? [y/N] " b; echo "$a $b" >got; sleep 1000'"""})
+    crew.configure(
+        {"ask": """bash -c 'read -p "First? [y/N] " a; read -p "Second? [y/N] " b; echo "$a $b" >got; sleep 1000'"""}
+    )
     id = crew.start("-m", "ask", "x")
     crew.until(id, "question")
     pane = crew.task(id).pane
@@ -256,7 +275,9 @@ def test_T16_a_worker_is_followed_wherever_its_pane_goes(crew: Crew) -> None:
     crew.tmux("new-session", "-d", "-s", "elsewhere", "cat")
     crew.tmux("move-window", "-s", pane, "-t", "elsewhere:")
     crew.run("answer", id, "n")
-    wait_until(lambda: (crew.root / "got").exists() and (crew.root / "got").read_text() == "y n\n", lambda: crew.tell(id))
+    wait_until(
+        lambda: (crew.root / "got").exists() and (crew.root / "got").read_text() == "y n\n", lambda: crew.tell(id)
+    )
 
 
 def test_T17_right_after_kill_server_a_new_session_starts(crew: Crew) -> None:

@@ -19,7 +19,9 @@ def test_a_worker_that_knows_only_files_asks_gets_its_answer_and_finishes(crew: 
     crew.configure({"sh": crew.script("w.sh", ASKS)})
     id = crew.start("-m", "sh", "--item", "choose", "--item", "build", "set up storage")
     news = crew.json("wait", "--for", "question")
-    assert [(n["task"], n["question"], [c["label"] for c in n["choices"]]) for n in news] == [(id, "001", ["SQLite", "PostgreSQL"])]
+    assert [(n["task"], n["question"], [c["label"] for c in n["choices"]]) for n in news] == [
+        (id, "001", ["SQLite", "PostgreSQL"])
+    ]
     crew.run("answer", id, "--choice", "2")
     news = crew.json("wait", "--for", "done", "--timeout", "30")
     assert [n["task"] for n in news] == [id]

@@ -14,7 +14,9 @@ from dispatch_tmux.errors import UsageProblem
 @click.argument("text", nargs=-1)
 @click.option("--choice", "-c", default="", metavar="N", help="Pick choice N; 1,3 where several may be picked.")
 @click.option("--file", "-f", "file", metavar="FILE", help="The answer is FILE's text.")
-@click.option("--question", "-q", "q", default="", metavar="ID", help="Which question (001, s1); else the oldest open one.")
+@click.option(
+    "--question", "-q", "q", default="", metavar="ID", help="Which question (001, s1); else the oldest open one."
+)
 def answer(task: str, text: tuple[str, ...], choice: str, file: str | None, q: str) -> None:
     """Answer TASK's open question. TEXT - reads standard input.
 

@@ -29,7 +29,9 @@ class Lazy(click.Group):
         command: click.Command = getattr(import_module(f"dispatch_tmux.cli.{COMMANDS[cmd_name]}"), cmd_name)
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
@@ -78,7 +80,7 @@ def run(args: list[str]) -> int:
     except OSError as e:
         click.echo(f"dispatch: {e.strerror or e}{f': {e.filename}' if e.filename else ''}", err=True)
         return 1
-    except Exception as e:  # noqa: BLE001  # no traceback reaches a user; it goes into a file they can send
+    except Exception as e:  # no traceback reaches a user; it goes into a file they can send
         return _unexpected(e, args)
 
 

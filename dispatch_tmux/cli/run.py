@@ -16,9 +16,18 @@ from dispatch_tmux.task import State
 @click.option("--plan", "plan_file", metavar="FILE", help="A checklist (`- [ ] …` lines); - reads standard input.")
 @click.option("--context", default="", metavar="TEXT", help="What the worker should know; goes into the plan.")
 @click.option("--cwd", default="", metavar="DIR", help="Where the worker works; else the project's root.")
-@click.option("--json", "as_json", is_flag=True, help="Print id, model, backend, plan, pane and the attach command as JSON.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print id, model, backend, plan, pane and the attach command as JSON."
+)
 def run(
-    prompt: tuple[str, ...], id_: str, model: str, items: tuple[str, ...], plan_file: str | None, context: str, cwd: str, as_json: bool
+    prompt: tuple[str, ...],
+    id_: str,
+    model: str,
+    items: tuple[str, ...],
+    plan_file: str | None,
+    context: str,
+    cwd: str,
+    as_json: bool,
 ) -> None:
     """Start a worker on PROMPT in a tmux window of its own, and return at once.
 

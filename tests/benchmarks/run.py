@@ -19,9 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from conftest import Crew, wait_until  # noqa: E402
+from conftest import Crew, wait_until
 
-from dispatch_tmux import tmux  # noqa: E402
+from dispatch_tmux import tmux
 
 ASKER = """
 import os, time
@@ -74,7 +74,10 @@ def told(name: str, values: list[float], unit: str, median: float, p99: float | 
     high = values[min(len(values) - 1, int(len(values) * 0.99))]
     fine = mid <= median and (p99 is None or high <= p99)
     limits = f"limit {median:g}" + (f" / {p99:g}" if p99 else "")
-    print(f"{'within' if fine else 'OVER  '}  {name:<48} {mid:8.2f} {unit} (p99 {high:.2f}, n {len(values)}; {limits}) {note}", flush=True)
+    print(
+        f"{'within' if fine else 'OVER  '}  {name:<48} {mid:8.2f} {unit} (p99 {high:.2f}, n {len(values)}; {limits}) {note}",
+        flush=True,
+    )
 
 
 def timed(argv: list[str], crew: Crew | None, runs: int) -> list[float]:
@@ -83,7 +86,15 @@ def timed(argv: list[str], crew: Crew | None, runs: int) -> list[float]:
     spent = []
     for _ in range(runs + 1):
         began = time.perf_counter()
-        subprocess.run(argv, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False)
+        subprocess.run(
+            argv,
+            env=env,
+            cwd=cwd,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
         spent.append((time.perf_counter() - began) * 1000)
     return spent[1:]
 
@@ -146,17 +157,29 @@ def running(crew: Crew) -> None:
     told("dispatch run, warm, process started", warm, "ms", 400)
 
 
-def asking(crew: Crew, source: str, runs: int, name: str, median: float, p99: float, answer: tuple[str, ...], limit: float) -> None:
+def asking(
+    crew: Crew, source: str, runs: int, name: str, median: float, p99: float, answer: tuple[str, ...], limit: float
+) -> None:
     """From the question to `wait` having exited, and from `answer`'s call to the worker having it."""
     (crew.root / "asker.py").write_text(source)
-    crew.configure({"asker": f"{sys.executable} asker.py", "painter": crew.script("paint.sh", PAINTER), "sleeper": "sh -c 'exec sleep 100000'"})
+    crew.configure(
+        {
+            "asker": f"{sys.executable} asker.py",
+            "painter": crew.script("paint.sh", PAINTER),
+            "sleeper": "sh -c 'exec sleep 100000'",
+        }
+    )
     id = crew.start("-m", "asker", "--id", f"asker-{len(crew.store.ids())}", "ask")
     ipc = crew.dir(id) / "ipc"
     reached, had = [], []
     start = statistics.median(timed([*dispatch(), "questions"], crew, 5))
     for n in range(1, runs + 1):
         waiter = subprocess.Popen(
-            [*dispatch(), "wait", id, "--for", "question"], env=crew.env, cwd=crew.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*dispatch(), "wait", id, "--for", "question"],
+            env=crew.env,
+            cwd=crew.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         wait_until(lambda pid=waiter.pid: len(os.listdir(f"/proc/{pid}/task")) > 2)  # its watch is up
         (ipc / "go").touch()
@@ -164,7 +187,9 @@ def asking(crew: Crew, source: str, runs: int, name: str, median: float, p99: fl
         end = time.monotonic_ns()
         reached.append((end - int((ipc / "asked").read_text())) / 1e6)
         began = time.monotonic_ns()
-        crew_answer = subprocess.run([*dispatch(), "answer", id, *answer], env=crew.env, cwd=crew.root, capture_output=True, text=True)
+        crew_answer = subprocess.run(
+            [*dispatch(), "answer", id, *answer], env=crew.env, cwd=crew.root, capture_output=True, text=True
+        )
         assert crew_answer.returncode == 0, crew_answer.stderr
         wait_until(lambda n=n: (ipc / f"got{n}").exists() and (ipc / f"got{n}").read_text())
         had.append(max(0.0, (int((ipc / f"got{n}").read_text()) - began) / 1e6 - start))
