@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sys
 
 import click
@@ -23,16 +24,17 @@ def demo(auto: bool, keep: bool | None) -> int:
     where = demonstration.scratch()
     keep = person if keep is None else keep
     click.echo(f"three workers, each in a tmux window of its own (project {where.root})")
+    command = "dispatch" if shutil.which("dispatch") else sys.argv[0]
     if person:
-        click.echo(f"to look on, in another terminal:  dispatch -C {where.root} attach")
+        click.echo(f"to look on, in another terminal:  {command} -C {where.root} attach")
     finished = False
     try:
         finished = demonstration.play(where, click.echo, _by_itself if auto or not person else _by_person)
         demonstration.results(where, click.echo)
     finally:
         if keep:
-            click.echo(f"\nthe workers are still there:  dispatch -C {where.root} attach storage")
-            click.echo(f"when you have seen enough:    dispatch -C {where.root} stop --all")
+            click.echo(f"\nthe workers are still there:  {command} -C {where.root} attach storage")
+            click.echo(f"when you have seen enough:    {command} -C {where.root} stop --all")
         else:
             demonstration.remove(where)
             click.echo("\nthe workers have been stopped and the scratch project removed")
