@@ -60,13 +60,22 @@ def test_S11_an_exit_without_the_work_says_which_exit_it_was(crew: Crew, script:
     assert why in found[1]
 
 
-def test_S11_a_program_that_is_not_there_is_said(crew: Crew) -> None:
+def test_S11_a_program_that_is_not_there_is_said_before_anything_is_written(crew: Crew) -> None:
     crew.configure({"gone": "no-such-program-here"})
+    said = crew.run("run", "-m", "gone", "job", ok=False)
+    assert said.returncode == 1 and "no-such-program-here is not installed" in said.stderr
+    assert not crew.store.ids()
+
+
+def test_S11_a_program_that_cannot_be_started_is_failed_with_the_systems_words(crew: Crew) -> None:
+    program = crew.base / "bin" / "broken"
+    program.write_text("#!/no/such/interpreter\n")
+    program.chmod(0o755)
+    crew.configure({"gone": str(program)})
     id = crew.start("-m", "gone", "job")
-    wait_until(lambda: crew.task(id).ended)
-    assert status(crew, id)[0] == "failed"
-    assert "127" in status(crew, id)[1]
-    assert "command not found" in crew.run("screen", id).stdout
+    crew.until(id, "failed")
+    assert "12" in status(crew, id)[1]  # 126 or 127, by the shell
+    assert "not found" in crew.run("screen", id).stdout
 
 
 def test_S11_an_agent_killed_from_outside_is_failed_with_the_signal(crew: Crew) -> None:
