@@ -320,6 +320,14 @@ def _must_live(task: Task) -> None:
 # --- ending
 
 
+def is_running(project: Project, id: str) -> bool:
+    """Whether task ID is not over, or its program still lives (a finished agent sits at its composer)."""
+    from dispatch_tmux import processes
+
+    task = project.store.task(id)
+    return not task.ended or processes.alive(processes.launched(project.store.path(id), task.attempt))
+
+
 def stop(project: Project, ids: Sequence[str]) -> list[str]:
     """End the workers' processes, all of them. Returns what is left running, normally nothing."""
     from dispatch_tmux import processes, summaries

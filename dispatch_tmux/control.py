@@ -7,7 +7,6 @@ tmux(1), CONTROL MODE: a command is answered by a block `%begin … %end|%error`
 from __future__ import annotations
 
 import threading
-import time
 from codecs import escape_decode  # type: ignore[attr-defined]  # octal escapes to bytes, in C
 from collections import deque
 from collections.abc import Callable
@@ -195,13 +194,3 @@ class Control:
             self._heard(Notice("windows", rest.split(" ")[0]))
         elif kind == "%exit":
             self.closed.set()
-
-
-def wait_until(done: Callable[[], bool], seconds: float, *, step: float = 0.02) -> bool:
-    """Whether DONE() came true within SECONDS; for things that no file and no socket tells about."""
-    end = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > end:
-            return False
-        time.sleep(step)
-    return True

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from dispatch_tmux import delivery, screen, sgr, terminal
-from dispatch_tmux.delivery import Held, Manner, Outcome, Progress, Refused, Seen, Step, Submitted, Unproven
-from dispatch_tmux.errors import DispatchError, PaneGone
+from dispatch_tmux.delivery import Manner, Outcome, Progress, Refused, Seen, Step, Submitted, Unproven
+from dispatch_tmux.errors import PaneGone
 
 if TYPE_CHECKING:
     from dispatch_tmux.backends.rules import ScreenRules
@@ -193,12 +193,3 @@ def _settled(target: Target, wanted: Callable[[Seen], bool], seconds: float) -> 
         if time.monotonic() > end:
             return False
         target.pane.wait_change(changes, 0.1)
-
-
-def press(target: Target, keys: tuple[str, ...]) -> Outcome:
-    """Press KEYS, nothing proved: the hand tool for known start-up dialogues."""
-    try:
-        target.pane.keys(*keys)
-    except DispatchError as e:
-        return Held(str(e))
-    return Submitted("keys pressed")

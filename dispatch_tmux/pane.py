@@ -15,7 +15,6 @@ import os
 import re
 import tempfile
 import threading
-import time
 from typing import Any, NamedTuple
 
 from pexpect.exceptions import EOF, TIMEOUT
@@ -247,16 +246,3 @@ class PaneSpawn(SpawnBase):  # type: ignore[misc]  # pexpect has no types
 def _socket_of(pane: Any) -> Socket:
     server = getattr(pane, "server", None)
     return Socket(str(getattr(server, "socket_path", None) or getattr(server, "socket_name", None) or "default"))
-
-
-def until(done: Any, pane: PaneSpawn, seconds: float) -> bool:
-    """Look again after each output of PANE until DONE() is true; False after SECONDS."""
-    end = time.monotonic() + seconds
-    while True:
-        seen = pane.changes
-        if done():
-            return True
-        left = end - time.monotonic()
-        if left <= 0:
-            return False
-        pane.wait_change(seen, min(left, 0.25))

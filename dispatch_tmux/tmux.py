@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from typing import Any, NamedTuple, NewType
+from typing import NamedTuple, NewType
 
 from dispatch_tmux.errors import DispatchError, TmuxError
 
@@ -122,12 +122,6 @@ class Server:
 
     def cmd(self, *command: str, deadline: float = DEADLINE) -> Answer:
         return run(self.socket, *command, deadline=deadline)
-
-    def libtmux(self) -> Any:
-        """A `libtmux.Server` for this socket whose every command goes through `run`."""
-        from dispatch_tmux.tmux_objects import bound_server  # libtmux takes longer to load than most verbs to run
-
-        return bound_server(self)
 
     def running(self) -> bool:
         """Whether a server listens there. Raises TmuxError when it does not answer."""

@@ -34,11 +34,3 @@ class _BoundServer(libtmux.Server):
 
 def session(server: Server, id: str) -> libtmux.Session:
     return libtmux.Session(server=bound_server(server), session_id=id)
-
-
-def window(server: Server, id: str) -> libtmux.Window:
-    return libtmux.Window(server=bound_server(server), window_id=id)
-
-
-def pane(server: Server, id: str) -> libtmux.Pane:
-    return libtmux.Pane(server=bound_server(server), pane_id=id)

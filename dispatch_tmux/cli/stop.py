@@ -21,7 +21,7 @@ def stop(tasks: tuple[str, ...], every: bool) -> None:
     if not tasks and not every:
         raise UsageProblem("which one?", hint="dispatch stop TASK, or --all")
     ids = [t.id for t in summaries.all(project.store)] if every else [project.store.find(name) for name in tasks]
-    live = [id for id in ids if not project.store.task(id).ended or id in map(project.store.find, tasks)]
+    live = [id for id in ids if not every or acting.is_running(project, id)]
     left = acting.stop(project, ids)
     if left:
         raise DispatchError(f"still running: {', '.join(left)}", hint="they may belong to another user")

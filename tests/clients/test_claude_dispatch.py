@@ -219,8 +219,8 @@ def test_D4_a_message_that_still_stands_on_the_screen_is_not_sent_again_on_the_r
     at = desk(by_prompt({"stand": one_after_the_other(Say("stand here " * 20, seconds=1.0))}))
     id = at.at_rest()
     at.send(id, "stand here")
+    wait_until(lambda: at.crew.screen(id).count("stand here") > 1, why=lambda: at.crew.tell(id))
     at.crew.until(id, "idle")
-    assert at.crew.screen(id).count("stand here") > 1
     at.send(id, "stand here")
     at.until_heard("stand here", "stand here")
 
