@@ -31,8 +31,9 @@ from dispatch_tmux.watch import Watch
 from dispatch_tmux.worker import Worker
 
 QUIET = 0.03  # seconds without output after which a screen counts as drawn
-LONGEST = 0.8  # seconds after which a screen that never rests is looked at all the same
-TICK = 0.02
+RESTLESS = 0.12  # the same for a screen read less than half a second ago: a spinner rests 0.1 s between two frames
+LONGEST = 1.0  # seconds after which a screen that never rests is looked at all the same
+TICK = 0.025
 RESCAN = 10.0  # seconds between two looks at everything, in case a file event was missed
 
 
@@ -244,7 +245,8 @@ class Supervisor:
             return
         for id, since in list(self.drawing.items()):
             worker = self.workers.get(id)
-            quiet = worker is None or now - worker.last_output >= QUIET
+            rest = RESTLESS if worker and now - worker.looked_at < 0.5 else QUIET
+            quiet = worker is None or now - worker.last_output >= rest
             if not quiet and now - since < LONGEST:
                 continue
             with self.drawing_lock:

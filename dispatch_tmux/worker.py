@@ -57,6 +57,7 @@ class Worker:
         self._candidate = ""
         now = clock()
         self.shown_since = self.last_output = self.began = now
+        self.looked_at = 0.0
         self.turn_over = False  # the CLI's own signal said so
         self.receipts: deque[str] = deque(maxlen=20)
         self.recheck_at: float | None = None
@@ -120,6 +121,7 @@ class Worker:
         """Read the screen. False: it shows a dialogue, but was still being drawn; look again."""
         if self.spawn is None:
             return True
+        self.looked_at = self.clock()
         try:
             seen = self.spawn.look()
         except PaneGone:

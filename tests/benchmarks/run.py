@@ -227,6 +227,11 @@ def crowd(crew: Crew) -> None:
     told("supervisor, 200 idle workers: CPU", [cpu], "% of a core", 1)
     told("supervisor, 200 idle workers: memory", [rss], "MB", 80)
     crew.run("stop", "--all")
+    painters(crew)
+
+
+def painters(crew: Crew) -> None:
+    crew.configure({"painter": crew.script("paint.sh", PAINTER)})
     for n in range(50):
         crew.run("run", "-m", "painter", "--id", f"paint-{n}", "x")
     time.sleep(5)
@@ -250,13 +255,14 @@ def cost(crew: Crew, seconds: float) -> tuple[float, float]:
 
 ALL: dict[str, Callable[[Crew], None]] = {
     "startup": startup, "running": running, "questions": questions, "sending": sending, "crowd": crowd,
+    "painters": painters,
 }  # fmt: skip
 
 
 def main(names: list[str]) -> None:
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}, tmux {tmux.check()}")
-    for name in names or list(ALL):
+    for name in names or [n for n in ALL if n != "painters"]:
         crew = Crew(Path(tempfile.mkdtemp(prefix="db-", dir="/tmp")))
         try:
             ALL[name](crew)
