@@ -87,6 +87,7 @@ class _Delivery:
         self.target, self.body, self.before, self.clock = target, body, before, clock
         self.began = clock()
         self.pasted_at: float | None = None
+        self.seen_at: float | None = None
         self.entered_at = 0.0
         self.enters = 0
         self.echoed_before = 0
@@ -103,6 +104,8 @@ class _Delivery:
                 self.pasted_at = self.clock()
         while True:
             changes = self.target.pane.changes
+            if self.seen_at is None and self.pasted_at is not None and delivery.holds(self.body, seen.shown):
+                self.seen_at = self.clock()
             step = delivery.next_step(self.body, seen, self._progress(), self.target.manner)
             if isinstance(step, Outcome):
                 return step
@@ -122,6 +125,7 @@ class _Delivery:
             elapsed=now - self.began,
             pasted=self.pasted_at is not None,
             since_paste=now - self.pasted_at if self.pasted_at is not None else 0.0,
+            since_seen=now - self.seen_at if self.seen_at is not None else 0.0,
             enters=self.enters,
             since_enter=now - self.entered_at if self.enters else 0.0,
             echoed_before=self.echoed_before,

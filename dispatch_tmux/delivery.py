@@ -76,6 +76,7 @@ class Progress(NamedTuple):
     elapsed: float = 0.0
     pasted: bool = False
     since_paste: float = 0.0
+    since_seen: float = 99.0  # since the body was first seen in the composer: a large paste takes its time to get there
     enters: int = 0
     since_enter: float = 0.0
     echoed_before: int = 0
@@ -152,7 +153,7 @@ def _before_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step
     held = holds(body, seen.shown)
     if held is None:
         return Unproven("other text got into the composer with it") if done.since_paste > manner.patience else Step.WAIT
-    if held and done.since_paste >= manner.pause:
+    if held and min(done.since_paste, done.since_seen) >= manner.pause:
         return Step.LEAVE_MODE if seen.in_mode else Step.ENTER
     if held or done.since_paste < manner.proof:
         return Step.WAIT
