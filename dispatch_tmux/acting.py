@@ -91,7 +91,7 @@ def _must_run(name: str) -> None:
 def backend(name: str) -> Backend:
     """The backend NAME with the user's configuration."""
     from dispatch_tmux import config as configuration
-    from dispatch_tmux.launcher import backend_of
+    from dispatch_tmux.backends.own import backend_of
 
     folder = os.path.join(configuration.home_dir(), "backends")
     return backend_of(name, configuration.user_backends(configuration.load()), folder)

@@ -123,7 +123,7 @@ def _backends() -> list[Finding]:
     from pathlib import Path
 
     from dispatch_tmux import backends
-    from dispatch_tmux.launcher import backend_of
+    from dispatch_tmux.backends.own import backend_of
 
     findings = []
     folder = os.path.join(config.home_dir(), "backends")

@@ -7,9 +7,9 @@ import os
 import sys
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from dispatch_tmux import commands, files
+from dispatch_tmux import files
 from dispatch_tmux.errors import TmuxError
 from dispatch_tmux.hub import Line
 from dispatch_tmux.tmux import safe_name
@@ -29,41 +29,20 @@ class Opened(NamedTuple):
     tty: str
 
 
-def backend_of(name: str, user: Mapping[str, Any], folder: str) -> Backend:
-    """The backend NAME with the user's changes; a user's own `command` makes it a program that we know nothing of."""
-    from pathlib import Path
-
-    from dispatch_tmux import backends
-
-    own = dict(user.get(name) or {})
-    command = own.pop("command", None)
-    if command is not None:
-        parsed = commands.parse(str(command))
-        own["argv"] = [*parsed.argv, "{prompt}"]
-        own["env"] = {**parsed.env, **own.get("env", {})}
-        if name not in backends.names(Path(folder)):
-            own = {"executable": parsed.argv[0], **own, "name": name}
-            loaded = backends.load("command", user=own)
-        else:
-            loaded = backends.load(name, user={**own, "interactive": False}, folder=Path(folder))
-        return loaded if not parsed.unset else _without(loaded, parsed.unset)
-    return backends.load(name, user=own, folder=Path(folder))
-
-
-def _without(backend: Backend, names: tuple[str, ...]) -> Backend:
-    import msgspec
-
-    return msgspec.structs.replace(backend, unset=(*backend.unset, *names))
-
-
 def command_line(backend: Backend, values: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     """argv and variables of BACKEND with its placeholders filled; what is only an empty placeholder is left out."""
+    flags = backend.permission_flags
+    lists = {
+        "{model_flags}": backend.model_flags if values.get("model") else (),
+        "{permission_flags}": flags.get(values.get("permissions") or "default", ()),
+    }
     argv = []
-    for word in backend.argv:
+    for word in (w for listed in backend.argv for w in lists.get(listed, (listed,))):
         filled = _filled(word, values)
         if filled or not (word.startswith("{") and word.endswith("}")):
             argv.append(filled)
-    variables = {name: _filled(value, values) for name, value in backend.env.items()}
+    asked = {**backend.env, **backend.permission_env.get(values.get("permissions") or "default", {})}
+    variables = {name: _filled(value, values) for name, value in asked.items()}
     return argv, {name: value for name, value in variables.items() if value}
 
 
@@ -74,21 +53,30 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda m: values.get(m[1], m[0]), template)
 
 
-def values_for(backend: Backend, *, id: str, task_dir: str, cwd: str, model: str, prompt: str) -> dict[str, str]:
+def values_for(
+    backend: Backend, *, id: str, task_dir: str, cwd: str, model: str, prompt: str, permissions: str = ""
+) -> dict[str, str]:
     """What a backend's placeholders stand for."""
-    if len(prompt.encode()) > MOST_ARGUMENT:
-        prompt = f"Read {os.path.join(task_dir, 'prompt.md')} and do what it says."
-    return {
-        "prompt": prompt if backend.prompt == "argument" else "",
+    values = {
+        "prompt": argument(prompt, task_dir) if backend.prompt == "argument" else "",
         "model": model,
+        "permissions": permissions or backend.permissions,
         "id": id,
         "session": str(uuid.uuid4()),
-        "settings": json.dumps(backend.settings) if backend.settings else "",
         "task_dir": task_dir,
         "cwd": cwd,
         "python": sys.executable,
         "demo_worker": os.path.join(HERE, "demo_worker.py"),
     }
+    settings = json.dumps(backend.settings) if backend.settings else ""
+    return {**values, "settings": settings.replace("{task_dir}", json.dumps(task_dir)[1:-1])}
+
+
+def argument(prompt: str, task_dir: str) -> str:
+    """PROMPT as an argument: one that is too long is read from its file; none is taken for an option."""
+    if len(prompt.encode()) > MOST_ARGUMENT:
+        return f"Read {os.path.join(task_dir, 'prompt.md')} and do what it says."
+    return "\n" + prompt if prompt.startswith("-") else prompt
 
 
 def environment(

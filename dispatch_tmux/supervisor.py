@@ -22,7 +22,7 @@ from dispatch_tmux import files, hub, summaries
 from dispatch_tmux.carrying import Carrier
 from dispatch_tmux.control import Notice
 from dispatch_tmux.errors import DispatchError, TmuxError
-from dispatch_tmux.launcher import backend_of
+from dispatch_tmux.backends.own import backend_of
 from dispatch_tmux.log import Log
 from dispatch_tmux.project import Project, at
 from dispatch_tmux.task import State

@@ -15,7 +15,7 @@ from dispatch_tmux import backends
 from dispatch_tmux.errors import DispatchError
 
 MINIMAL = "name: mine\nexecutable: mine\nargv: [mine]\n"
-PLACEHOLDERS = {"prompt", "model", "id", "session", "settings", "task_dir", "python", "demo_worker"}
+PLACEHOLDERS = {"prompt", "model", "id", "session", "settings", "task_dir", "python", "demo_worker", "cwd", "model_flags", "permission_flags"}
 DOCS = Path(__file__).parents[1] / "docs" / "backends.md"
 
 

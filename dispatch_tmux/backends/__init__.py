@@ -71,15 +71,58 @@ class Protection(_Part, frozen=True):
     suffix: str = ""
 
 
+class Models(_Part, frozen=True):
+    """How the CLI's models become known: `command` asks it, `line` (group `id`) or `json` reads its answer.
+
+    `json` is the path to the list and the field of the id, as in [models, slug]. `known` is what it can run without
+    telling; `dated` says when that list was made.
+    """
+
+    command: tuple[str, ...] = ()
+    line: Pattern | None = None
+    json: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    dated: str = ""
+
+
+class Aged(_Part, frozen=True):
+    """Words of a command that today's CLI refuses, and what says the same now."""
+
+    words: tuple[str, ...]
+    instead: tuple[str, ...] = ()
+    why: str = ""
+
+
+class CauseRule(_Part, frozen=True):
+    """What the last lines of a CLI that ended in an error say; `kind` as in `screen.errors`."""
+
+    kind: str
+    line: Pattern
+
+
+Permissions = Literal["", "skip", "ask"]
+
+
 class Backend(_Part, frozen=True):
     name: str
     executable: str
     argv: tuple[str, ...]
     about: str = ""
+    install: str = ""
     verified: Verified = Verified()
     resume: tuple[str, ...] = ()
     prompt: Literal["argument", "paste", "none"] = "argument"
     interactive: bool = True
+    model_flags: tuple[str, ...] = ()
+    prompt_flags: tuple[str, ...] = ("{prompt}",)
+    permissions: Permissions = ""
+    permission_flags: dict[str, tuple[str, ...]] = {}
+    permission_env: dict[str, dict[str, str]] = {}
+    batch: tuple[str, ...] = ()
+    models: Models = Models()
+    aged: tuple[Aged, ...] = ()
+    causes: tuple[CauseRule, ...] = ()
+    hints: dict[str, str] = {}
     env: dict[str, str] = {}
     unset: tuple[str, ...] = AGENT_VARIABLES
     settings: dict[str, Any] = {}
@@ -101,13 +144,18 @@ def names(folder: Path | None = None) -> list[str]:
     return sorted({file.stem for place in _places(folder) for file in place.glob("*.yaml")})
 
 
+def file_of(name: str, folder: Path | None = None) -> Path | None:
+    """The file that defines the backend `name`, the user's before the built-in one."""
+    return next((place / f"{name}.yaml" for place in _places(folder) if name in _stems(place)), None)
+
+
 def load(name: str, *, user: Mapping[str, Any] | None = None, folder: Path | None = None) -> Backend:
     """The backend `name`: from the user's `folder` or built in, with the user's changes (`user`) laid over it.
 
     Mappings are merged key by key, everything else is replaced. A `user` with an `argv` of its own may define a new
     backend. Raises DispatchError, naming what exists, for an unknown name; naming file and key for a mistake.
     """
-    file = next((place / f"{name}.yaml" for place in _places(folder) if name in _stems(place)), None)
+    file = file_of(name, folder)
     if file is None and not (user and "argv" in user):
         raise DispatchError(f"no backend {name!r}", hint=f"there are: {', '.join(names(folder))}")
     data = _read(file) if file else {}
@@ -142,9 +190,15 @@ def _read(file: Path) -> dict[str, Any]:
         raise DispatchError(f"cannot read the backend file {file}: {problem}") from problem
     if not isinstance(data, dict):
         raise DispatchError(f"the backend file {file} holds no mapping", hint="docs/backends.md has an example")
-    if isinstance(data.get("verified"), dict):  # to YAML 1.1 `on` is True, 2026-11-20 a date and 2.1 a number
-        data["verified"] = {"on" if key is True else key: str(value) for key, value in data["verified"].items()}
+    for part in ("verified", "models"):  # to YAML 1.1 `on` is True, 2026-11-20 a date and 2.1 a number
+        if isinstance(data.get(part), dict):
+            data[part] = {"on" if k is True else k: _worded(v) for k, v in data[part].items()}
     return data
+
+
+def _worded(value: Any) -> Any:
+    """VALUE as text, also in a list."""
+    return [str(v) for v in value] if isinstance(value, list) else str(value)
 
 
 def _merged(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
