@@ -6,13 +6,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_tmux import files, plan, session
 from dispatch_tmux import task as tasks
 from dispatch_tmux.errors import DispatchError, NeedsDecision, NotDelivered
 from dispatch_tmux.project import Project
-from dispatch_tmux.resolve import Resolved
+from dispatch_tmux.resolve import Resolution
 from dispatch_tmux.store import Store
 from dispatch_tmux.task import Question, State, Task
 
@@ -29,32 +29,24 @@ class Order(NamedTuple):
 
     prompt: str
     id: str = ""
-    model: str = ""
     items: tuple[str, ...] = ()
     plan: str = ""  # the whole text of a plan, instead of items
     context: str = ""
     cwd: str = ""
+    permissions: str = ""
 
 
-def resolve(model: str) -> Resolved:
-    """The backend for MODEL by the user's configuration."""
-    import shutil
-
-    from dispatch_tmux import config as configuration
-    from dispatch_tmux import resolve as resolving
-
-    config = configuration.load()
-    return resolving.resolve(
-        model,
-        default=config.default if config else "",
-        models={name: m.backend for name, m in config.models.items()} if config else {},
-        aliases={name: (a.model, a.prompt) for name, a in config.aliases.items()} if config else {},
-        installed=lambda backend: shutil.which(backend) is not None,
-    )
-
-
-def start(project: Project, order: Order) -> Task:
+def start(project: Project, order: Order, chosen: Resolution) -> Task:
     """Write the task, have its window opened, and return when its process has been started."""
+    cwd, text = check(project, order)
+    session.ensure(project)
+    id = _claim(project.store, order.id, order.prompt.strip())
+    _write(project.store, id, order, chosen, text, cwd)
+    return launched(project, id, 1)
+
+
+def check(project: Project, order: Order) -> tuple[str, str]:
+    """Where the worker of ORDER will work, and its plan's text. Raises DispatchError when the order is none."""
     prompt = order.prompt.strip()
     if not prompt:
         raise DispatchError("there is no prompt", hint='say what to do: dispatch run "fix the login test"')
@@ -63,29 +55,7 @@ def start(project: Project, order: Order) -> Task:
     cwd = os.path.realpath(order.cwd or project.root)
     if not os.path.isdir(cwd) or not os.access(cwd, os.X_OK):
         raise DispatchError(f"{cwd} is not a directory that can be entered", hint="give --cwd another one")
-    text = _plan_of(order, prompt)
-    resolved = resolve(order.model)
-    _must_run(resolved.backend)
-    session.ensure(project)
-    id = _claim(project.store, order.id, prompt)
-    _write(project.store, id, order, resolved, text, cwd)
-    return _launched(project, id)
-
-
-def _must_run(name: str) -> None:
-    """Refuse, before anything is written, a backend that is not there or whose program is not installed."""
-    import shutil
-
-    program = (backend(name).argv or ("",))[0]
-    if not program:
-        raise DispatchError(
-            f"the backend {name!r} has no command", hint=f"backends: {{{name}: {{command: …}}}} in the config file"
-        )
-    if not program.startswith("{") and shutil.which(program) is None:
-        raise DispatchError(
-            f"{program} is not installed (not on PATH)",
-            hint="install it, or try `-m demo`; dispatch doctor lists what is there",
-        )
+    return cwd, _plan_of(order, prompt)
 
 
 def backend(name: str) -> Backend:
@@ -119,30 +89,36 @@ def _claim(store: Store, wanted: str, prompt: str) -> str:
             return id
 
 
-def _write(store: Store, id: str, order: Order, resolved: Resolved, text: str, cwd: str) -> None:
+def _write(store: Store, id: str, order: Order, chosen: Resolution, text: str, cwd: str) -> None:
     """The task's files; its launch request is the last, so that a half-made task is never started."""
     asked = {
-        "prompt": order.prompt.strip(), "prefix": resolved.prefix, "model": resolved.name, "backend_model": resolved.model,
-        "backend": resolved.backend, "cwd": cwd, "context": order.context,
+        "prompt": order.prompt.strip(), "prefix": chosen.prefix, "model": chosen.name, "backend_model": chosen.sent,
+        "backend": chosen.backend, "cwd": cwd, "context": order.context, "fallbacks": list(chosen.fallbacks),
+        "permissions": order.permissions or chosen.permissions,
     }  # fmt: skip
-    # JSON strings are YAML; writing them so spares every `run` the loading of yaml
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in asked.items()]
-    files.replace(store.path(id, "task.yaml"), "".join(lines))
+    write_asked(store, id, asked)
     files.replace(store.path(id, "plan.md"), text)
     title = " ".join(order.prompt.split())[:200]
     marks = plan.marks(plan.parse(text))
     store.append(
-        id, "created", "created", title=title, model=resolved.name, backend=resolved.backend, cwd=cwd, marks=marks
+        id, "created", "created", title=title, model=chosen.name, backend=chosen.backend, cwd=cwd, marks=marks
     )  # fmt: skip
     store.request(id, "launch", env=dict(os.environ))
 
 
-def _launched(project: Project, id: str) -> Task:
+def write_asked(store: Store, id: str, asked: dict[str, Any]) -> None:
+    """task.yaml: what was asked and resolved. JSON is YAML, and spares every `run` the loading of yaml."""
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in asked.items()]
+    files.replace(store.path(id, "task.yaml"), "".join(lines))
+
+
+def launched(project: Project, id: str, attempt: int) -> Task:
+    """The task as soon as its ATTEMPT has begun. Raises DispatchError when it does not."""
     store = project.store
 
     def there() -> Task | None:
         task = store.task(id)
-        return task if task.started or task.ended else None
+        return task if task.started >= attempt or (task.attempt >= attempt and task.ended) else None
 
     task = until(store, there, START)
     if task is None:

@@ -42,8 +42,8 @@ def resumption(directory: str, prompt: str, context: str, answers: Sequence[tupl
     said = "\n\n".join(f"You asked:\n{asked}\n\nThe answer:\n{answered}" for asked, answered in answers)
     parts = [
         briefing(directory, prompt, prefix).strip(),
-        "You worked on this before and stopped because an answer was missing. Go on from the first item that is not "
-        "checked; take `- [?]` items up again.",
+        "This was begun before, by you or by another agent, and stopped before the end. What is checked off is done: "
+        "look at what is there, and go on from the first item that is not checked; take `- [?]` items up again.",
         f"What you left in context.md:\n\n{context.strip()}" if context.strip() else "",
         said,
     ]

@@ -7,9 +7,7 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from dispatch_tmux import briefing, deliver, files, launcher, plan, processes, sgr
+from dispatch_tmux import briefing, causes, choosing, deliver, files, launcher, plan, processes, retrying, sgr
 from dispatch_tmux import state as states
 from dispatch_tmux.board import Board
 from dispatch_tmux.delivery import Held, Outcome, Refused, Submitted, Unproven
@@ -49,7 +47,8 @@ class Carrier:
         """The request stays until the start is on record: it holds the environment for another try after a crash."""
         task = worker.task
         first = task.attempt == 0 or task.started < task.attempt
-        if first or (task.state is State.BLOCKED and task.exit_code is not None):
+        again = int(request.get("attempt", 0)) > task.started  # a retry
+        if first or again or (task.state is State.BLOCKED and task.exit_code is not None):
             self.launch(worker, dict(request.get("env") or os.environ))
         self.store.drop_request(worker.id, rid)
         self.supervisor.review(worker)
@@ -65,11 +64,13 @@ class Carrier:
                 self._on_record(worker, attempt, worker.pane, "", worker.pid)
             return
         self.close(worker)
-        prompt = self._prompt(worker, attempt)
+        worker.backend = self.supervisor.backend(task.backend)
+        asked = retrying.asked(self.store, worker.id)
+        prompt = self._prompt(worker, asked, attempt)
         files.replace(os.path.join(worker.dir, "prompt.md"), prompt)
-        model = str(self._asked(worker).get("backend_model") or "")
         values = launcher.values_for(
-            worker.backend, id=worker.id, task_dir=worker.dir, cwd=task.cwd, model=model, prompt=prompt
+            worker.backend, id=worker.id, task_dir=worker.dir, cwd=task.cwd, prompt=prompt,
+            model=str(asked.get("backend_model") or ""), permissions=str(asked.get("permissions") or ""),
         )  # fmt: skip
         argv, variables = launcher.command_line(worker.backend, values)
         own = {"DISPATCH_TASK": worker.id, "DISPATCH_TASK_DIR": worker.dir}
@@ -91,19 +92,32 @@ class Carrier:
         for q in [q for q in worker.task.questions if not q.closed and attempt > 1]:
             if q.via == "file" and q.answer is not None:
                 files.replace(os.path.join(worker.dir, "ipc", f"{q.id}.done"), "")
+        if worker.backend.prompt == "paste":
+            self.store.request(worker.id, "send", text=launcher.in_short(worker.dir))
 
-    def _asked(self, worker: Worker) -> dict[str, Any]:
-        text = files.read_text(os.path.join(worker.dir, "task.yaml")) or ""
+    def fall_back(self, worker: Worker) -> None:
+        """Let the next of the task's fallbacks take over from a worker whose model failed. In a thread: it ends processes."""
+        if worker.typing:
+            return
+        worker.typing = True
+        threading.Thread(target=self._fall_back, args=(worker,), daemon=True).start()
+
+    def _fall_back(self, worker: Worker) -> None:
+        task = worker.refresh()
         try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError:
-            data = None
-        return data if isinstance(data, dict) else {}
+            chosen = choosing.next_fallback(retrying.asked(self.store, worker.id))
+            if chosen and task.state is State.FAILED:
+                why = f"{task.model}: {causes.SAID.get(task.cause, task.cause)}"
+                retrying.begin_again(self.store, task, chosen, dict(os.environ), why=why)
+        except DispatchError as e:
+            self.supervisor.log.write(f"{worker.id}: {e}")
+        finally:
+            worker.typing = False
+            self.supervisor.inbox.put(("review", worker.id))
 
-    def _prompt(self, worker: Worker, attempt: int) -> str:
-        asked = self._asked(worker)
+    def _prompt(self, worker: Worker, asked: dict[str, Any], attempt: int) -> str:
         prompt, prefix = str(asked.get("prompt", worker.task.title)), str(asked.get("prefix", ""))
-        if attempt == 1:
+        if attempt == 1 or asked.get("fresh") == attempt:
             return briefing.briefing(worker.dir, prompt, prefix)
         answers = [(q.text, q.answer) for q in worker.task.questions if q.answer is not None]
         context = files.read_text(os.path.join(worker.dir, "context.md")) or ""

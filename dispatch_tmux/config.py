@@ -6,25 +6,47 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dispatch_tmux import files
+from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.state import Limits
 from dispatch_tmux.tmux import Socket
 
 if TYPE_CHECKING:
     from dispatch_tmux.config_schema import Config
 
+MOST = 1 << 20  # bytes
+
 
 def path() -> str:
     return os.environ.get("DISPATCH_CONFIG") or os.path.join(os.path.expanduser("~"), ".dispatch", "config.yaml")
 
 
+def text() -> str | None:
+    """The file's text; None when there is none. Raises DispatchError for one that cannot be a config."""
+    where = path()
+    try:
+        with open(where, "rb") as f:
+            raw = f.read(MOST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as e:
+        raise DispatchError(f"cannot read {where}: {e.strerror}", hint="DISPATCH_CONFIG names another file") from e
+    if len(raw) > MOST:
+        raise DispatchError(f"{where} has more than {MOST >> 20} MiB", hint="that is no config file")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = raw[: e.start].count(b"\n") + 1
+        raise DispatchError(f"{where}, line {line}: not UTF-8", hint="save the file as UTF-8") from None
+
+
 def load() -> Config | None:
-    """The configuration, or None when there is no file. Raises DispatchError that names file and key."""
-    text = files.read_text(path(), 4 << 20)
-    if text is None:
+    """The configuration, or None when there is no file. Raises DispatchError that names file, line and key."""
+    said = text()
+    if said is None:
         return None
     from dispatch_tmux import config_schema  # yaml and msgspec, only where there is something to read
 
-    return config_schema.parse(path(), text)
+    return config_schema.parse(path(), said)
 
 
 def socket(config: Config | None) -> Socket:
@@ -38,9 +60,25 @@ def limits(config: Config | None) -> Limits:
 
 
 def user_backends(config: Config | None) -> dict[str, Any]:
-    return dict(config.backends) if config else {}
+    """The config's `backends`, with those that aliases and the old format's agents define by a command."""
+    if config is None:
+        return {}
+    inline = {
+        name: {"command": a.command} for name, a in (*config.agents.items(), *config.aliases.items()) if a.command
+    }
+    return {**inline, **config.backends}
 
 
 def home_dir() -> str:
     """`~/.dispatch`, where the user's own backend files and tmux.conf lie."""
     return os.path.join(os.path.expanduser("~"), ".dispatch")
+
+
+def backends_dir() -> str:
+    return os.path.join(home_dir(), "backends")
+
+
+def remember(name: str, text: str) -> None:
+    """Keep TEXT as the file NAME in `~/.dispatch`, which is made when it is not there."""
+    files.private_dir(home_dir())
+    files.replace(os.path.join(home_dir(), name), text)

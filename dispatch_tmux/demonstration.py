@@ -10,14 +10,16 @@ from collections.abc import Callable
 from dispatch_tmux import acting, plan, project, session, waiting
 from dispatch_tmux.acting import Order
 from dispatch_tmux.project import Project
+from dispatch_tmux.resolve import Resolution
 from dispatch_tmux.task import Question, State, Task
 from dispatch_tmux.waiting import Reader
 
 ORDERS = (
-    Order("pick the storage", "storage", "demo", ("read the code", "ask: Which database? (choices: SQLite | PostgreSQL)", "write the schema")),
-    Order("clean the build", "cleanup", "demo", ("find build products", "choose: Delete build/ ? (choices: Yes | No)", "check the rest")),
-    Order("count the lines", "census", "demo", ("list the files", "count their lines", "write the table")),
+    Order("pick the storage", "storage", ("read the code", "ask: Which database? (choices: SQLite | PostgreSQL)", "write the schema")),
+    Order("clean the build", "cleanup", ("find build products", "choose: Delete build/ ? (choices: Yes | No)", "check the rest")),
+    Order("count the lines", "census", ("list the files", "count their lines", "write the table")),
 )  # fmt: skip
+DEMO = Resolution("demo", "demo", "demo")
 PATIENCE = 120.0  # seconds without any news after which something is wrong
 
 Say = Callable[[str], None]
@@ -38,7 +40,7 @@ def scratch() -> Project:
 def play(where: Project, say: Say, ask: Ask) -> bool:
     """Run the three workers to their end; whether all finished."""
     for order in ORDERS:
-        task = acting.start(where, order)
+        task = acting.start(where, order, DEMO)
         say(f"● {task.id} — {task.model}: {task.title}")
     reader = Reader(where, "demo")
     ended: dict[str, Task] = {}

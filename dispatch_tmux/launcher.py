@@ -75,8 +75,13 @@ def values_for(
 def argument(prompt: str, task_dir: str) -> str:
     """PROMPT as an argument: one that is too long is read from its file; none is taken for an option."""
     if len(prompt.encode()) > MOST_ARGUMENT:
-        return f"Read {os.path.join(task_dir, 'prompt.md')} and do what it says."
+        return in_short(task_dir)
     return "\n" + prompt if prompt.startswith("-") else prompt
+
+
+def in_short(task_dir: str) -> str:
+    """A prompt of one line, for one that is too long or a CLI that takes only lines."""
+    return f"Read {os.path.join(task_dir, 'prompt.md')} and do what it says."
 
 
 def environment(

@@ -63,3 +63,12 @@ def has_note(text: str, note: str) -> bool:
 
 def _quoted(note: str) -> str:
     return "\n".join(f"> {line}" for line in note.strip().splitlines() or [""])
+
+
+def reopened(text: str, every: bool = False) -> str:
+    """TEXT with its blocked and failed items open again; EVERY: those that are done, too. Notes behind them stay."""
+    lines = text.splitlines(keepends=True)
+    for item in parse(text):
+        if item.mark != OPEN and (every or item.mark != DONE):
+            lines[item.line] = re.sub(r"\[.\]", "[ ]", lines[item.line], count=1)
+    return "".join(lines)

@@ -120,6 +120,19 @@ def table(tasks: list[Task], now: float | None = None) -> list[str]:
     return lines
 
 
+def recovery(task: Task) -> list[str]:
+    """Why a task failed, in a word, and how to go on."""
+    if task.state not in (State.FAILED, State.LOST, State.STOPPED):
+        return []
+    from dispatch_tmux.causes import SAID
+
+    cause = [f"    cause: {SAID[task.cause]}" + (f" — {line(task.hint, 200)}" if task.hint else "")] if task.cause in SAID else []
+    names = [line(name, 60) for name in task.instead]
+    other = f" -m {names[0]}" if names and task.cause else ""
+    there = f"   (installed: {', '.join(names)})" if other else ""
+    return [*cause, f"    go on: dispatch retry {task.id}{other}{there}"]
+
+
 def question(task: str, q: Question, path: str = "") -> list[str]:
     """A question with its choices and how to answer it."""
     first, *rest = clean(q.text, 4000, path).splitlines() or [""]

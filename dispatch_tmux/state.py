@@ -33,6 +33,8 @@ class Signs(NamedTuple):
     shows: str = "unknown"  # as screen.Shown.shows
     kind: str = ""
     detail: str = ""
+    said: str = ""  # its last words, once it ended in an error
+    cause: str = ""  # what they tell
     has_screen_rules: bool = True
     settled: float = 0.0  # how long the screen has shown this
     quiet: float = 0.0  # since the pane last changed
@@ -44,6 +46,7 @@ class Verdict(NamedTuple):
     state: State
     why: str = ""
     surfaced: bool = False
+    cause: str = ""
 
 
 def derive(signs: Signs, limits: Limits = Limits()) -> Verdict:
@@ -57,7 +60,7 @@ def derive(signs: Signs, limits: Limits = Limits()) -> Verdict:
     if signs.done_marker or _all_checked_and_at_rest(signs, limits):
         return Verdict(*finished_as(signs.marks))
     if signs.shows == "error":
-        return Verdict(State.FAILED, signs.detail or "its screen shows an error")
+        return Verdict(State.FAILED, signs.detail or "its screen shows an error", cause=signs.kind or "api")
     if signs.shows == "busy":
         return _silence(signs, limits)
     if signs.shows == "ready":
@@ -102,7 +105,8 @@ def ended(signs: Signs) -> Verdict:
     if signs.open_question or "?" in signs.marks:
         return Verdict(State.BLOCKED, "it ended without an answer to its question")
     if code:
-        return Verdict(State.FAILED, f"exit code {code}" + (f": {signs.detail}" if signs.detail else ""))
+        said = signs.said or signs.detail
+        return Verdict(State.FAILED, f"exit code {code}{f': {said}' if said else ''}", cause=signs.cause)
     if "x" not in signs.marks:
         return Verdict(State.FAILED, "it ended (exit code 0) with nothing checked off")
     return Verdict(State.FAILED, f"it ended (exit code 0) with {signs.marks.count(' ')} items open")

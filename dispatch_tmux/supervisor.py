@@ -17,12 +17,13 @@ import threading
 import time
 from typing import Any
 
+from dispatch_tmux import choosing, files, hub, summaries
 from dispatch_tmux import config as configuration
-from dispatch_tmux import files, hub, summaries
+from dispatch_tmux.backends import Backend
+from dispatch_tmux.backends.own import backend_of
 from dispatch_tmux.carrying import Carrier
 from dispatch_tmux.control import Notice
 from dispatch_tmux.errors import DispatchError, TmuxError
-from dispatch_tmux.backends.own import backend_of
 from dispatch_tmux.log import Log
 from dispatch_tmux.project import Project, at
 from dispatch_tmux.task import State
@@ -185,13 +186,16 @@ class Supervisor:
             task = self.store.task(id)
             if not task.created:
                 return None
-            folder = os.path.join(configuration.home_dir(), "backends")
-            backend = backend_of(task.backend, configuration.user_backends(configuration.load()), folder)
-            self.workers[id] = Worker(self.store, id, backend, self.limits)
+            self.workers[id] = Worker(self.store, id, self.backend(task.backend), self.limits)
+            self.workers[id].instead = lambda: choosing.instead_of(task)
         except DispatchError as e:
             self.log.write(f"{id}: {e}")
             return None
         return self.workers[id]
+
+    def backend(self, name: str) -> Backend:
+        """The backend NAME as the configuration has it now. Raises DispatchError."""
+        return backend_of(name, configuration.user_backends(configuration.load()), configuration.backends_dir())
 
     def find_panes(self, anew: bool = False) -> None:
         """Match windows and tasks by the tag that each pane carries, wherever a person has moved it."""
@@ -266,6 +270,8 @@ class Supervisor:
             if worker.task.state is not before:
                 self.carrier.show_state(worker)
                 self.carrier.board.stale = True
+            if worker.task.state is State.FAILED and before is not State.FAILED and worker.task.cause:
+                self.carrier.fall_back(worker)
             if worker.task.stopping and worker.task.exit_code is not None:
                 self.carrier.close(worker)
             self._retire(worker)

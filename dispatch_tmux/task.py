@@ -114,7 +114,13 @@ class Task(NamedTuple):
     pid: int = 0
     started: int = 0  # the attempt whose window is known
     exit_code: int | None = None
+    said: str = ""  # what it printed last, when it ended in an error
+    cause: str = ""  # why it failed, as causes.SAID names it
+    hint: str = ""  # what to do about the cause
+    instead: tuple[str, ...] = ()  # models that could take over
     stopping: bool = False
+    ended_by: str = ""  # the cause its last words tell
+    retries: int = 0
     questions: tuple[Question, ...] = ()
     requests: tuple[tuple[str, str, str], ...] = ()  # (request id, delivering|delivered|undelivered, how or why)
     notes: tuple[str, ...] = ()  # what the person added to the plan
@@ -206,7 +212,7 @@ def _created(e: Event, facts: Facts, questions: Questions, requests: Requests) -
 
 
 def _starting(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    facts.update(attempt=int(e.data["attempt"]), exit_code=None, stopping=False, pane="", window="", nudges=0)
+    facts.update(attempt=int(e.data["attempt"]), exit_code=None, said="", stopping=False, pane="", window="", nudges=0)
     _state(Event(e.t, "state", "", {"state": State.STARTING.value}), facts, questions, requests)
 
 
@@ -218,6 +224,7 @@ def _started(e: Event, facts: Facts, questions: Questions, requests: Requests) -
 def _state(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     facts.update(state=State(e.data["state"]), since=e.t, why=str(e.data.get("why", "")))
     facts.update(surfaced=bool(e.data.get("surfaced")), states=facts.get("states", 0) + 1)
+    facts.update(cause=str(e.data.get("cause", "")), hint=str(e.data.get("hint", "")), instead=tuple(map(str, e.data.get("instead", ()))))
 
 
 def _progress(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
@@ -260,7 +267,12 @@ def _note(e: Event, facts: Facts, questions: Questions, requests: Requests) -> N
 
 
 def _exited(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    facts.update(exit_code=e.data.get("code"))
+    facts.update(exit_code=e.data.get("code"), said=str(e.data.get("said", "")), ended_by=str(e.data.get("cause", "")))
+
+
+def _switched(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    """Another model takes over, or the same begins again."""
+    facts.update(model=str(e.data["model"]), backend=str(e.data["backend"]), retries=facts.get("retries", 0) + 1)
 
 
 _STEPS = {
@@ -279,5 +291,6 @@ _STEPS = {
     "undelivered": _request,
     "stopping": _stopping,
     "exited": _exited,
+    "switched": _switched,
     "note": _note,
 }

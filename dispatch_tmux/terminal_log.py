@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from dispatch_tmux import sgr
 from dispatch_tmux.control import raw
 
 MOST = 8 << 20  # bytes; then the log becomes terminal.log.1 and a new one begins
@@ -57,3 +58,13 @@ class TerminalLog:
         except OSError:
             return False
         return bool(modes) and modes[-1] == b"h"
+
+    def tail(self, size: int = 8192) -> str:
+        """The end of the log as text."""
+        self.flush()
+        try:
+            with open(self._path, "rb") as f:
+                f.seek(max(0, os.fstat(f.fileno()).st_size - size))
+                return sgr.plain(f.read().decode("utf-8", "replace")).replace("\r", "").rstrip()
+        except OSError:
+            return ""

@@ -51,7 +51,8 @@ def data(store: Store, task: Task) -> dict[str, Any]:
     """A task for --json."""
     return {
         "id": task.id, "title": task.title, "model": task.model, "backend": task.backend, "state": task.state.value,
-        "why": task.why, "since": task.since, "created": task.created, "attempt": task.attempt, "exit_code": task.exit_code,
+        "why": task.why, "since": task.since, "created": task.created, "attempt": task.attempt,
+        "exit_code": task.exit_code, "cause": task.cause, "instead": list(task.instead),
         "items": [{"text": i.text, "mark": i.mark} for i in plan.parse(store.plan(task.id))],
         "done": task.done_items, "total": len(task.marks), "pane": task.pane, "cwd": task.cwd,
         "questions": [
@@ -94,6 +95,7 @@ def details(project: Project, task: Task) -> list[str]:
         f"{show.state(task).rstrip()} for {since}{why}" + (f" (attempt {task.attempt})" if task.attempt > 1 else ""),
         "",
     ]
+    lines[-1:] = [*show.recovery(task), ""]
     working = next((i for i in items if i.mark == plan.OPEN), None) if not task.ended else None
     for item in items:
         mark = {plan.DONE: "✓", plan.BLOCKED: "?", plan.ERROR: "!"}.get(item.mark, "⋯" if item is working else "○")

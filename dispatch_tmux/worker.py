@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dispatch_tmux import delivery, files, plan, processes, screen
+from dispatch_tmux import delivery, files, plan, processes, screen, sgr
 from dispatch_tmux import state as states
 from dispatch_tmux.deliver import Target, mark_of
 from dispatch_tmux.delivery import Manner
@@ -62,6 +62,7 @@ class Worker:
         self.receipts: deque[str] = deque(maxlen=20)
         self.recheck_at: float | None = None
         self.notes_kept = 0
+        self.instead: Callable[[], list[str]] = list  # models that could take over, for a failure's record
         self.refresh()
 
     # --- what there is
@@ -175,6 +176,8 @@ class Worker:
             shows=self.shown.shows,
             kind=self.shown.kind,
             detail=self.shown.detail,
+            said=task.said,
+            cause=task.ended_by,
             has_screen_rules=self.backend.interactive,
             settled=max(settled, self.limits.settle) if self.turn_over and settled > 0.2 else settled,
             quiet=now - self.last_output,
@@ -185,9 +188,11 @@ class Worker:
     def _record(self, verdict: Verdict) -> None:
         task = self.task
         if (verdict.state, verdict.why, verdict.surfaced) != (task.state, task.why, task.surfaced):
-            extra = {"why": verdict.why} if verdict.why else {}
+            extra: dict[str, Any] = {"why": verdict.why} if verdict.why else {}
             if verdict.surfaced:
-                extra["surfaced"] = True  # type: ignore[assignment]
+                extra["surfaced"] = True
+            if verdict.cause:
+                extra.update(cause=verdict.cause, instead=self.instead(), hint=self.backend.hints.get(verdict.cause, ""))
             self.append("state", f"state:{task.states + 1}", state=verdict.state.value, **extra)
 
     def _dues(self, signs: Signs) -> tuple[Due, ...]:
@@ -280,7 +285,25 @@ class Worker:
         if task.exit_code is None and task.attempt:
             code = self.store.exit_code(self.id, task.attempt)
             if code is not None:
-                self.append("exited", f"exited:{task.attempt}", code=code, attempt=task.attempt)
+                last = self._last_words(code) if code else {}
+                self.append("exited", f"exited:{task.attempt}", code=code, attempt=task.attempt, **last)
+
+    def _last_words(self, code: int) -> dict[str, str]:
+        """What the program printed last, and the cause that this tells."""
+        from dispatch_tmux import causes
+
+        rules = [(rule.kind, rule.line) for rule in self.backend.causes]
+        found = causes.cause(self._last_lines(), code, rules)
+        return {name: value for name, value in (("said", found.line), ("cause", found.kind)) if value}
+
+    def _last_lines(self) -> list[str]:
+        """A program with a screen of its own puts its last words on it; the log has the others' unwrapped."""
+        try:
+            if self.spawn is not None and self.backend.interactive:
+                return sgr.plain(self.spawn.look().text).rstrip().split("\n")
+        except PaneGone:
+            pass
+        return self.log.tail().split("\n")
 
     def _read_signals(self) -> None:
         """What the CLI's hooks dropped since; each file is read once and removed."""

@@ -14,7 +14,7 @@ from conftest import DISPATCH, Crew
 import dispatch_tmux
 
 HERE = Path(dispatch_tmux.__file__).parent
-PURE = ("task", "plan", "resolve", "screen", "state", "delivery", "briefing", "commands")
+PURE = ("task", "plan", "resolve", "screen", "state", "delivery", "briefing", "commands", "names", "mentions", "causes", "yaml_text")
 WORLD = {
     "os",
     "time",
@@ -28,7 +28,7 @@ WORLD = {
     "tempfile",
     "threading",
 }
-HEAVY = ("yaml", "ruamel", "libtmux", "pexpect", "rich", "msgspec", "watchdog")
+HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog")
 SOURCES = {
     ".".join(path.relative_to(HERE).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
     for path in sorted(HERE.rglob("*.py"))

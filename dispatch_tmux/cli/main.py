@@ -13,7 +13,8 @@ from dispatch_tmux.errors import DispatchError
 COMMANDS = {  # name → module, in the order of `dispatch --help`
     "run": "run", "status": "status", "wait": "wait", "questions": "status", "answer": "answer", "note": "say",
     "send": "say", "attach": "attach", "screen": "status", "logs": "status", "events": "status", "stop": "stop",
-    "clean": "stop", "demo": "demo", "doctor": "doctor", "ask": "ask",
+    "retry": "retry", "clean": "stop", "models": "models", "resolve": "models", "backends": "models", "config": "config",
+    "init": "init", "demo": "demo", "doctor": "doctor", "ask": "ask",
 }  # fmt: skip
 
 
@@ -85,9 +86,11 @@ def run(args: list[str]) -> int:
 
 
 def _said(error: DispatchError) -> int:
-    click.echo(f"dispatch: {error}", err=True)
+    from dispatch_tmux.show import clean
+
+    click.echo(f"dispatch: {clean(str(error))}", err=True)
     if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+        click.echo(f"  {clean(error.hint)}", err=True)
     return error.code
 
 

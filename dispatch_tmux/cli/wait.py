@@ -42,7 +42,8 @@ def wait(tasks: tuple[str, ...], kinds: str, timeout: float | None, name: str, a
 def _data(reader: Reader, news: News) -> dict[str, Any]:
     q = news.need.question
     return {
-        "task": news.task.id, "kind": news.need.kind, "text": news.need.text, "state": news.task.state.value,
+        "task": news.task.id, "kind": news.need.kind, "text": news.need.text, "state": news.task.state.value, "cause": news.task.cause,
+        "instead": list(news.task.instead),
         "question": q.id if q else None, "choices": [c._asdict() for c in q.choices] if q else [],
         "output": _output(reader, news), "untrusted": ["text", "choices"],
     }  # fmt: skip
@@ -55,7 +56,7 @@ def _output(reader: Reader, news: News) -> str | None:
 
 def _words(reader: Reader, news: News) -> str:
     from dispatch_tmux import viewing
-    from dispatch_tmux.show import clean, question
+    from dispatch_tmux.show import clean, question, recovery
 
     task, need = news.task, news.need
     if q := need.question:
@@ -65,4 +66,6 @@ def _words(reader: Reader, news: News) -> str:
     done = f" ({task.done_items}/{len(task.marks)} items)" if task.marks else ""
     line = f"{glyph} {task.id} {need.kind}{done}" + (f": {clean(need.text, 400)}" if need.text else "")
     output = _output(reader, news)
-    return f"{line}\n    result: {output}" if need.kind == "done" and output else line
+    if need.kind == "done" and output:
+        return f"{line}\n    result: {output}"
+    return "\n".join([line, *recovery(task)])

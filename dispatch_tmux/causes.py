@@ -1,0 +1,55 @@
+"""Why a CLI ended in an error, from its last lines. Pure.
+
+The words are those of today's CLIs (tests/clients/endings.yaml has them as printed) and of HTTP itself. Only what a
+program that failed printed last is looked at, so an agent that talks about quotas is not taken for one that ran out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+LINES = 25  # of the end of the output
+
+_WORDS = (
+    ("flag", r"unexpected argument|unknown (?:option|argument|flag)|unrecognized (?:option|argument)|invalid option|no longer supported"),
+    ("model", r"(?:unknown|invalid|unsupported) model|no such model|model[_ ]?not[_ ]?found|issue with the selected model"
+              r"|model\b.{0,80}(?:not found|does not exist|not supported|isn't available|is not available|not have access)"
+              r"|models/\S+ is not found|requested entity was not found"),
+    ("quota", r"\b429\b|rate.?limit|quota|usage limit|too many requests|resource.?exhausted|credit balance|out of credits|billing"),
+    ("overloaded", r"\b529\b|\b503\b|overloaded|high demand|at capacity|service unavailable|temporarily unavailable"),
+    ("auth", r"\b401\b|\b403\b|unauthori[sz]ed|not logged in|log(?:ged)? ?out|please (?:run|use|log ?in|sign ?in)\b.{0,40}(?:login|auth|/login)"
+             r"|login required|authenticat|credentials?\b|api[ _-]?key|missing environment variable|expired token|auth method"),
+    ("network", r"ECONN\w+|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|getaddrinfo|fetch failed|connection (?:refused|reset|error|closed)|unable to connect"
+                r"|could not resolve|network (?:error|is unreachable)|stream disconnected|error sending request"),
+)  # fmt: skip
+_PATTERNS = tuple((kind, re.compile(words, re.I)) for kind, words in _WORDS)
+_NOISE = re.compile(r"^\s*(?:at |\}|\{|\]|\[|For more information|Usage:|tip:|$)|^Warning\b")
+
+# What each kind of failure is called, and whether another model helps.
+SAID = {
+    "missing": "its CLI is not installed", "auth": "logged out or no valid key", "quota": "out of quota or rate limited",
+    "overloaded": "the model is overloaded", "model": "unknown model", "network": "no connection to the model",
+    "flag": "its CLI refuses the command", "api": "the model's service answered with an error",
+}  # fmt: skip
+ELSEWHERE = frozenset(SAID)
+
+
+class Cause(NamedTuple):
+    kind: str
+    line: str
+
+
+def cause(lines: Sequence[str], code: int | None, rules: Iterable[tuple[str, re.Pattern[str]]] = ()) -> Cause:
+    """What made a program end with exit CODE, by its last LINES; RULES are its backend's own and count first."""
+    last = [line.strip() for line in lines[-LINES:] if not _NOISE.search(line)]
+    if code == 127:
+        return Cause("missing", last[-1] if last else "")
+    for patterns in (tuple(rules), _PATTERNS):
+        for kind, pattern in patterns:
+            for line in reversed(last):
+                if pattern.search(line):
+                    return Cause(kind, line[:300])
+    error = next((line for line in reversed(last) if re.search(r"\berror\b|\bfatal\b|\bfailed\b", line, re.I)), "")
+    return Cause("", (error or (last[-1] if last else ""))[:300])
