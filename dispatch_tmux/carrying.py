@@ -7,7 +7,7 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from dispatch_tmux import briefing, causes, choosing, deliver, files, launcher, plan, processes, retrying, sgr
+from dispatch_tmux import briefing, choosing, deliver, files, launcher, plan, processes, retrying, sgr
 from dispatch_tmux import state as states
 from dispatch_tmux.board import Board
 from dispatch_tmux.delivery import Held, Outcome, Refused, Submitted, Unproven
@@ -36,6 +36,9 @@ class Carrier:
         for due in dues:
             if due.kind == "restart" and not requests:
                 self.launch(worker, dict(os.environ))
+                return
+            if due.kind == "fallback":
+                self._fall_back_soon(worker)
                 return
         if not worker.typing and (requests or dues):
             worker.typing = True
@@ -95,22 +98,22 @@ class Carrier:
         if worker.backend.prompt == "paste":
             self.store.request(worker.id, "send", text=launcher.in_short(worker.dir))
 
-    def fall_back(self, worker: Worker) -> None:
+    def _fall_back_soon(self, worker: Worker) -> None:
         """Let the next of the task's fallbacks take over from a worker whose model failed. In a thread: it ends processes."""
         if worker.typing:
             return
-        worker.typing = True
+        worker.typing, worker.fell = True, worker.task.attempt
         threading.Thread(target=self._fall_back, args=(worker,), daemon=True).start()
 
     def _fall_back(self, worker: Worker) -> None:
-        task = worker.refresh()
+        task = worker.task
         try:
             chosen = choosing.next_fallback(retrying.asked(self.store, worker.id))
-            if chosen and task.state is State.FAILED:
-                why = f"{task.model}: {causes.SAID.get(task.cause, task.cause)}"
-                retrying.begin_again(self.store, task, chosen, dict(os.environ), why=why)
+            if chosen:
+                retrying.begin_again(self.store, task, chosen, dict(os.environ), why=task.why)
         except DispatchError as e:
             self.supervisor.log.write(f"{worker.id}: {e}")
+            worker.fell = 0
         finally:
             worker.typing = False
             self.supervisor.inbox.put(("review", worker.id))

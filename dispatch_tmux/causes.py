@@ -27,6 +27,11 @@ _WORDS = (
 _PATTERNS = tuple((kind, re.compile(words, re.I)) for kind, words in _WORDS)
 _NOISE = re.compile(r"^\s*(?:at |\}|\{|\]|\[|For more information|Usage:|tip:|$)|^Warning\b")
 
+_IS_ERROR = re.compile(
+    r"error|fail|fatal|denied|invalid|unable|refused|unauthor|exceed|limit|not (?:found|logged|exist)|status|[(\s][45]\d\d\b|[⚠✗■×]",
+    re.I,
+)
+
 # What each kind of failure is called, and whether another model helps.
 SAID = {
     "missing": "its CLI is not installed", "auth": "logged out or no valid key", "quota": "out of quota or rate limited",
@@ -46,10 +51,11 @@ def cause(lines: Sequence[str], code: int | None, rules: Iterable[tuple[str, re.
     last = [line.strip() for line in lines[-LINES:] if not _NOISE.search(line)]
     if code == 127:
         return Cause("missing", last[-1] if last else "")
-    for patterns in (tuple(rules), _PATTERNS):
-        for kind, pattern in patterns:
-            for line in reversed(last):
-                if pattern.search(line):
-                    return Cause(kind, line[:300])
+    for back, line in enumerate(reversed(last)):
+        if back > 1 and not _IS_ERROR.search(line):
+            continue  # its own prose, more likely than not
+        for kind, pattern in (*rules, *_PATTERNS):
+            if pattern.search(line):
+                return Cause(kind, line[:300])
     error = next((line for line in reversed(last) if re.search(r"\berror\b|\bfatal\b|\bfailed\b", line, re.I)), "")
     return Cause("", (error or (last[-1] if last else ""))[:300])

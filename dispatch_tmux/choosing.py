@@ -214,6 +214,15 @@ def next_fallback(asked: Mapping[str, Any]) -> Resolution | None:
     return None
 
 
+def next_name(asked: Mapping[str, Any]) -> str:
+    """The name of the next fallback, '' without one or when the configuration cannot be read."""
+    try:
+        chosen = next_fallback(asked)
+    except DispatchError:
+        return ""
+    return chosen.name if chosen else ""
+
+
 def add_if_new(shop: Shop, chosen: Resolution) -> str:
     """Put a model that was found but is not in the config into it; the line that says so, '' when nothing was added."""
     if not chosen.add or shop.config is None:

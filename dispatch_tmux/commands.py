@@ -23,6 +23,7 @@ class Command(NamedTuple):
 
 def parse(text: str) -> Command:
     """TEXT as argv, variables to set and to remove. Raises DispatchError with the reason when it needs a shell."""
+    text = text.strip()  # `command: >` ends in a newline
     for pwd in ('"$(pwd)"', "$(pwd)", '"$PWD"', "$PWD", '"`pwd`"', "`pwd`"):
         text = text.replace(pwd, CWD)
     _refuse_shell(text)

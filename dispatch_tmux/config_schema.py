@@ -107,6 +107,7 @@ def read(path: str, text: str) -> tuple[yaml.Node | None, Any]:
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None) or getattr(e, "context_mark", None)
         line = mark.line + 1 if mark else text[: getattr(e, "position", 0) or 0].count("\n") + 1
+        line = min(line, text.rstrip().count("\n") + 1)  # what ends too early is missing in the last line
         said = getattr(e, "problem", None) or getattr(e, "reason", None) or getattr(e, "context", None) or "no YAML"
         raise DispatchError(f"{path}, line {line}: {said}", hint="dispatch config edit") from None
     except (RecursionError, ValueError) as e:
@@ -254,6 +255,8 @@ def _refer(where: _Where, config: Config) -> None:
     for name, alias in config.aliases.items():
         if alias.model in config.aliases and alias.model not in config.models:
             raise where.error(("aliases", name, "model"), f"{alias.model!r} is an alias, too", "name a model")
+        if not (alias.model or alias.command or alias.prompt):
+            raise where.error(("aliases", name), "names no model", "as in `quick: {model: sonnet}`")
         if alias.command and alias.model:
             raise where.error(("aliases", name), "has a model and a command", "keep one of the two")
         if alias.command and name in config.backends:

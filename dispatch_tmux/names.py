@@ -77,7 +77,7 @@ def best(names: Iterable[str]) -> str:
 
 def _rank(name: str) -> tuple[int, tuple[int, ...], int, str]:
     low = name.lower()
-    tier = next((i for i, word in enumerate(_TIERS) if word and word in low), _TIERS.index(""))
+    tier = next((i for i, word in enumerate(_TIERS) if word and re.search(rf"(?:^|[-.\d]){word}", low)), _TIERS.index(""))
     version = tuple(int(n) for n in re.findall(r"\d{1,3}(?!\d)", re.sub(r"\d{6,}", "", low)))
     variants = sum(word in low for word in _SAYS_NOTHING)
     return tier, version, -variants, name

@@ -203,6 +203,10 @@ class PaneSpawn(SpawnBase):  # type: ignore[misc]  # pexpect has no types
         x, y, dead, mode, width, height = (int(word or 0) for word in words[:6])
         return Rendered(shot.text, (x, y), bool(dead), bool(mode), (width, height), words[6], words[7])
 
+    def history(self, lines: int = 100) -> str:
+        """What the pane shows and, above it, LINES of what has scrolled away; lines that were wrapped are whole."""
+        return self._must(self._control.cmd("capture-pane", "-p", "-J", "-S", f"-{lines}", "-t", self.pane)).text.rstrip()
+
     def show(self, message: str) -> None:
         """A line on the status line of whoever is looking at this pane."""
         self._control.cmd("display-message", "-t", self.pane, message.replace("#", "##"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from dispatch_tmux import files, plan, processes
@@ -39,27 +40,32 @@ def begin_again(
     FRESH opens every item and forgets what former attempts left, but for their journal.
     """
     folder, attempt = store.path(task.id), task.attempt + 1
+    _write(store, task, chosen, attempt if fresh else 0)
+    store.append(
+        task.id, "switched", f"switched:{attempt}:{time.time_ns()}", model=chosen.name, backend=chosen.backend,
+        attempt=attempt, **({"why": why} if why else {}),
+    )  # fmt: skip
     processes.end(folder, processes.launched(folder, task.attempt))
     for rid, _ in store.requests(task.id):
         store.drop_request(task.id, rid)
     for q in task.open_questions:
         store.append(task.id, "closed", f"closed:{q.id}", q=q.id, how="gone")
     _reopen(store, task.id, fresh)
+    store.request(task.id, "launch", env=env, attempt=attempt)
+    return attempt
+
+
+def _write(store: Store, task: Task, chosen: Resolution, fresh: int) -> None:
+    """task.yaml with the model that goes on; FRESH is the attempt that knows nothing of former ones."""
+    from dispatch_tmux.acting import write_asked
+
     said = {**asked(store, task.id), "model": chosen.name, "backend_model": chosen.sent, "backend": chosen.backend}
     said.update(prefix=chosen.prefix or said.get("prefix", ""), fallbacks=list(chosen.fallbacks))
     if chosen.permissions:
         said["permissions"] = chosen.permissions
     if fresh:
-        said["fresh"] = attempt
-    from dispatch_tmux.acting import write_asked
-
+        said["fresh"] = fresh
     write_asked(store, task.id, said)
-    store.append(
-        task.id, "switched", f"switched:{attempt}", model=chosen.name, backend=chosen.backend, attempt=attempt,
-        **({"why": why} if why else {}),
-    )  # fmt: skip
-    store.request(task.id, "launch", env=env, attempt=attempt)
-    return attempt
 
 
 def _reopen(store: Store, id: str, fresh: bool) -> None:

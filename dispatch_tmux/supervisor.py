@@ -17,7 +17,7 @@ import threading
 import time
 from typing import Any
 
-from dispatch_tmux import choosing, files, hub, summaries
+from dispatch_tmux import choosing, files, hub, retrying, summaries
 from dispatch_tmux import config as configuration
 from dispatch_tmux.backends import Backend
 from dispatch_tmux.backends.own import backend_of
@@ -187,7 +187,8 @@ class Supervisor:
             if not task.created:
                 return None
             self.workers[id] = Worker(self.store, id, self.backend(task.backend), self.limits)
-            self.workers[id].instead = lambda: choosing.instead_of(task)
+            self.workers[id].instead = lambda: choosing.instead_of(self.store.task(id))
+            self.workers[id].next_model = lambda: choosing.next_name(retrying.asked(self.store, id))
         except DispatchError as e:
             self.log.write(f"{id}: {e}")
             return None
@@ -270,8 +271,6 @@ class Supervisor:
             if worker.task.state is not before:
                 self.carrier.show_state(worker)
                 self.carrier.board.stale = True
-            if worker.task.state is State.FAILED and before is not State.FAILED and worker.task.cause:
-                self.carrier.fall_back(worker)
             if worker.task.stopping and worker.task.exit_code is not None:
                 self.carrier.close(worker)
             self._retire(worker)

@@ -120,7 +120,8 @@ class Task(NamedTuple):
     instead: tuple[str, ...] = ()  # models that could take over
     stopping: bool = False
     ended_by: str = ""  # the cause its last words tell
-    retries: int = 0
+    switch_to: int = 0  # the attempt that is to begin anew, with another model or the same
+    switched: float = 0.0
     questions: tuple[Question, ...] = ()
     requests: tuple[tuple[str, str, str], ...] = ()  # (request id, delivering|delivered|undelivered, how or why)
     notes: tuple[str, ...] = ()  # what the person added to the plan
@@ -272,7 +273,8 @@ def _exited(e: Event, facts: Facts, questions: Questions, requests: Requests) ->
 
 def _switched(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     """Another model takes over, or the same begins again."""
-    facts.update(model=str(e.data["model"]), backend=str(e.data["backend"]), retries=facts.get("retries", 0) + 1)
+    facts.update(model=str(e.data["model"]), backend=str(e.data["backend"]))
+    facts.update(switch_to=int(e.data["attempt"]), switched=e.t)
 
 
 _STEPS = {

@@ -89,9 +89,10 @@ def wait(reader: Reader, only: Sequence[str], kinds: Sequence[str], timeout: flo
     end = None if timeout is None else time.monotonic() + timeout
     try:
         while True:
+            running = reader.anything_running(only)  # before the news: what ends in between is news then
             if news := reader.read(only, kinds):
                 return news
-            if not reader.anything_running(only):
+            if not running:
                 raise NothingToWaitFor("no task is running, and there is nothing unread", hint="dispatch status")
             left = CHECK if end is None else end - time.monotonic()
             if left <= 0:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dispatch_tmux import delivery, files, plan, processes, screen, sgr
+from dispatch_tmux import causes, delivery, files, plan, processes, screen
 from dispatch_tmux import state as states
 from dispatch_tmux.deliver import Target, mark_of
 from dispatch_tmux.delivery import Manner
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from dispatch_tmux.backends import Backend
     from dispatch_tmux.hub import Line
 
+SWITCH = 20.0  # seconds within which a retry puts its request; it ends processes before
 NOTES_KEPT = 200  # times that a note is put back into the plan
 PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said to be held
 
 
 class Due(NamedTuple):
-    """What a worker needs now: `nudge`, `answer` (data: question ids, typed late) or `restart`."""
+    """What a worker needs now: `nudge`, `answer` (data: question ids, typed late), `restart` or `fallback`."""
 
     kind: str
     data: tuple[str, ...] = ()
@@ -63,6 +64,8 @@ class Worker:
         self.recheck_at: float | None = None
         self.notes_kept = 0
         self.instead: Callable[[], list[str]] = list  # models that could take over, for a failure's record
+        self.next_model: Callable[[], str] = str  # the one that does so by itself
+        self._falling, self.fell = "", 0  # who takes over; from which attempt
         self.refresh()
 
     # --- what there is
@@ -187,6 +190,16 @@ class Worker:
 
     def _record(self, verdict: Verdict) -> None:
         task = self.task
+        self._falling = ""
+        if task.switch_to > task.attempt:
+            return  # the attempt that ends here is of no interest any more
+        if verdict.state is State.FAILED and verdict.cause:
+            if self.fell == task.attempt:
+                return  # another model is taking over
+            if other := self.next_model():
+                self._falling = other  # not a failure that anybody has to know of: it is mended
+                why = f"{task.model}: {causes.SAID[verdict.cause]}; {other} takes over"
+                verdict = Verdict(State.STARTING, why)
         if (verdict.state, verdict.why, verdict.surfaced) != (task.state, task.why, task.surfaced):
             extra: dict[str, Any] = {"why": verdict.why} if verdict.why else {}
             if verdict.surfaced:
@@ -201,6 +214,12 @@ class Worker:
         self.recheck_at = None
         if task.state is State.BLOCKED and self._answered_unread() and task.exit_code is not None:
             return (Due("restart"),)
+        if task.switch_to > task.attempt:
+            left = task.switched + SWITCH - time.time()
+            self.recheck_at = self.clock() + max(left, 0.0) + 0.05
+            return () if 0 < left <= SWITCH else (Due("restart"),)  # whoever began this died over it
+        if self._falling:
+            return (Due("fallback"),)
         if signs.alive is False:
             return ()
         if states.nudge_due(signs, task.state, limits) and self.backend.interactive and not task.requests_open:
@@ -290,17 +309,15 @@ class Worker:
 
     def _last_words(self, code: int) -> dict[str, str]:
         """What the program printed last, and the cause that this tells."""
-        from dispatch_tmux import causes
-
         rules = [(rule.kind, rule.line) for rule in self.backend.causes]
         found = causes.cause(self._last_lines(), code, rules)
         return {name: value for name, value in (("said", found.line), ("cause", found.kind)) if value}
 
     def _last_lines(self) -> list[str]:
-        """A program with a screen of its own puts its last words on it; the log has the others' unwrapped."""
+        """From the pane, which tmux keeps: the end of the output may not have come over the connection yet."""
         try:
-            if self.spawn is not None and self.backend.interactive:
-                return sgr.plain(self.spawn.look().text).rstrip().split("\n")
+            if self.spawn is not None and (shown := self.spawn.history()):
+                return shown.split("\n")
         except PaneGone:
             pass
         return self.log.tail().split("\n")

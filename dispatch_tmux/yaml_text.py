@@ -6,7 +6,6 @@ made in the text, and is believed when the parser then finds exactly the data th
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Callable
@@ -35,6 +34,8 @@ def scalar(value: str) -> str:
     """VALUE as YAML: plain when that is safe."""
     if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED and "  " not in value and not value.endswith(" "):
         return value
+    if '"' in value and value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -52,7 +53,7 @@ def flow(value: Any) -> str:
 
 def _proven(text: str, meant: Callable[[Any], None], made: Callable[[yaml.Node | None], str]) -> str:
     data = yaml.safe_load(text) or {}
-    wanted = copy.deepcopy(data)
+    wanted = _unshared(data)
     meant(wanted)
     try:
         changed = made(yaml.compose(text, yaml.SafeLoader))
@@ -64,6 +65,13 @@ def _proven(text: str, meant: Callable[[Any], None], made: Callable[[yaml.Node |
             "this file is laid out so that it cannot be changed safely", hint="dispatch config edit opens it"
         )
     return changed
+
+
+def _unshared(data: Any) -> Any:
+    """A copy in which what an alias (`*x`) stands for is there twice, so that changing one is not changing both."""
+    if isinstance(data, dict):
+        return {key: _unshared(value) for key, value in data.items()}
+    return [_unshared(value) for value in data] if isinstance(data, list) else data
 
 
 def _put(data: dict[str, Any], keys: Keys, value: Any) -> None:
