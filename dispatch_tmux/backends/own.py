@@ -54,14 +54,17 @@ def _of_command(argv: tuple[str, ...], known: Backend) -> dict[str, Any]:
     """The argv that a command of the user's becomes: model and prompt go in as its CLI wants them."""
     words = list(argv)
     batch = is_batch(argv, known)
+    flags: list[str] = []
     if known.model_flags and not any(word in argv for word in (known.model_flags[0], "-m")):
-        words.append("{model_flags}")
-    words.append("{permission_flags}")
+        flags.append("{model_flags}")
+    flags.append("{permission_flags}")
+    takes_prompt = words[-1].startswith("-") and words[-1] in known.batch  # `gemini -p`: the prompt is its value
+    words = [*words[:-1], *flags, words[-1]] if takes_prompt else [*words, *flags]
     if not any("{prompt}" in word for word in words):
         words += ["{prompt}"] if batch or not known.interactive else known.prompt_flags
-    flags = {**known.permission_flags, "default": ()}  # the command says itself what it may do, unless it is overruled
+    permissions = {**known.permission_flags, "default": ()}  # the command says itself what it may do, unless it is overruled
     interactive = known.interactive and not batch
     return {
-        "argv": words, "interactive": interactive, "permission_flags": flags,
+        "argv": words, "interactive": interactive, "permission_flags": permissions,
         "prompt": known.prompt if interactive else "argument",
     }  # fmt: skip

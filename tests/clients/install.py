@@ -85,6 +85,29 @@ def _from_npm(home: Path) -> Path:
     return native
 
 
+OTHERS = {"codex": "@openai/codex@latest", "gemini": "@google/gemini-cli@latest", "opencode": "opencode-ai@latest"}
+
+
+def other(name: str, cache: Path = CACHE) -> Path:
+    """The program of the CLI NAME, installed if it was not. Raises NotAvailable."""
+    home = cache / name
+    program = home / "node_modules" / ".bin" / name
+    if not program.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            raise NotAvailable(f"npm is not on PATH, so {name} cannot be installed for this test")
+        home.mkdir(parents=True, exist_ok=True)
+        _ignored_by_git(cache)
+        command = [npm, "install", "--prefix", str(home), "--no-fund", "--no-audit", "--loglevel=error", OTHERS[name]]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+        except subprocess.TimeoutExpired as late:
+            raise NotAvailable(f"npm did not install {name} within {INSTALL_SECONDS} s") from late
+        if done.returncode or not program.exists():
+            raise NotAvailable(f"npm could not install {name}: {(done.stderr or done.stdout).strip()[:200]}")
+    return program
+
+
 def _version(binary: Path) -> str:
     try:
         done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=30, check=False)
