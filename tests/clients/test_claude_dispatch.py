@@ -19,6 +19,7 @@ from stub_model import (
     by_prompt,
     digest,
     echo,
+    fails,
     needs_permission,
     one_after_the_other,
     plan_editor,
@@ -339,3 +340,57 @@ def test_D19_none_of_many_messages_is_lost_or_doubled_on_the_real_claude_code(de
     at.model.wait_until(lambda: set(sent) - set(unsure) <= set(at.heard()))
     assert [text for text in at.heard() if text not in unsure] == [text for text in sent if text not in unsure]
     assert all(at.heard().count(text) <= 1 for text in unsure)
+
+
+# ---------------------------------------------------------------- models and their failures
+@pytest.mark.parametrize(
+    "asked, family",
+    [("sonnet", "sonnet"), ("opus", "opus"), ("haiku", "haiku"), ("sonnet-4.6", "claude-sonnet-4-6"), ("claude-4.7-opus", "claude-opus-4-7")],
+)
+def test_the_model_that_was_asked_for_reaches_the_service(desk: Callable[[Script], Desk], asked: str, family: str) -> None:
+    at = desk(echo)
+    at.start(prompt=f"use {asked} to begin", model=asked)
+    at.model.wait_until(lambda: bool(at.model.user_texts()))
+
+    told = {request.body["model"] for request in at.model.main_requests}
+    assert told and all(family in name for name in told), told
+
+
+@pytest.mark.parametrize("batch", [False, True], ids=["interactive", "batch"])
+@pytest.mark.parametrize("status, cause", [(401, "auth"), (404, "model"), (429, "quota"), (529, "overloaded")])
+def test_S10_each_failure_of_the_service_has_its_cause_and_a_retry_that_works(
+    desk: Callable[[Script], Desk], status: int, cause: str, batch: bool
+) -> None:
+    at = desk(fails(status))
+    at.crew.env["CLAUDE_CODE_MAX_RETRIES"] = "1"  # else 401 and 429 are tried ten times, some minutes
+    backends = {"claude": {"command": "claude -p"}} if batch else {}
+    at.crew.configure({}, backends=backends, models={"sonnet": {"backend": "claude"}, "demo": {"backend": "demo"}})
+    id = at.start("--item", "one", model="sonnet")
+    task = at.crew.until(id, "failed", 60)
+
+    assert task.cause == cause, at.crew.tell(id)
+    assert "-m demo" in at.crew.run("status", id).stdout
+    at.crew.run("retry", id, "-m", "demo")
+    assert at.crew.until(id, "done").model == "demo"
+
+
+def test_a_fallback_takes_over_from_a_claude_that_is_overloaded(desk: Callable[[Script], Desk]) -> None:
+    at = desk(fails(529))
+    at.crew.env["CLAUDE_CODE_MAX_RETRIES"] = "1"
+    models = {"sonnet": {"backend": "claude", "fallbacks": ["demo"]}, "demo": {"backend": "demo"}}
+    at.crew.configure({}, models=models)
+    id = at.start("--item", "one", model="sonnet")
+    news = at.crew.json("wait", id, "--timeout", "60")
+
+    assert [n["kind"] for n in news] == ["done"] and at.crew.task(id).model == "demo"
+
+
+def test_permissions_ask_brings_claudes_own_prompts_and_the_plan_needs_none(desk: Callable[[Script], Desk]) -> None:
+    at = desk(plan_editor)
+    id = at.start("--permissions", "ask", "--item", "write {{echo one > one.txt}}", "--item", "the rest")
+    at.crew.until(id, "question", 60)
+    (question,) = at.crew.task(id).open_questions
+
+    assert question.via == "screen" and "one.txt" in question.text
+    at.crew.run("answer", id, "--choice", "1")
+    assert at.crew.until(id, "done", 60).marks == "xx"
