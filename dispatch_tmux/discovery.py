@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from dispatch_tmux import config, files
@@ -46,7 +47,7 @@ def listings(backends: Iterable[Backend], *, refresh: bool = False) -> dict[str,
     there = {b.name: b for b in backends if b.name not in ("demo", "command") and installed(b)}
     kept = _kept() if not refresh else {}
     found: dict[str, Listing] = {}
-    threads = []
+    ask_now = []
     for name, backend in there.items():
         old = kept.get(_mark(backend))
         if not backend.models.command:
@@ -54,12 +55,10 @@ def listings(backends: Iterable[Backend], *, refresh: bool = False) -> dict[str,
         elif old and 0 <= time.time() - old.asked < (AGAIN if old.problem else FRESH):
             found[name] = old._replace(backend=name)
         else:
-            threads.append(threading.Thread(target=lambda b=backend: found.update({b.name: ask(b)}), daemon=True))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if threads:
+            ask_now.append(backend)
+    if ask_now:
+        with ThreadPoolExecutor(len(ask_now)) as pool:
+            found.update({listing.backend: listing for listing in pool.map(ask, ask_now)})
         _keep({**_kept(), **{_mark(there[name]): listing for name, listing in found.items() if listing.asked}})
     return {name: found[name] for name in sorted(found)}
 
@@ -143,6 +142,13 @@ def version(backend: Backend, deadline: float = 5.0) -> str:
     said, problem = _output([installed(backend), "--version"], deadline)
     first = next((line.strip() for line in _ESCAPE.sub("", said).splitlines() if re.search(r"\d", line)), "")
     return "" if problem else first[:60]
+
+
+def versions(backends: Iterable[Backend]) -> dict[str, str]:
+    """Backend name → `version` of each, asked side by side."""
+    asked = list(backends)
+    with ThreadPoolExecutor(max(1, len(asked))) as pool:
+        return dict(zip((b.name for b in asked), pool.map(version, asked), strict=True))
 
 
 # --- what was answered before

@@ -28,10 +28,9 @@ def look() -> list[Found]:
     """The agent CLIs on PATH. Asks them all for their models, with a deadline."""
     shop = Shop()
     listings = shop.listings()
+    versions = discovery.versions([shop.backend(n) for n in listings])
     return [
-        Found(
-            n, shop.backend(n).about, discovery.installed(shop.backend(n)), discovery.version(shop.backend(n)), listing
-        )
+        Found(n, shop.backend(n).about, discovery.installed(shop.backend(n)), versions[n], listing)
         for n, listing in listings.items()
     ]
 

@@ -17,26 +17,28 @@ def init(yes: bool, default: str, force: bool) -> None:
     set_up(yes, default, force)
 
 
-def set_up(yes: bool, default: str, force: bool) -> None:
-    """`init`; also what the first `run` without a config does. Raises DispatchError."""
+def set_up(yes: bool, default: str, force: bool) -> str:
+    """`init`; also what the first `run` without a config does. The default model. Raises DispatchError."""
     import os
 
     if os.path.exists(config.path()) and not force:
         raise first_run.exists()
+    click.echo("looking for agent CLIs and their models …", err=True)
     found = first_run.look()
     if not found:
         raise first_run.nothing()
     for f in found:
         problem = f" ({f.listing.problem})" if f.listing.problem else ""
-        count = f"{len(f.listing.ids)} models" if f.listing.ids else "its own default model"
-        click.echo(clean(f"found {f.backend} {f.version}: {count}{problem}", 200))
+        count = len(f.listing.ids)
+        what = f"{count} model{'' if count == 1 else 's'}" if count else "its own default model"
+        click.echo(clean(f"found {f'{f.backend} {f.version}'.rstrip()}: {what}{problem}", 200))
     offered = first_run.proposals(first_run.models(found))
     if not default and not yes and sys.stdin.isatty() and len(offered) > 1:
         for n, name in enumerate(offered, 1):
             click.echo(f"  {n}. {name}")
         picked = click.prompt("Which one runs when a task names none?", default="1")
         default = offered[int(picked) - 1] if picked.isdigit() and 0 < int(picked) <= len(offered) else picked
-    kept = first_run.write(found, default or offered[0], force=force)
-    click.echo(
-        f"default: {default or offered[0]}\nwrote {config.path()}" + (f", the former one is {kept}" if kept else "")
-    )
+    default = default or offered[0]
+    kept = first_run.write(found, default, force=force)
+    click.echo(f"default: {default}\nwrote {config.path()}" + (f", the former one is {kept}" if kept else ""))
+    return default

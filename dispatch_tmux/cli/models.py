@@ -106,13 +106,15 @@ def backends(name: str | None, as_json: bool) -> None:
 
     shop = choosing.Shop()
     rows = []
-    for n in [name] if name else [n for n in shop.names if n != "command"]:
+    wanted = [name] if name else [n for n in shop.names if n != "command"]
+    versions = discovery.versions([b for b in map(shop.backend, wanted) if discovery.installed(b) and b.name != "demo"])
+    for n in wanted:
         backend = shop.backend(n)
         path = discovery.installed(backend)
         path = "built in" if path.startswith("{") else path
         rows.append(
             {
-                "name": n, "about": backend.about, "installed": path, "version": discovery.version(backend) if path and n != "demo" else "",
+                "name": n, "about": backend.about, "installed": path, "version": versions.get(n, ""),
                 "verified": backend.verified.version, "verified_on": backend.verified.on, "interactive": backend.interactive,
                 "install": backend.install,
             }

@@ -85,7 +85,7 @@ def _chosen(root: str, model: str, prompt: str, yes: bool) -> Resolution:
     if shop.config is None and model != "demo" and (asks or (yes and not model)):
         from dispatch_tmux.cli.init import set_up
 
-        set_up(yes or bool(model), "", False)
+        choosing.confirm(root, set_up(yes or bool(model), "", False))  # it has just been chosen
         shop = choosing.Shop()
     if shop.config and shop.config.agents:
         click.echo("the config has the old format: `dispatch config migrate` upgrades it", err=True)
