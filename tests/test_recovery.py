@@ -61,7 +61,6 @@ def test_S10_the_same_words_in_an_agents_own_prose_are_no_failure(crew: Crew) ->
     assert crew.until("t", "done").cause == ""
 
 
-@pytest.mark.skipif(not ENDINGS.exists(), reason="no endings recorded")
 def test_S10_what_real_clis_print_last_tells_the_cause() -> None:
     for ending in yaml.safe_load(ENDINGS.read_text()):
         found = causes.cause(str(ending["text"]).splitlines(), 1)
