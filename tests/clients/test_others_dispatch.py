@@ -156,3 +156,19 @@ def test_what_the_cli_can_run_is_found_out(desk: Desk) -> None:
     assert found, desk.crew.run("models").stderr
     if desk.name == "opencode":
         assert "lab/small-1" in found
+
+
+@pytest.mark.parametrize("desk", ["codex", "gemini"], indirect=True)
+@pytest.mark.parametrize("status, cause", [(401, "auth"), (404, "model")])
+def test_S10_a_failure_on_the_screen_of_a_living_cli_has_its_cause(desk: Desk, status: int, cause: str) -> None:
+    desk.configure()
+    desk.service.fail[""] = status
+    id = desk.crew.start("-m", desk.model, "--item", "one", "do it")
+    if desk.name == "gemini" and status == 404:  # it asks instead: keep trying, or stop
+        desk.crew.until(id, "question", PATIENCE)
+        assert [c.label for c in desk.crew.task(id).open_questions[0].choices] == ["Keep trying", "Stop"]
+        return
+    task = desk.crew.until(id, "failed", PATIENCE)
+    assert task.cause == cause, desk.crew.screen(id)
+    desk.crew.run("retry", id, "-m", "demo")
+    assert desk.crew.until(id, "done", PATIENCE).model == "demo"
