@@ -69,10 +69,3 @@ def test_a_dialogue_is_read_with_its_choices(name: str, state: str, question: st
     assert question in seen.question
     assert [c.key for c in seen.choices] == [str(n) for n in range(1, len(choices) + 1)]
     assert all(c.label.startswith(label) for c, label in zip(seen.choices, choices, strict=True))
-
-
-@pytest.mark.parametrize("state", ["auth_error_retrying", "rate_limit_retrying"])
-def test_a_codex_that_tries_again_is_busy_and_says_why(state: str) -> None:
-    seen = shown("codex", state)
-
-    assert seen.shows == "busy" and seen.detail
