@@ -6,9 +6,10 @@ import difflib
 import os
 from pathlib import Path
 
+import pexpect
 import pytest
 import yaml
-from conftest import Crew
+from conftest import DISPATCH, Crew
 
 from dispatch_tmux import config_schema, yaml_text
 from dispatch_tmux.errors import DispatchError
@@ -342,13 +343,23 @@ def test_renew_gives_an_aged_command_its_current_form(crew: Crew) -> None:
     assert all(line in crew.config_path.read_text() for line in PUBLISHED.splitlines() if "codex:  " not in line)
 
 
+def test_edit_needs_a_terminal_and_says_where_the_file_is(crew: Crew) -> None:
+    done = crew.run("config", "edit", ok=False)
+
+    assert "needs a terminal" in done.stderr and str(crew.config_path) in done.stderr
+
+
 def test_edit_opens_the_editor_and_says_what_is_wrong_after(crew: Crew) -> None:
     editor = crew.base / "ed"
     editor.write_text('#!/bin/sh\necho "models: [" >"$1"\n')
     editor.chmod(0o755)
-
-    assert "line" in crew.run("config", "edit", ok=False, EDITOR=str(editor)).stderr
-    assert "cannot start the editor" in crew.run("config", "edit", ok=False, EDITOR=str(crew.base / "none")).stderr
+    for name, words in ((editor, "line 1"), (crew.base / "none", "cannot start the editor")):
+        said, status = pexpect.run(
+            f"{DISPATCH[0]} -m dispatch_tmux.cli.main config edit", cwd=str(crew.root), withexitstatus=True, encoding="utf-8",
+            env={**crew.env, "EDITOR": str(name), "VISUAL": ""},
+        )  # fmt: skip
+        assert status == 1 and words in " ".join(said.split()), said
+        crew.configure()
 
 
 def test_X4_a_config_in_the_project_counts_for_nothing(crew: Crew) -> None:

@@ -61,6 +61,8 @@ def edit() -> None:
 
     if configuration.text() is None:
         raise DispatchError(f"there is no config at {configuration.path()}", hint="dispatch init writes one")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise DispatchError("an editor needs a terminal", hint=f"the file is {configuration.path()}")
     editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
     try:
         subprocess.run([*editor, configuration.path()], check=False)

@@ -133,10 +133,12 @@ class Lab:
 
     def argv(self, prompt: str, **more: str) -> list[str]:
         """The backend file's own arguments, filled in."""
-        settings = json.dumps(self.backend["settings"])
+        settings = json.dumps(self.backend["settings"]).replace("{task_dir}", str(self.task))
         values = {"task_dir": str(self.task), "settings": settings, "id": "one", "session": str(uuid.uuid4()), **more}
+        flags = {"{permission_flags}": self.backend["permission_flags"]["default"]}
+        words = [word for part in self.backend["argv"] for word in flags.get(part, [part])]
         filled = [
-            re.sub(r"\{(\w+)\}", lambda m: {**values, "prompt": prompt}[m[1]], part) for part in self.backend["argv"]
+            re.sub(r"\{(\w+)\}", lambda m: {**values, "prompt": prompt}[m[1]], part) for part in words
         ]
         return filled[1:]
 
