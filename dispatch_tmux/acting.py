@@ -1,61 +1,24 @@
-"""What a person asks of workers: start, answer, tell, stop. Works on files; the supervisor carries out what needs tmux."""
+"""What a person asks of workers: answer, tell, stop. Works on files; the supervisor carries out what needs tmux."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from dispatch_tmux import files, plan, session
+from dispatch_tmux import session
 from dispatch_tmux import task as tasks
 from dispatch_tmux.errors import DispatchError, NeedsDecision, NotDelivered
 from dispatch_tmux.project import Project
-from dispatch_tmux.resolve import Resolution
 from dispatch_tmux.store import Store
 from dispatch_tmux.task import Question, State, Task
 
 if TYPE_CHECKING:
     from dispatch_tmux.backends import Backend
 
-START = 20.0  # seconds for a worker's window to open; it takes 0.1
 OUTCOME = 12.0  # seconds for a delivery
 NOTE = 20_000  # characters of a note
-
-
-class Order(NamedTuple):
-    """What `run` was asked."""
-
-    prompt: str
-    id: str = ""
-    items: tuple[str, ...] = ()
-    plan: str = ""  # the whole text of a plan, instead of items
-    context: str = ""
-    cwd: str = ""
-    permissions: str = ""
-
-
-def start(project: Project, order: Order, chosen: Resolution) -> Task:
-    """Write the task, have its window opened, and return when its process has been started."""
-    cwd, text = check(project, order)
-    session.ensure(project)
-    id = _claim(project.store, order.id, order.prompt.strip())
-    _write(project.store, id, order, chosen, text, cwd)
-    return launched(project, id, 1)
-
-
-def check(project: Project, order: Order) -> tuple[str, str]:
-    """Where the worker of ORDER will work, and its plan's text. Raises DispatchError when the order is none."""
-    prompt = order.prompt.strip()
-    if not prompt:
-        raise DispatchError("there is no prompt", hint='say what to do: dispatch run "fix the login test"')
-    if order.id:
-        tasks.task_id(order.id)
-    cwd = os.path.realpath(order.cwd or project.root)
-    if not os.path.isdir(cwd) or not os.access(cwd, os.X_OK):
-        raise DispatchError(f"{cwd} is not a directory that can be entered", hint="give --cwd another one")
-    return cwd, _plan_of(order, prompt)
 
 
 def backend(name: str) -> Backend:
@@ -65,68 +28,6 @@ def backend(name: str) -> Backend:
 
     folder = os.path.join(configuration.home_dir(), "backends")
     return backend_of(name, configuration.user_backends(configuration.load()), folder)
-
-
-def _plan_of(order: Order, prompt: str) -> str:
-    if order.plan:
-        if not plan.parse(order.plan):
-            raise DispatchError("the plan has no items", hint="its items are lines like `- [ ] what to do`")
-        return order.plan
-    title = prompt.splitlines()[0][:120]
-    return plan.render(title, order.items or (prompt,), order.context)
-
-
-def _claim(store: Store, wanted: str, prompt: str) -> str:
-    if wanted:
-        if not store.claim(wanted):
-            raise DispatchError(
-                f"there is a task {wanted!r} already", hint=f"choose another --id, or: dispatch clean {wanted}"
-            )
-        return wanted
-    while True:
-        id = tasks.slug(prompt, store.ids())
-        if store.claim(id):
-            return id
-
-
-def _write(store: Store, id: str, order: Order, chosen: Resolution, text: str, cwd: str) -> None:
-    """The task's files; its launch request is the last, so that a half-made task is never started."""
-    asked = {
-        "prompt": order.prompt.strip(), "prefix": chosen.prefix, "model": chosen.name, "backend_model": chosen.sent,
-        "backend": chosen.backend, "cwd": cwd, "context": order.context, "fallbacks": list(chosen.fallbacks),
-        "permissions": order.permissions or chosen.permissions,
-    }  # fmt: skip
-    write_asked(store, id, asked)
-    files.replace(store.path(id, "plan.md"), text)
-    title = " ".join(order.prompt.split())[:200]
-    marks = plan.marks(plan.parse(text))
-    store.append(
-        id, "created", "created", title=title, model=chosen.name, backend=chosen.backend, cwd=cwd, marks=marks
-    )  # fmt: skip
-    store.request(id, "launch", env=dict(os.environ))
-
-
-def write_asked(store: Store, id: str, asked: dict[str, Any]) -> None:
-    """task.yaml: what was asked and resolved. JSON is YAML, and spares every `run` the loading of yaml."""
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in asked.items()]
-    files.replace(store.path(id, "task.yaml"), "".join(lines))
-
-
-def launched(project: Project, id: str, attempt: int) -> Task:
-    """The task as soon as its ATTEMPT has begun. Raises DispatchError when it does not."""
-    store = project.store
-
-    def there() -> Task | None:
-        task = store.task(id)
-        return task if task.started >= attempt or (task.attempt >= attempt and task.ended) else None
-
-    task = until(store, there, START)
-    if task is None:
-        log = os.path.join(store.dir, "supervisor.log")
-        raise DispatchError(
-            f"{id} was not started within {START:.0f} s", hint=f"dispatch doctor; {log} has the supervisor's words"
-        )
-    return task
 
 
 def until(store: Store, found: Callable[[], Task | None], seconds: float) -> Task | None:
@@ -184,7 +85,7 @@ def pick(question: Question, text: str, choice: str) -> Pick:
     own = next((c for c in question.choices if c.text), None)
     if own:
         return Pick((own.key,), text, text)
-    if question.choices and question.via == "screen":
+    if question.choices and question.via in ("screen", "dispatch"):
         raise _no_such_choice(question, text)
     return Pick((), text, text)
 
@@ -211,6 +112,10 @@ def answer(project: Project, task: Task, text: str, choice: str = "", q: str = "
     if question.via == "screen":
         return _answer_on_screen(project, task, question, picked)
     words = picked.words
+    if question.via == "dispatch":  # one of our own, about a task that has not begun
+        store.append(task.id, "answer", f"answer:{question.id}", q=question.id, answer=words, by="person")
+        session.ensure(project)
+        return f"answered {question.id}"
     if not store.write_answer(task.id, question.id, words):
         raise DispatchError(f"question {question.id} of {task.id} was answered a moment ago")
     store.append(task.id, "answer", f"answer:{question.id}", q=question.id, answer=words[:2000], by="person")
@@ -319,7 +224,7 @@ def stop(project: Project, ids: Sequence[str]) -> list[str]:
         for rid, _ in store.requests(id):
             store.drop_request(id, rid)
         left += [f"{id}: process {pid}" for pid in processes.end(store.path(id), process)]
-        if not task.attempt:
+        if not task.attempt or task.state is State.QUEUED:
             store.append(id, "state", f"state:{task.states + 1}", state=State.STOPPED.value)
     if ids and not store.supervised():
         for id in ids:
@@ -332,18 +237,53 @@ def stop(project: Project, ids: Sequence[str]) -> list[str]:
     return left
 
 
-def clean(project: Project, ids: Sequence[str]) -> None:
-    """Remove ended tasks: their windows, what still runs in them, and their directories."""
+class Kept(NamedTuple):
+    """A task that `clean` leaves alone, and why."""
+
+    id: str
+    why: str
+
+
+def cleanable(project: Project, found: Sequence[Task], force: bool = False) -> tuple[list[Task], list[Kept]]:
+    """What of FOUND may go: not what others wait for, nor what would be lost with its worktree (but with FORCE)."""
+    from dispatch_tmux import merging, summaries
+
+    waited = {id: t.id for t in summaries.all(project.store) if not t.ended and not t.attempt for id, _ in t.after}
+    go, kept = [], []
+    for task in found:
+        try:
+            lost = merging.unsaved(project, task) if task.branch and not force else None
+        except DispatchError as e:
+            lost = None
+            kept.append(Kept(task.id, str(e)))
+            continue
+        if task.id in waited:
+            kept.append(Kept(task.id, f"{waited[task.id]} comes after it"))
+        elif lost:
+            kept.append(Kept(task.id, f"its worktree has {lost}: dispatch merge {task.id}, or drop it"))
+        else:
+            go.append(task)
+    return go, kept
+
+
+def clean(project: Project, found: Sequence[Task], force: bool = False) -> list[str]:
+    """Remove ended tasks: their windows, what still runs in them, worktrees and directories. Returns what was rescued."""
     import shutil
 
-    stop(project, ids)
+    from dispatch_tmux import merging
+
+    stop(project, [task.id for task in found])
     server = session.server_of(project)
-    for id in ids:
+    rescued: list[str] = []
+    for task in found:
+        if task.branch:
+            rescued += merging.drop(project, task, force)
         panes = server.cmd("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_task} #{session_id}")
         mine = server.session_of(project.root) if panes.ok else None
         for line in panes.lines if panes.ok else ():
             pane, tag, where = line.split(" ") if line.count(" ") == 2 else ("", "", "")
-            if tag == id and where == mine:
+            if tag == task.id and where == mine:
                 server.cmd("kill-pane", "-t", pane)
-        shutil.rmtree(project.store.path(id), ignore_errors=True)
+        shutil.rmtree(project.store.path(task.id), ignore_errors=True)
     project.store.ring()
+    return rescued

@@ -23,6 +23,16 @@ def directory() -> str:
     return path
 
 
+def flag(task_dir: str, text: str) -> None:
+    """Leave TEXT for the person to see at once; nothing is waited for."""
+    if not text.strip():
+        raise DispatchError("there is nothing to tell")
+    ipc = os.path.join(task_dir, "ipc")
+    number = 1
+    while not files.replace(os.path.join(ipc, f"{number:03}.flag"), text.strip() + "\n", exclusive=True):
+        number += 1
+
+
 def ask(task_dir: str, text: str, choices: Sequence[str]) -> str:
     """Write the next question and return its number."""
     if not text.strip():

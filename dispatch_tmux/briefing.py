@@ -23,31 +23,60 @@ Your result goes: {dir}/output.md
    001.answer beside it, read it, then create an empty 001.done.
    If no answer comes within a few minutes: write what you know and what is left into {dir}/context.md, mark the item
    `- [?]`, and end your turn. You will be started again with the answer.
-4. When nothing is left, write the result to output.md, then create the empty file {dir}/ipc/.done and stop.
+4. Something critical that the person must know at once, but need not answer: `dispatch flag "…"`, and go on.
+5. When nothing is left, write the result to output.md, then create the empty file {dir}/ipc/.done and stop.
 """
 
 
-def briefing(directory: str, prompt: str, prefix: str = "") -> str:
+def briefing(directory: str, prompt: str, prefix: str = "", around: str = "") -> str:
     """The first prompt of the worker whose task directory is DIRECTORY (absolute)."""
     parts = [
         prefix.strip(),
         _PROTOCOL.format(dir=directory).strip(),
+        around,
         f"The task, in the words of the person:\n\n{prompt.strip()}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def resumption(directory: str, prompt: str, context: str, answers: Sequence[tuple[str, str]], prefix: str = "") -> str:
+def worktree(path: str, branch: str, root: str) -> str:
+    """What a worker in a git worktree must know."""
+    return (
+        f"You work in a git worktree of your own, {path}, on the branch {branch}. Change files there only, never in the\n"
+        f"main checkout {root} (your checklist and result excepted). Commit your work on that branch if you can."
+    )
+
+
+def before(others: Sequence[tuple[str, str, str, str]]) -> str:
+    """What the tasks that were waited for have left: (id, state, path of the result, branch) each, '' for none."""
+    lines = []
+    for id, state, output, branch in others:
+        left = [f"its result is {output}" if output else "", f"its branch is {branch}" if branch else ""]
+        lines.append(f"- {id} ({state}): {', and '.join(filter(None, left)) or 'it left no result'}")
+    return "\n".join(["This task comes after others. Read what they have left:", *lines]) if lines else ""
+
+
+def resumption(
+    directory: str, prompt: str, context: str, answers: Sequence[tuple[str, str]], prefix: str = "", around: str = ""
+) -> str:
     """The prompt of a further attempt: what the former one left, and the answers that have come since."""
     said = "\n\n".join(f"You asked:\n{asked}\n\nThe answer:\n{answered}" for asked, answered in answers)
     parts = [
-        briefing(directory, prompt, prefix).strip(),
+        briefing(directory, prompt, prefix, around).strip(),
         "This was begun before, by you or by another agent, and stopped before the end. What is checked off is done: "
         "look at what is there, and go on from the first item that is not checked; take `- [?]` items up again.",
         f"What you left in context.md:\n\n{context.strip()}" if context.strip() else "",
         said,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def resumed(directory: str) -> str:
+    """The prompt for a session that is taken up again after its program had ended."""
+    return (
+        f"You were interrupted: your program was ended from outside. Read {directory}/plan.md and look at what is there "
+        "already; then go on from the first item that is not checked. What was asked of you, and how, still holds.\n"
+    )
 
 
 def late_answer(q: str, answer: str) -> str:

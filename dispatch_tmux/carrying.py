@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from dispatch_tmux import briefing, choosing, deliver, files, launcher, plan, processes, retrying, sgr
+from dispatch_tmux import briefing, choosing, commands, deliver, files, launcher, plan, processes, retrying, sessions, sgr, worktree
+from dispatch_tmux import config as configuration
 from dispatch_tmux import state as states
 from dispatch_tmux.board import Board
 from dispatch_tmux.delivery import Held, Outcome, Refused, Submitted, Unproven
@@ -31,11 +33,16 @@ class Carrier:
         """Do what is asked for, and what is due. Returns at once."""
         requests = self.store.requests(worker.id)
         if requests and requests[0][1].get("kind") == "launch":
-            self._launch_request(worker, *requests[0])
+            self.supervisor.queue.add(worker, requests[0][0])
             return
         for due in dues:
             if due.kind == "restart" and not requests:
                 self.launch(worker, dict(os.environ))
+                return
+            if due.kind == "stop":
+                worker.append("stopping", f"stopping:{worker.task.attempt}", by="dispatch")
+                process = processes.launched(worker.dir, worker.task.attempt)
+                threading.Thread(target=processes.end, args=(worker.dir, process), daemon=True).start()
                 return
             if due.kind == "fallback":
                 self._fall_back_soon(worker)
@@ -46,21 +53,21 @@ class Carrier:
 
     # --- launching
 
-    def _launch_request(self, worker: Worker, rid: str, request: dict[str, Any]) -> None:
+    def launch_request(self, worker: Worker, rid: str, request: dict[str, Any]) -> None:
         """The request stays until the start is on record: it holds the environment for another try after a crash."""
         task = worker.task
         first = task.attempt == 0 or task.started < task.attempt
         again = int(request.get("attempt", 0)) > task.started  # a retry
         if first or again or (task.state is State.BLOCKED and task.exit_code is not None):
-            self.launch(worker, dict(request.get("env") or os.environ))
+            self.launch(worker, dict(request.get("env") or os.environ), bool(request.get("resume")))
         self.store.drop_request(worker.id, rid)
         self.supervisor.review(worker)
 
-    def launch(self, worker: Worker, env: dict[str, str]) -> None:
-        """Start the next attempt of a worker, or the one whose start a crash interrupted."""
+    def launch(self, worker: Worker, env: dict[str, str], resume: bool = False) -> None:
+        """Start the next attempt of a worker, or the one whose start a crash interrupted; RESUME: in its CLI's session."""
         task = worker.task
         attempt = task.attempt if task.started < task.attempt else task.attempt + 1
-        worker.append("starting", f"starting:{attempt}", attempt=attempt)
+        worker.append("starting", f"starting:{attempt}", attempt=attempt, **({"resume": True} if resume else {}))
         if processes.launched(worker.dir, attempt):
             self.supervisor.find_panes()  # it lives: only the record was interrupted
             if worker.pane:
@@ -69,13 +76,16 @@ class Carrier:
         self.close(worker)
         worker.backend = self.supervisor.backend(task.backend)
         asked = retrying.asked(self.store, worker.id)
-        prompt = self._prompt(worker, asked, attempt)
+        session = sessions.of(worker.backend, worker.dir, env) if resume and worker.backend.resume else ""
+        prompt = self._prompt(worker, asked, attempt, bool(session))
         files.replace(os.path.join(worker.dir, "prompt.md"), prompt)
         values = launcher.values_for(
             worker.backend, id=worker.id, task_dir=worker.dir, cwd=task.cwd, prompt=prompt,
             model=str(asked.get("backend_model") or ""), permissions=str(asked.get("permissions") or ""),
         )  # fmt: skip
-        argv, variables = launcher.command_line(worker.backend, values)
+        if session:
+            values["session"] = session
+        argv, variables = launcher.command_line(worker.backend, values, bool(session))
         own = {"DISPATCH_TASK": worker.id, "DISPATCH_TASK_DIR": worker.dir}
         environment = launcher.environment(worker.backend, env, variables, own)
         line = self.supervisor.line
@@ -84,8 +94,13 @@ class Carrier:
         )  # fmt: skip
         worker.attach(line, opened.pane, opened.pid)
         self.supervisor.by_pane[opened.pane] = worker
-        launcher.start(worker.dir, attempt, opened.pane, argv=argv, env=environment, cwd=task.cwd)
+        launcher.start(worker.dir, attempt, opened.pane, argv=argv, env=environment, cwd=task.cwd, setup=self._setup(worker))
         self._on_record(worker, attempt, opened.pane, opened.window, opened.pid)
+
+    def _setup(self, worker: Worker) -> tuple[str, ...]:
+        """The user's command that makes a worktree fit for work."""
+        config = configuration.load() if worker.task.worktree else None
+        return commands.parse(config.worktree.setup).argv if config and config.worktree.setup else ()
 
     def _on_record(self, worker: Worker, attempt: int, pane: str, window: str, pid: int) -> None:
         socket = self.supervisor.server.socket.name
@@ -110,7 +125,7 @@ class Carrier:
         try:
             chosen = choosing.next_fallback(retrying.asked(self.store, worker.id))
             if chosen:
-                retrying.begin_again(self.store, task, chosen, dict(os.environ), why=task.why)
+                retrying.begin_again(self.store, task, chosen, dict(os.environ), why=task.why, at_once=True)
         except DispatchError as e:
             self.supervisor.log.write(f"{worker.id}: {e}")
             worker.fell = 0
@@ -118,13 +133,27 @@ class Carrier:
             worker.typing = False
             self.supervisor.inbox.put(("review", worker.id))
 
-    def _prompt(self, worker: Worker, asked: dict[str, Any], attempt: int) -> str:
+    def _prompt(self, worker: Worker, asked: dict[str, Any], attempt: int, resumed: bool) -> str:
         prompt, prefix = str(asked.get("prompt", worker.task.title)), str(asked.get("prefix", ""))
+        around = self._around(worker)
         if attempt == 1 or asked.get("fresh") == attempt:
-            return briefing.briefing(worker.dir, prompt, prefix)
+            return briefing.briefing(worker.dir, prompt, prefix, around)
+        if resumed:
+            return briefing.resumed(worker.dir)
         answers = [(q.text, q.answer) for q in worker.task.questions if q.answer is not None]
         context = files.read_text(os.path.join(worker.dir, "context.md")) or ""
-        return briefing.resumption(worker.dir, prompt, context, answers, prefix)
+        return briefing.resumption(worker.dir, prompt, context, answers, prefix, around)
+
+    def _around(self, worker: Worker) -> str:
+        """Where it works, and what the tasks before it have left."""
+        task, root = worker.task, self.supervisor.project.root
+        others = []
+        for id, _ in task.after:
+            other = self.store.task(id)
+            output = self.store.path(id, "output.md")
+            others.append((id, other.state.value, output if os.path.exists(output) else "", other.branch))
+        where = briefing.worktree(task.worktree, task.branch, root) if task.worktree else ""
+        return "\n\n".join(filter(None, [where, briefing.before(others)]))
 
     def close(self, worker: Worker) -> None:
         """Close the window of an attempt that has ended."""
@@ -257,6 +286,22 @@ class Carrier:
             line.cmd("set-option", "-q", "-t", self.supervisor.session, "@dispatch_waiting", waiting)
         except TmuxError as e:
             self.supervisor.log.write(f"{worker.id}: {e}")
+
+    def look_for_strays(self, worker: Worker) -> None:
+        """Whether the main checkout has changed since a worker in a worktree began (W4). In a thread: git may be slow."""
+        if worker.task.worktree and worker.task.state in (State.IDLE, State.DONE, State.FAILED):
+            threading.Thread(target=self._look_for_strays, args=(worker,), daemon=True).start()
+
+    def _look_for_strays(self, worker: Worker) -> None:
+        path = os.path.join(worker.dir, "main-checkout.json")
+        try:
+            before = json.loads(files.read_text(path, 1 << 26) or "")
+            now = worktree.footprint(self.supervisor.project.root)
+        except (DispatchError, ValueError):
+            return
+        strayed = sorted(name for name, mark in now.items() if before.get(name) != mark)
+        if strayed and tuple(strayed[:20]) != worker.task.strayed:
+            worker.append("strayed", "", files=strayed[:20])
 
     def _keep_screen(self, worker: Worker) -> None:
         """The last screen with its history; remain-on-exit's notice scrolls the first line away, hence the history."""

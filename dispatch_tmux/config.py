@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from dispatch_tmux import files
+from dispatch_tmux import files, schedule
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.state import Limits
 from dispatch_tmux.tmux import Socket
@@ -57,6 +57,14 @@ def socket(config: Config | None) -> Socket:
 def limits(config: Config | None) -> Limits:
     times = config.times if config else None
     return Limits(times.settle, times.nudge, times.quiet) if times else Limits()
+
+
+def schedule_limits(config: Config | None) -> schedule.Limits:
+    """How many workers may run at once."""
+    if config is None:
+        return schedule.Limits()
+    said = config.limits
+    return schedule.Limits(said.max_workers, said.per_backend, said.per_group, said.stagger, said.memory)
 
 
 def user_backends(config: Config | None) -> dict[str, Any]:

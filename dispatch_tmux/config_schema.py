@@ -48,12 +48,36 @@ class Tmux(_Part):
 
 
 class Times(_Part):
-    """Seconds; see state.Limits. `linger`: how long a session without workers and onlookers stays."""
+    """Seconds; see state.Limits. `linger`: how long a session without workers and onlookers stays.
+
+    `timeout`: running time after which a task is brought to the person; 0 = never.
+    """
 
     settle: float = 2.0
     nudge: float = 60.0
     quiet: float = 1800.0
     linger: float = 600.0
+    timeout: float = 0.0
+
+
+class Limits(_Part):
+    """How many workers may run at once (0: any number), and when one may start; see schedule.Limits."""
+
+    max_workers: int = 0
+    per_backend: dict[str, int] = {}
+    per_group: dict[str, int] = {}
+    stagger: float = 0.25
+    memory: int = 300
+
+
+class Worktree(_Part):
+    """`dir`: where worktrees go, from the project's root; `setup`: a command run in a fresh one, in the worker's window;
+    `link`: paths of the main checkout that are linked into it.
+    """
+
+    dir: str = ".dispatch/worktrees"
+    setup: str = ""
+    link: tuple[str, ...] = ()
 
 
 class Config(_Part):
@@ -64,9 +88,12 @@ class Config(_Part):
     agents: dict[str, Agent] = {}
     tmux: Tmux = Tmux()
     times: Times = Times()
+    limits: Limits = Limits()
+    worktree: Worktree = Worktree()
 
 
 _ENTRIES: dict[str, type] = {"models": Model, "aliases": Alias, "agents": Agent}
+_PARTS: dict[str, type] = {"tmux": Tmux, "times": Times, "limits": Limits, "worktree": Worktree, "default": str}
 
 
 def parse(path: str, text: str) -> Config:
@@ -88,8 +115,10 @@ def parse(path: str, text: str) -> Config:
         elif key == "backends":
             made[key] = {name: _backend(where, (key, name), v) for name, v in _items(where, (key,), value)}
         else:
-            made[key] = _converted(where, (key,), value, {"tmux": Tmux, "times": Times, "default": str}[key])
+            made[key] = _converted(where, (key,), value, _PARTS[key])
     config = Config(**made)
+    if config.worktree.setup:
+        _command(where, ("worktree", "setup"), config.worktree.setup)
     _refer(where, config)
     return config
 

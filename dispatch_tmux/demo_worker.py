@@ -12,6 +12,7 @@ import re
 import select
 import shutil
 import signal
+import subprocess
 import sys
 import termios
 import time
@@ -417,6 +418,27 @@ class Worker:
         self.notes[item] = "went on"
         return "x"
 
+    def do_flag(self, item, rest, choices, again):
+        ipc = os.path.join(self.folder, "ipc")
+        put(ipc, f"{sum(name.endswith('.flag') for name in os.listdir(ipc)) + 1:03}.flag", rest)
+        self.notes[item] = "flagged"
+        return "x"
+
+    def do_write(self, item, rest, choices, again):
+        name, _, text = rest.partition(": ")
+        with open(name, "a+", encoding="utf-8") as f:
+            f.seek(0)
+            if text not in f.read().split("\n"):  # it was written before the worker was killed
+                f.write(text + "\n")
+        self.notes[item] = f"wrote {name}"
+        return "x"
+
+    def do_commit(self, item, rest, choices, again):
+        for words in (["add", "--all"], ["commit", "--quiet", "-m", rest or "work"]):
+            subprocess.run(["git", "-c", "user.name=demo", "-c", "user.email=demo@localhost", *words], check=True)
+        self.notes[item] = "committed"
+        return "x"
+
     def do_error(self, item, rest, choices, again):
         self.notes[item] = "went wrong"
         return "!"
@@ -425,7 +447,8 @@ class Worker:
 ITEMS = {
     "ask:": Worker.do_ask, "choose:": Worker.do_dialogue, "multi:": Worker.do_dialogue, "type:": Worker.do_dialogue,
     "sleep": Worker.do_sleep, "flood": Worker.do_flood, "fail": Worker.do_fail, "crash": Worker.do_crash, "hang": Worker.do_hang,
-    "stop early": Worker.do_stop_early, "error item": Worker.do_error,
+    "stop early": Worker.do_stop_early, "error item": Worker.do_error, "flag:": Worker.do_flag,
+    "write ": Worker.do_write, "commit": Worker.do_commit,
 }  # fmt: skip
 
 

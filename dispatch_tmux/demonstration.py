@@ -7,8 +7,8 @@ import shutil
 import tempfile
 from collections.abc import Callable
 
-from dispatch_tmux import acting, plan, project, session, waiting
-from dispatch_tmux.acting import Order
+from dispatch_tmux import acting, plan, project, session, starting, waiting
+from dispatch_tmux.order import Order
 from dispatch_tmux.project import Project
 from dispatch_tmux.resolve import Resolution
 from dispatch_tmux.task import Question, State, Task
@@ -40,7 +40,7 @@ def scratch() -> Project:
 def play(where: Project, say: Say, ask: Ask) -> bool:
     """Run the three workers to their end; whether all finished."""
     for order in ORDERS:
-        task = acting.start(where, order, DEMO)
+        task = starting.start(where, order, DEMO)
         say(f"● {task.id} — {task.model}: {task.title}")
     reader = Reader(where, "demo")
     ended: dict[str, Task] = {}

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -31,12 +32,32 @@ def main(directory: str, attempt: str) -> int:
         signal.signal(number, signal.SIG_DFL)  # Python ignores these, and what it starts would, too
     try:
         os.chdir(launch["cwd"])
+        if launch.get("setup") and (code := set_up(directory, launch["setup"], environment)):
+            return over(directory, attempt, code, f"set-up failed with exit code {code}: {' '.join(launch['setup'])}")
         program = shutil.which(argv[0], path=environment.get("PATH"))
         if program is None:
             return over(directory, attempt, 127, f"{argv[0]}: command not found")
         os.execve("/bin/sh", ["sh", launch["sh"], directory, attempt, program, *argv[1:]], environment)
     except OSError as e:
         return over(directory, attempt, 126, f"{argv[0]}: {e.strerror}")
+
+
+def set_up(directory: str, argv: list, environment: dict) -> int:
+    """Run ARGV, which makes a fresh worktree fit for work, here in the window. Once: a file says that it went well."""
+    done = os.path.join(directory, "set-up")
+    if os.path.exists(done):
+        return 0
+    print("dispatch: set-up: " + " ".join(argv), flush=True)
+    program = shutil.which(argv[0], path=environment.get("PATH"))
+    if program is None:
+        return 127
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command
+    code = subprocess.run([program, *argv[1:]], env=environment, check=False).returncode
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if code == 0:
+        with open(done, "w"):
+            pass
+    return code if code >= 0 else 128 - code
 
 
 def take(path: str) -> dict:

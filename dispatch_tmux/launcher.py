@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dispatch_tmux import files
@@ -29,15 +29,18 @@ class Opened(NamedTuple):
     tty: str
 
 
-def command_line(backend: Backend, values: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
-    """argv and variables of BACKEND with its placeholders filled; what is only an empty placeholder is left out."""
+def command_line(backend: Backend, values: Mapping[str, str], resumes: bool = False) -> tuple[list[str], dict[str, str]]:
+    """argv and variables of BACKEND with its placeholders filled; what is only an empty placeholder is left out.
+
+    RESUMES: the words that take up the session `values["session"]`.
+    """
     flags = backend.permission_flags
     lists = {
         "{model_flags}": backend.model_flags if values.get("model") else (),
         "{permission_flags}": flags.get(values.get("permissions") or "default", ()),
     }
     argv = []
-    for word in (w for listed in backend.argv for w in lists.get(listed, (listed,))):
+    for word in (w for listed in (backend.resume if resumes else backend.argv) for w in lists.get(listed, (listed,))):
         filled = _filled(word, values)
         if filled or not (word.startswith("{") and word.endswith("}")):
             argv.append(filled)
@@ -114,7 +117,9 @@ def open_window(line: Line, session: str, *, id: str, cwd: str, task_dir: str, a
     return Opened(pane, window, int(words[2]), words[3])
 
 
-def start(task_dir: str, attempt: int, pane: str, *, argv: list[str], env: Mapping[str, str], cwd: str) -> None:
-    """Tell the launch line waiting in PANE what to become."""
-    launch = {"argv": argv, "env": dict(env), "cwd": cwd, "sh": LAUNCH_SH}
+def start(
+    task_dir: str, attempt: int, pane: str, *, argv: list[str], env: Mapping[str, str], cwd: str, setup: Sequence[str] = ()
+) -> None:
+    """Tell the launch line waiting in PANE what to become, and what to run before."""
+    launch = {"argv": argv, "env": dict(env), "cwd": cwd, "sh": LAUNCH_SH, "setup": list(setup)}
     files.replace(os.path.join(task_dir, f"launch-{attempt}-{pane.lstrip('%')}.json"), json.dumps(launch))

@@ -42,6 +42,22 @@ def _stat(pid: int) -> list[str] | None:
         return None
 
 
+def free_memory() -> int | None:
+    """MB that new processes may take (proc(5), MemAvailable; less where a control group allows less); None: unknown."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as f:
+            facts = dict(line.split(":", 1) for line in f)
+        free = int(facts["MemAvailable"].split()[0]) // 1024
+    except (OSError, KeyError, ValueError):
+        return None
+    group = "/sys/fs/cgroup"
+    most, used = (files.read_text(f"{group}/memory.{name}", 100) or "" for name in ("max", "current"))
+    cached = (files.read_text(f"{group}/memory.stat", 10_000) or "").partition("inactive_file ")[2].partition("\n")[0]
+    if most.strip().isdigit() and used.strip().isdigit():
+        free = min(free, (int(most) - int(used) + int(cached or 0)) >> 20)
+    return max(free, 0)
+
+
 def _table() -> dict[int, int]:
     """pid → parent, of all processes."""
     if os.path.isdir("/proc/self"):

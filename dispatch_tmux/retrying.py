@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from dispatch_tmux import files, plan, processes
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.project import Project
 from dispatch_tmux.resolve import Resolution
 from dispatch_tmux.store import Store
 from dispatch_tmux.task import State, Task
@@ -19,6 +21,22 @@ def may_retry(task: Task, fresh: bool) -> None:
         raise DispatchError(f"{task.id} is done", hint=f"dispatch retry {task.id} --fresh does all of it anew")
     if not task.ended and not task.surfaced:
         raise DispatchError(f"{task.id} is {task.state.value}", hint=f"dispatch stop {task.id} ends it first")
+
+
+def may_resume(store: Store, task: Task) -> None:
+    """Raises DispatchError when there is nothing of TASK to take up again."""
+    if processes.alive(processes.launched(store.path(task.id), task.attempt)):
+        raise DispatchError(f"{task.id} still runs", hint=f"dispatch attach {task.id}, or dispatch stop {task.id} first")
+    if task.state is State.DONE:
+        raise DispatchError(f"{task.id} is done", hint=f"dispatch retry {task.id} --fresh does all of it anew")
+    if not task.attempt:
+        raise DispatchError(f"{task.id} has not begun: {task.why or 'it is queued'}", hint="dispatch status")
+
+
+def was_cut_off(task: Task) -> bool:
+    """Whether TASK's end came from outside: its window, its tmux server or its machine went, or a signal killed it."""
+    killed = task.state is State.FAILED and (task.exit_code or 0) > 128
+    return bool(task.attempt) and (task.state is State.LOST or killed)
 
 
 def asked(store: Store, id: str) -> dict[str, Any]:
@@ -33,11 +51,13 @@ def asked(store: Store, id: str) -> dict[str, Any]:
 
 
 def begin_again(
-    store: Store, task: Task, chosen: Resolution, env: dict[str, str], *, fresh: bool = False, why: str = ""
+    store: Store, task: Task, chosen: Resolution, env: dict[str, str], *, fresh: bool = False, why: str = "",
+    at_once: bool = False, resume: bool = False,
 ) -> int:
     """End what still runs of TASK, open its failed items, and request the next attempt; returns its number.
 
-    FRESH opens every item and forgets what former attempts left, but for their journal.
+    FRESH opens every item and forgets what former attempts left, but for their journal. AT_ONCE passes by the queue;
+    RESUME takes up the CLI's own session where there is one.
     """
     folder, attempt = store.path(task.id), task.attempt + 1
     _write(store, task, chosen, attempt if fresh else 0)
@@ -51,13 +71,13 @@ def begin_again(
     for q in task.open_questions:
         store.append(task.id, "closed", f"closed:{q.id}", q=q.id, how="gone")
     _reopen(store, task.id, fresh)
-    store.request(task.id, "launch", env=env, attempt=attempt)
+    store.request(task.id, "launch", env=env, attempt=attempt, at_once=at_once, resume=resume)
     return attempt
 
 
 def _write(store: Store, task: Task, chosen: Resolution, fresh: int) -> None:
     """task.yaml with the model that goes on; FRESH is the attempt that knows nothing of former ones."""
-    from dispatch_tmux.acting import write_asked
+    from dispatch_tmux.starting import write_asked
 
     said = {**asked(store, task.id), "model": chosen.name, "backend_model": chosen.sent, "backend": chosen.backend}
     said.update(prefix=chosen.prefix or said.get("prefix", ""), fallbacks=list(chosen.fallbacks))
@@ -82,3 +102,35 @@ def _reopen(store: Store, id: str, fresh: bool) -> None:
             os.unlink(leftover)
         except FileNotFoundError:
             pass
+
+
+def resume(project: Project, ids: Sequence[str]) -> list[Task]:
+    """Take up the tasks IDS, or all that were cut off. Raises DispatchError before anything is begun."""
+    from dispatch_tmux import choosing, resolve, session, starting, summaries
+
+    store = project.store
+    supervised = store.supervised()
+    found = [summaries.current(store, store.task(id), supervised) for id in ids]
+    for task in found:
+        may_resume(store, task)
+    if not ids:
+        found = [summaries.current(store, t, supervised) for t in summaries.all(store)]
+        waiting = any(not t.ended and not t.attempt for t in found)
+        found = [t for t in found if was_cut_off(t) and not processes.alive(processes.launched(store.path(t.id), t.attempt))]
+        if not found and waiting:
+            session.ensure(project)
+    chosen = []
+    for task in found:
+        said = asked(store, task.id)
+        shop = choosing.Shop()
+        one = resolve.named(task.model, shop.world)
+        if one.source == "unavailable":
+            raise choosing.unavailable(shop, one)
+        choosing.must_run(shop, one)
+        permissions = str(said.get("permissions") or "")
+        chosen.append(one._replace(permissions=permissions, fallbacks=tuple(said.get("fallbacks") or ())))
+    if found:
+        session.ensure(project)
+    env = dict(os.environ)
+    begun = [(t.id, begin_again(store, t, one, env, resume=True)) for t, one in zip(found, chosen, strict=True)]
+    return [starting.launched(project, id, attempt, soon=True) for id, attempt in begun]

@@ -16,6 +16,7 @@ from dispatch_tmux.errors import DispatchError, TaskNotFound
 from dispatch_tmux.task import Event, Task, fold, task_id
 
 _QUESTION = re.compile(r"(\d{3,})\.question")
+_FLAG = re.compile(r"\d{3,}\.flag")
 _CHOICE = re.compile(r"[ \t]*(\d{1,2})[.)][ \t]+(\S.*?)[ \t]*")
 CUT = 2000  # characters of a question kept in the journal; the file has the rest
 MOST_QUESTION = 256 * 1024  # bytes of a question file that are read
@@ -158,6 +159,15 @@ class Store:
             q for q in found if f"{q}.answer" in names or not files.being_written(os.path.join(ipc, f"{q}.question"))
         ]
         return [self._asked(ipc, q, names) for q in sorted(whole, key=lambda q: (int(q), q))]
+
+    def flags(self, id: str) -> list[tuple[str, str]]:
+        """What the worker of task ID wants known at once: (number, text), in order."""
+        ipc = self.path(id, "ipc")
+        try:
+            names = sorted(name for name in os.listdir(ipc) if _FLAG.fullmatch(name))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [(name[:-5], (files.read_text(os.path.join(ipc, name), CUT) or "").strip()) for name in names]
 
     def _asked(self, ipc: str, q: str, names: set[str]) -> Asked:
         text = (files.read_text(os.path.join(ipc, f"{q}.question"), MOST_QUESTION) or "").strip()

@@ -16,7 +16,9 @@ from dispatch_tmux.store import Store
 from dispatch_tmux.task import State, Task
 
 _KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why", "states", "marks", "pane", "window",
-         "exit_code", "started", "surfaced", "cause", "hint", "instead")  # fmt: skip
+         "exit_code", "started", "surfaced", "cause", "hint", "instead", "group", "priority", "after", "worktree", "branch", "base", "merged", "merged_into", "conflicts", "ours",
+         "flags",
+         "ran", "late", "strayed")  # fmt: skip
 _FINAL = frozenset({State.DONE, State.FAILED, State.STOPPED, State.LOST})  # blocked tasks have questions: always read
 
 

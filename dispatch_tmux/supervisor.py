@@ -26,6 +26,7 @@ from dispatch_tmux.control import Notice
 from dispatch_tmux.errors import DispatchError, TmuxError
 from dispatch_tmux.log import Log
 from dispatch_tmux.project import Project, at
+from dispatch_tmux.queueing import Queue
 from dispatch_tmux.task import State
 from dispatch_tmux.tmux import Server
 from dispatch_tmux.watch import Watch
@@ -56,6 +57,7 @@ class Supervisor:
         self.session = self._session()
         self.line = hub.connect(self.server, self.session, self._heard)
         self.carrier = Carrier(self)
+        self.queue = Queue(self)
 
     def _session(self) -> str:
         pane = os.environ.get("TMUX_PANE", "")
@@ -81,6 +83,7 @@ class Supervisor:
             for worker in [w for w in self.workers.values() if w.recheck_at is not None and w.recheck_at <= now]:
                 worker.recheck_at = None
                 self.review(worker)
+            self.queue.turn(now)
             self.carrier.board.draw(now)
             if now >= next_scan:
                 next_scan = now + self.every
@@ -90,8 +93,7 @@ class Supervisor:
     def _next(self, next_scan: float) -> list[tuple[str, Any]]:
         """Everything that has come, after a wait that ends when something is due."""
         due = [next_scan, *(w.recheck_at for w in self.workers.values() if w.recheck_at is not None)]
-        if (board := self.carrier.board.due) is not None:
-            due.append(board)
+        due += [when for when in (self.carrier.board.due, self.queue.due) if when is not None]
         wait = TICK if self.drawing else max(0.0, min(due) - time.monotonic())
         try:
             came = [self.inbox.get(timeout=wait)]
@@ -110,7 +112,9 @@ class Supervisor:
             if kind == "notice":
                 self._take_notice(notice)
         for id in ids:
-            if id and (worker := self.worker(id)):
+            if id.startswith("."):
+                self.queue.stale = True  # paused, or not any more
+            elif id and (worker := self.worker(id)):
                 if any(path.endswith(".json") and "/signals/" in path for kind, path in came if kind == "file"):
                     worker.look(quiet=True)  # the CLI has just said that its screen means something else now
                 self.review(worker)
@@ -187,6 +191,7 @@ class Supervisor:
             if not task.created:
                 return None
             self.workers[id] = Worker(self.store, id, self.backend(task.backend), self.limits)
+            self.workers[id].timeout = self.config.times.timeout if self.config else 0.0
             self.workers[id].instead = lambda: choosing.instead_of(self.store.task(id))
             self.workers[id].next_model = lambda: choosing.next_name(retrying.asked(self.store, id))
         except DispatchError as e:
@@ -270,7 +275,8 @@ class Supervisor:
             self.carrier.carry_out(worker, dues)
             if worker.task.state is not before:
                 self.carrier.show_state(worker)
-                self.carrier.board.stale = True
+                self.carrier.look_for_strays(worker)
+                self.carrier.board.stale = self.queue.stale = True
             if worker.task.stopping and worker.task.exit_code is not None:
                 self.carrier.close(worker)
             self._retire(worker)

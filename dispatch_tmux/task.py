@@ -31,6 +31,7 @@ class State(str, Enum):
 
 
 ENDED = frozenset({State.DONE, State.FAILED, State.BLOCKED, State.STOPPED, State.LOST})
+RUNNING = frozenset({State.STARTING, State.WORKING, State.IDLE})  # what counts as running time
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")  # safe as a file name, a tmux window name and an argument
 
@@ -125,6 +126,24 @@ class Task(NamedTuple):
     questions: tuple[Question, ...] = ()
     requests: tuple[tuple[str, str, str], ...] = ()  # (request id, delivering|delivered|undelivered, how or why)
     notes: tuple[str, ...] = ()  # what the person added to the plan
+    group: str = ""
+    priority: int = 0
+    after: tuple[tuple[str, str], ...] = ()  # (task id, what of it: schedule.DONE or ANY)
+    timeout: float = 0.0  # seconds of running after which it is brought to the person; 0: as configured
+    deadline: float = 0.0
+    stop_late: bool = False
+    waived: bool = False  # the person starts it whatever became of those
+    worktree: str = ""  # the directory of its git worktree, once made
+    branch: str = ""
+    base: str = ""  # the commit that the branch began at
+    ours: bool = False  # the branch was made for this task
+    merged: str = ""  # the commit of the branch that has been merged
+    merged_into: str = ""
+    conflicts: tuple[str, ...] = ()  # files in which the last merge would have had conflicts
+    flags: tuple[str, ...] = ()  # what the worker wants the person to know at once
+    ran: float = 0.0  # seconds that its attempts ran before the present state, without the time it waited for the person
+    late: tuple[str, ...] = ()  # times it went over
+    strayed: tuple[str, ...] = ()  # files of the main checkout that changed while it worked in its worktree
     keys: frozenset[str] = frozenset()
 
     @property
@@ -156,7 +175,7 @@ class Task(NamedTuple):
 class Need(NamedTuple):
     """Something that wants a caller: `key` names it for good, so that a consumer sees it once."""
 
-    kind: str  # question, idle, undelivered, or the name of an ended state
+    kind: str  # question, idle, undelivered, flag, late, or the name of an ended state
     key: str
     text: str
     question: Question | None = None
@@ -170,6 +189,8 @@ def needs(task: Task) -> tuple[Need, ...]:
         for rid, status, how in task.requests
         if status == "undelivered" and not how.startswith("told:")
     ]
+    found += [Need("flag", f"flag:{n}", text) for n, text in enumerate(task.flags)]
+    found += [Need("late", f"late:{n}", why) for n, why in enumerate(task.late)]
     if task.ended:
         found.append(Need(task.state.value, f"{task.state.value}:{task.states}", task.why))
     elif task.surfaced:
@@ -209,7 +230,10 @@ def fold(id: str, events: Iterable[Event]) -> Task:
 
 def _created(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     facts.update(created=e.t, since=e.t, marks=str(e.data.get("marks", "")))
-    facts.update({name: str(e.data.get(name, "")) for name in ("title", "model", "backend", "cwd")})
+    facts.update({name: str(e.data.get(name, "")) for name in ("title", "model", "backend", "cwd", "group")})
+    facts.update(priority=int(e.data.get("priority", 0)), stop_late=bool(e.data.get("stop_late")))
+    facts.update({name: float(e.data.get(name, 0)) for name in ("timeout", "deadline")})
+    facts.update(after=tuple((str(id), str(wanted)) for id, wanted in e.data.get("after", ())))
 
 
 def _starting(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
@@ -223,6 +247,8 @@ def _started(e: Event, facts: Facts, questions: Questions, requests: Requests) -
 
 
 def _state(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    if facts.get("state") in RUNNING:
+        facts.update(ran=facts.get("ran", 0.0) + max(0.0, e.t - facts.get("since", e.t)))
     facts.update(state=State(e.data["state"]), since=e.t, why=str(e.data.get("why", "")))
     facts.update(surfaced=bool(e.data.get("surfaced")), states=facts.get("states", 0) + 1)
     facts.update(cause=str(e.data.get("cause", "")), hint=str(e.data.get("hint", "")), instead=tuple(map(str, e.data.get("instead", ()))))
@@ -260,7 +286,7 @@ def _request(e: Event, facts: Facts, questions: Questions, requests: Requests) -
 
 
 def _stopping(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    facts.update(stopping=True)
+    facts.update(stopping=True, switch_to=0)
 
 
 def _note(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
@@ -275,6 +301,39 @@ def _switched(e: Event, facts: Facts, questions: Questions, requests: Requests) 
     """Another model takes over, or the same begins again."""
     facts.update(model=str(e.data["model"]), backend=str(e.data["backend"]))
     facts.update(switch_to=int(e.data["attempt"]), switched=e.t)
+
+
+def _worktree(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update({name: str(e.data.get(name, "")) for name in ("branch", "base")})
+    facts.update(worktree=str(e.data["path"]), cwd=str(e.data["cwd"]), ours=bool(e.data.get("ours")), merged="")
+
+
+def _merged(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(merged=str(e.data["tip"]), merged_into=str(e.data.get("into", "")), conflicts=())
+
+
+def _conflict(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(conflicts=tuple(map(str, e.data["files"])))
+
+
+def _dropped(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(worktree="", branch="", base="", ours=False, conflicts=())
+
+
+def _waived(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(waived=True)
+
+
+def _flag(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(flags=(*facts.get("flags", ()), str(e.data["text"])))
+
+
+def _late(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(late=(*facts.get("late", ()), str(e.data["why"])))
+
+
+def _strayed(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(strayed=tuple(map(str, e.data["files"])))
 
 
 _STEPS = {
@@ -295,4 +354,12 @@ _STEPS = {
     "exited": _exited,
     "switched": _switched,
     "note": _note,
+    "worktree": _worktree,
+    "merged": _merged,
+    "conflict": _conflict,
+    "dropped": _dropped,
+    "waived": _waived,
+    "flag": _flag,
+    "late": _late,
+    "strayed": _strayed,
 }

@@ -58,6 +58,9 @@ def data(store: Store, task: Task) -> dict[str, Any]:
         "questions": [
             {"id": q.id, "via": q.via, "text": q.text, "choices": [c._asdict() for c in q.choices]} for q in task.open_questions
         ],
+        "group": task.group, "priority": task.priority, "after": [list(a) for a in task.after], "flags": list(task.flags),
+        "late": list(task.late), "worktree": task.worktree, "branch": task.branch, "merged": task.merged,
+        "conflicts": list(task.conflicts), "strayed": list(task.strayed),
         "held": [how for _, status, how in task.requests if status == "held"],
         "dir": store.path(task.id),
     }  # fmt: skip
@@ -110,9 +113,28 @@ def details(project: Project, task: Task) -> list[str]:
         pass
     if damage := store.damage(task.id):
         lines.append(f"  {damage} damaged line{'s' if damage > 1 else ''} in its journal (left out)")
+    lines += ["", *_around(task)]
     output = store.path(task.id, "output.md")
     lines += ["", f"  files:  {store.path(task.id)}"]
     lines += [f"  result: {output}"] if os.path.exists(output) else []
+    return lines
+
+
+def _around(task: Task) -> list[str]:
+    """Its group, what it comes after, and how its worktree stands."""
+    lines = [f"  group:  {show.line(task.group, 60)}"] if task.group else []
+    if task.after:
+        lines.append("  after:  " + ", ".join(id + (" (however it ends)" if kind == "any" else "") for id, kind in task.after))
+    lines += [f"  flag:   {show.line(text, 400)}" for text in task.flags]
+    lines += [f"  late:   {why}" for why in task.late]
+    if task.worktree:
+        merged = f" · merged into {show.line(task.merged_into, 80)}" if task.merged else ""
+        lines.append(f"  branch: {show.line(task.branch, 200)}{merged}")
+        lines.append(f"  in:     {show.line(task.worktree, 400)}")
+    if task.conflicts:
+        lines.append(f"  merging it conflicts in {show.line(', '.join(task.conflicts), 300)}")
+    if task.strayed:
+        lines.append(f"  the main checkout changed while it worked: {show.line(', '.join(task.strayed), 300)}")
     return lines
 
 
@@ -126,6 +148,12 @@ def words(id: str, event: Event) -> str:
         "progress": lambda: ", ".join(f"[{c.get('mark')}] {c.get('item')}" for c in d.get("changed", ())),
         "exited": lambda: f"exit code {d.get('code')}",
         "note": lambda: f"note: {d.get('text', '')}",
+        "flag": lambda: f"flag: {d.get('text', '')}",
+        "late": lambda: str(d.get("why", "")),
+        "worktree": lambda: f"{d.get('branch')} in {d.get('path')}",
+        "merged": lambda: f"into {d.get('into')}",
+        "conflict": lambda: f"with {d.get('into')}: {', '.join(d.get('files', ()))}",
+        "strayed": lambda: ", ".join(d.get("files", ())),
     }
     text = (
         said[event.kind]()

@@ -14,7 +14,7 @@ from dispatch_tmux.errors import DispatchError, NothingToWaitFor, UsageProblem
 from dispatch_tmux.project import Project
 from dispatch_tmux.task import ENDED, Need, Task, needs
 
-KINDS = ("question", "idle", "undelivered", *sorted(s.value for s in ENDED))
+KINDS = ("question", "flag", "idle", "undelivered", "late", *sorted(s.value for s in ENDED))
 CHECK = 2.0  # seconds between looks at whether there still is a supervisor
 
 

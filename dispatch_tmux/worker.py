@@ -6,13 +6,14 @@ Everything here can be lost at any moment: what matters is in the journal, and i
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dispatch_tmux import causes, delivery, files, plan, processes, screen
+from dispatch_tmux import causes, delivery, files, plan, processes, schedule, screen
 from dispatch_tmux import state as states
 from dispatch_tmux.deliver import Target, mark_of
 from dispatch_tmux.delivery import Manner
@@ -33,7 +34,7 @@ PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said
 
 
 class Due(NamedTuple):
-    """What a worker needs now: `nudge`, `answer` (data: question ids, typed late), `restart` or `fallback`."""
+    """What a worker needs now: `nudge`, `answer` (data: question ids, typed late), `restart`, `fallback` or `stop`."""
 
     kind: str
     data: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class Worker:
         self.notes_kept = 0
         self.instead: Callable[[], list[str]] = list  # models that could take over, for a failure's record
         self.next_model: Callable[[], str] = str  # the one that does so by itself
+        self.timeout, self.late_in = 0.0, math.inf  # as configured; seconds until it is over its time
         self._falling, self.fell = "", 0  # who takes over; from which attempt
         self.refresh()
 
@@ -153,6 +155,7 @@ class Worker:
         self._read_signals()
         self._read_plan()
         self._read_questions()
+        self._read_flags()
         self._read_dialogue()
         self._read_exit()
         signs = self._signs()
@@ -160,7 +163,7 @@ class Worker:
             return ()  # not launched yet
         verdict = states.derive(signs, self.limits)
         self._record(verdict)
-        return self._dues(signs)
+        return self._too_late() or self._dues(signs)
 
     def _signs(self) -> Signs:
         now, task = self.clock(), self.task
@@ -208,6 +211,17 @@ class Worker:
                 extra.update(cause=verdict.cause, instead=self.instead(), hint=self.backend.hints.get(verdict.cause, ""))
             self.append("state", f"state:{task.states + 1}", state=verdict.state.value, **extra)
 
+    def _too_late(self) -> tuple[Due, ...]:
+        """Say once that it is over its time, and when to look again."""
+        self.late_in = math.inf
+        if self.task.ended:
+            return ()
+        late = schedule.late(self.task, self.timeout, time.time())
+        self.late_in = late.left
+        if late.key and self.append("late", f"late:{late.key}", why=late.why):
+            return (Due("stop"),) if self.task.stop_late else ()
+        return ()
+
     def _dues(self, signs: Signs) -> tuple[Due, ...]:
         """What is to be done, and when to look at the clock again."""
         task, limits = self.task, self.limits
@@ -227,6 +241,9 @@ class Worker:
         if task.state is State.IDLE and self.backend.interactive and (late := self._answered_unread()):
             return (Due("answer", late),)
         self._recheck(signs)
+        if self.late_in < math.inf:
+            again = self.clock() + max(self.late_in, 0.0) + 0.05
+            self.recheck_at = min(self.recheck_at or again, again)
         return ()
 
     def _recheck(self, signs: Signs) -> None:
@@ -282,6 +299,11 @@ class Worker:
                 self.append("answer", f"answer:{asked.q}", q=asked.q, answer=answer[:CUT], by="file")
             if asked.acknowledged and (known is None or not known.closed):
                 self.append("closed", f"closed:{asked.q}", q=asked.q, how="answered")
+
+    def _read_flags(self) -> None:
+        for number, text in self.store.flags(self.id):
+            if f"flag:{number}" not in self.task.keys:
+                self.append("flag", f"flag:{number}", text=text or "(an empty flag)")
 
     def _read_dialogue(self) -> None:
         """A dialogue on the screen is a question; one that has gone was answered, or left by whoever sat there."""

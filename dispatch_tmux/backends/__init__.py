@@ -85,6 +85,17 @@ class Models(_Part, frozen=True):
     dated: str = ""
 
 
+class Sessions(_Part, frozen=True):
+    """Where the CLI keeps its sessions: `files` (glob) below the directory that the variable `home` names, or `default`
+    below the user's home; `id` (group `id`) is found in a file's name or in its text.
+    """
+
+    home: str = ""
+    default: str = ""
+    files: str = ""
+    id: Pattern | None = None
+
+
 class Aged(_Part, frozen=True):
     """Words of a command that today's CLI refuses, and what says the same now."""
 
@@ -111,6 +122,7 @@ class Backend(_Part, frozen=True):
     install: str = ""
     verified: Verified = Verified()
     resume: tuple[str, ...] = ()
+    sessions: Sessions = Sessions()
     prompt: Literal["argument", "paste", "none"] = "argument"
     interactive: bool = True
     model_flags: tuple[str, ...] = ()

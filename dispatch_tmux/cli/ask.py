@@ -3,6 +3,7 @@ from __future__ import annotations
 import click
 
 from dispatch_tmux import asking
+from dispatch_tmux.cli import common
 from dispatch_tmux.errors import UsageProblem
 
 
@@ -26,3 +27,15 @@ def ask(text: tuple[str, ...], choices: tuple[str, ...], q: str | None, timeout:
         click.echo(f"still waiting for the answer to question {number}; run: dispatch ask --wait {number}")
     else:
         click.echo(answer, nl=False)
+
+
+@click.command()
+@click.argument("text", nargs=-1, required=True)
+def flag(text: tuple[str, ...]) -> None:
+    """For workers: tell the person who dispatched you something critical at once; it needs no answer.
+
+    \b
+    dispatch flag "the API key is in the repository's history"
+    """
+    asking.flag(asking.directory(), common.text_of(text))
+    click.echo("told")

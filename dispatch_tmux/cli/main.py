@@ -13,8 +13,10 @@ from dispatch_tmux.errors import DispatchError
 COMMANDS = {  # name → module, in the order of `dispatch --help`
     "run": "run", "status": "status", "wait": "wait", "questions": "status", "answer": "answer", "note": "say",
     "send": "say", "attach": "attach", "screen": "status", "logs": "status", "events": "status", "stop": "stop",
-    "retry": "retry", "clean": "stop", "models": "models", "resolve": "models", "backends": "models", "config": "config",
+    "retry": "retry", "resume": "retry", "diff": "merge", "merge": "merge", "pr": "merge", "drop": "merge", "clean": "stop", "pause": "queue",
+    "resume-queue": "queue", "models": "models", "resolve": "models", "backends": "models", "config": "config",
     "init": "init", "demo": "demo", "doctor": "doctor", "ask": "ask",
+    "flag": "ask",
 }  # fmt: skip
 
 
@@ -27,7 +29,9 @@ class Lazy(click.Group):
             return None
         from importlib import import_module
 
-        command: click.Command = getattr(import_module(f"dispatch_tmux.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        command: click.Command = getattr(
+            import_module(f"dispatch_tmux.cli.{COMMANDS[cmd_name]}"), cmd_name.replace("-", "_")
+        )
         return command
 
     def resolve_command(

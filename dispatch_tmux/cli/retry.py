@@ -4,8 +4,9 @@ import os
 
 import click
 
-from dispatch_tmux import acting, choosing, resolve, retrying, session
+from dispatch_tmux import choosing, resolve, retrying, session, starting
 from dispatch_tmux.cli import common
+from dispatch_tmux.errors import UsageProblem
 
 
 @click.command()
@@ -33,10 +34,29 @@ def retry(task: str, model: str, fresh: bool, permissions: str | None, as_json: 
     if permissions:
         chosen = chosen._replace(permissions=permissions)
     attempt = retrying.begin_again(project.store, found, chosen, dict(os.environ), fresh=fresh)
-    now = acting.launched(project, found.id, attempt)
+    now = starting.launched(project, found.id, attempt)
     if as_json:
         common.print_json(
             {"id": now.id, "model": now.model, "backend": now.backend, "attempt": now.attempt, "state": now.state.value}
         )
         return
     click.echo(f"{now.id} — {now.model}, attempt {now.attempt}\n  {common.attach_line(project, now.id)}")
+
+
+@click.command()
+@click.argument("tasks", nargs=-1, metavar="[TASK…]")
+@click.option("--all", "every", is_flag=True, help="Every task that was cut off: lost, or killed by a signal.")
+def resume(tasks: tuple[str, ...], every: bool) -> None:
+    """Take up TASKs that were cut off (a reboot, a killed tmux server, a closed window), each in its CLI's own session.
+
+    A CLI without sessions is told what is done and what is open. `retry` begins a failed one anew instead.
+
+    \b
+    dispatch resume --all
+    """
+    project = common.project()
+    if bool(tasks) == every:
+        raise UsageProblem("which one?", hint="dispatch resume TASK, or --all")
+    known = [project.store.find(name) for name in tasks]
+    for task in retrying.resume(project, known):
+        click.echo(f"{task.id} — {task.model}, attempt {task.attempt}: {task.state.value} {task.why}".rstrip())

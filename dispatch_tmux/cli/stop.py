@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import time
+
 import click
 
-from dispatch_tmux import acting, summaries
+from dispatch_tmux import acting, order, summaries
 from dispatch_tmux.cli import common
 from dispatch_tmux.errors import DispatchError, UsageProblem
 from dispatch_tmux.task import State
@@ -31,15 +33,22 @@ def stop(tasks: tuple[str, ...], every: bool) -> None:
 @click.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @click.option("--all", "every", is_flag=True, help="Failed and lost tasks, too.")
+@click.option("--done", "only_done", is_flag=True, help="Done tasks only.")
+@click.option("--older-than", default="", metavar="TIME", help="Only what ended that long ago: 12h, 7d.")
+@click.option("--force", is_flag=True, help="Also worktrees with work that is nowhere else; branch and patch are kept.")
 @click.option("--dry-run", "-n", is_flag=True, help="Only say what would go.")
-def clean(tasks: tuple[str, ...], every: bool, dry_run: bool) -> None:
-    """Remove done and stopped tasks (or the TASKs named): their windows and their files, results included.
+def clean(
+    tasks: tuple[str, ...], every: bool, only_done: bool, older_than: str, force: bool, dry_run: bool
+) -> None:
+    """Remove done and stopped tasks (or the TASKs named): their windows, files, results and worktrees.
+
+    What others wait for stays, and so does a worktree with work that is nowhere else.
 
     \b
-    dispatch clean --dry-run
+    dispatch clean --dry-run --older-than 7d
     """
     project = common.project()
-    kinds = {State.DONE, State.STOPPED} | ({State.FAILED, State.LOST} if every else set())
+    kinds = {State.DONE} | (set() if only_done else {State.STOPPED}) | ({State.FAILED, State.LOST} if every else set())
     if tasks:
         found = [project.store.task(project.store.find(name)) for name in tasks]
         running = [t.id for t in found if not t.ended]
@@ -47,9 +56,18 @@ def clean(tasks: tuple[str, ...], every: bool, dry_run: bool) -> None:
             raise DispatchError(f"{running[0]} is not over", hint=f"dispatch stop {running[0]} first")
     else:
         found = [t for t in summaries.all(project.store) if t.state in kinds]
-    if not dry_run:
-        acting.clean(project, [t.id for t in found])
-    for t in found:
+    if older_than:
+        before = time.time() - order.seconds(older_than)
+        found = [t for t in found if t.since < before]
+    go, kept = acting.cleanable(project, found, force)
+    rescued = [] if dry_run else acting.clean(project, go, force)
+    for t in go:
         click.echo(f"{'would remove' if dry_run else 'removed'} {t.id} ({t.state.value})")
+    for name in rescued:
+        click.echo(f"  kept: {name}")
+    for id, why in kept:
+        click.echo(f"kept {id}: {why}")
     if not found:
         click.echo("nothing to clean")
+    if tasks and kept:
+        raise DispatchError(f"{len(kept)} of them kept", hint="--force removes worktrees all the same, and keeps a branch and a patch")

@@ -62,10 +62,16 @@ def _words(reader: Reader, news: News) -> str:
     if q := need.question:
         path = reader.store.path(task.id, "ipc", f"{q.id}.question")
         return "\n".join(question(task.id, viewing.whole(reader.store, task, q), path))
+    if need.kind == "flag":
+        return f"! {task.id} flags: {clean(need.text, 2000)}"
+    if need.kind == "late":
+        return f"! {task.id}: {need.text}\n    dispatch stop {task.id}, or let it go on"
     glyph = {"done": "✓", "idle": "○", "stopped": "■", "blocked": "■"}.get(need.kind, "✗")
     done = f" ({task.done_items}/{len(task.marks)} items)" if task.marks else ""
     line = f"{glyph} {task.id} {need.kind}{done}" + (f": {clean(need.text, 400)}" if need.text else "")
     output = _output(reader, news)
-    if need.kind == "done" and output:
-        return f"{line}\n    result: {output}"
+    if task.strayed:
+        line += f"\n    the main checkout changed while it worked: {clean(', '.join(task.strayed), 300)}"
+    if need.kind == "done":
+        return line + (f"\n    result: {output}" if output else "") + (f"\n    branch: {task.branch}" if task.branch else "")
     return "\n".join([line, *recovery(task)])
