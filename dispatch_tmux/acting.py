@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dispatch_tmux import session
 from dispatch_tmux import task as tasks
@@ -17,6 +17,7 @@ from dispatch_tmux.task import Question, State, Task
 if TYPE_CHECKING:
     from dispatch_tmux.backends import Backend
 
+T = TypeVar("T")
 OUTCOME = 12.0  # seconds for a delivery
 NOTE = 20_000  # characters of a note
 
@@ -30,7 +31,7 @@ def backend(name: str) -> Backend:
     return backend_of(name, configuration.user_backends(configuration.load()), folder)
 
 
-def until(store: Store, found: Callable[[], Task | None], seconds: float) -> Task | None:
+def until(store: Store, found: Callable[[], T | None], seconds: float) -> T | None:
     """What FOUND() finds, asked anew whenever a journal grows; None after SECONDS."""
     if (task := found()) is not None:
         return task
@@ -218,6 +219,9 @@ def stop(project: Project, ids: Sequence[str]) -> list[str]:
     for id in ids:
         task = store.task(id)
         process = processes.launched(store.path(id), task.attempt)
+        if process is None and task.attempt and not task.ended:  # its launch line has only just begun
+            until(store, lambda id=id, n=task.attempt: processes.launched(store.path(id), n), 3.0)  # type: ignore[misc]
+            process = processes.launched(store.path(id), task.attempt)
         if task.ended and not processes.alive(process):
             continue
         store.append(id, "stopping", f"stopping:{task.attempt}", by="person")

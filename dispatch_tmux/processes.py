@@ -34,6 +34,23 @@ def alive(process: tuple[int, str] | None) -> bool:
     return stat is None or (stat[19] == started and stat[0] != "Z") if os.path.isdir("/proc/self") else True
 
 
+def running(task_dir: str, attempt: int, pid: int) -> bool | None:
+    """Whether ATTEMPT's launch line runs. PID is what tmux started, which counts until the attempt is claimed; 0: None."""
+    process = launched(task_dir, attempt)
+    if process:
+        return alive(process)
+    if not pid:
+        return None
+    stat = _stat(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return stat is None or stat[0] != "Z"
+
+
 def _stat(pid: int) -> list[str] | None:
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:

@@ -37,6 +37,9 @@ def find(start: str | None = None) -> Project:
     if task_dir and os.path.basename(os.path.dirname(os.path.dirname(task_dir))) == ".dispatch":
         return at(os.path.dirname(os.path.dirname(os.path.dirname(task_dir))))
     here = os.path.realpath(start or os.getcwd())
+    before, inside, _ = here.partition(f"{os.sep}.dispatch{os.sep}worktrees{os.sep}")
+    if inside and os.path.isdir(os.path.join(before, ".dispatch", "tasks")):
+        return at(before)  # also where the repository is bare, or a submodule
     folder = here
     while True:
         git = os.path.join(folder, ".git")

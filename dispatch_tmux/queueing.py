@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 AGAIN = 5.0  # seconds until what may have changed unnoticed (memory) is looked at again
 RUNS = frozenset({State.STARTING, State.WORKING, State.WAITING, State.IDLE})
-ANYWAY, PATIENT, STOP = "Start it all the same", "Wait until that is done after all", "Stop it"
+ANYWAY, PATIENT, STOP = "Do without it", "Wait until it is done after all", "Stop this task"
 
 
 def pause_path(store: Store) -> str:
@@ -187,7 +187,7 @@ class Queue:
     def _decide(self, worker: Worker, asked: Question, turn: Turn) -> None:
         worker.append("closed", f"closed:{asked.id}", q=asked.id, how="answered")
         if asked.answer == ANYWAY:
-            worker.append("waived", f"waived:{asked.id}")
+            worker.append("waived", f"waived:{asked.id}", task=turn.failed)
             self.stale = True
         elif asked.answer == STOP:
             self._note(worker, State.STOPPED, turn.why)

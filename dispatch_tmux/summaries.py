@@ -84,8 +84,8 @@ def current(store: Store, task: Task, supervised: bool) -> Task:
     from dispatch_tmux import processes
 
     code = store.exit_code(task.id, task.attempt)
-    process = processes.launched(store.path(task.id), task.attempt)
-    if code is None and (process is None or processes.alive(process)):
+    pid = task.pid if task.started == task.attempt else 0
+    if code is None and processes.running(store.path(task.id), task.attempt, pid) is not False:
         return task
     asked = next((q.id for q in task.open_questions if q.via == "file"), "")
     signs = Signs(

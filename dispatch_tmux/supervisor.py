@@ -149,6 +149,7 @@ class Supervisor:
         elif notice.kind == "value" and notice.name == "facts":
             worker = self.by_pane.get(notice.target)
             if worker and notice.text.startswith("1,"):
+                worker.pane_dead = True
                 self.review(worker)
         elif notice.kind == "value" and notice.name == "board":
             self.carrier.board.looked_at(int(notice.text or 0) > 1)

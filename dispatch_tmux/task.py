@@ -132,7 +132,7 @@ class Task(NamedTuple):
     timeout: float = 0.0  # seconds of running after which it is brought to the person; 0: as configured
     deadline: float = 0.0
     stop_late: bool = False
-    waived: bool = False  # the person starts it whatever became of those
+    waived: tuple[str, ...] = ()  # those of them that the person does without
     worktree: str = ""  # the directory of its git worktree, once made
     branch: str = ""
     base: str = ""  # the commit that the branch began at
@@ -321,7 +321,7 @@ def _dropped(e: Event, facts: Facts, questions: Questions, requests: Requests) -
 
 
 def _waived(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    facts.update(waived=True)
+    facts.update(waived=(*facts.get("waived", ()), str(e.data["task"])))
 
 
 def _flag(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:

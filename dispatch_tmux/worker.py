@@ -54,7 +54,7 @@ class Worker:
         self.spawn: PaneSpawn | None = None
         self.pid = 0
         self.typing = False  # a thread delivers into the pane now
-        self.pane_gone = False
+        self.pane_gone = self.pane_dead = False
         self.shown = screen.UNKNOWN
         self._candidate = ""
         now = clock()
@@ -94,7 +94,7 @@ class Worker:
     def attach(self, line: Line, pane: str, pid: int) -> None:
         """Supervise PANE, whose first process is PID."""
         self.spawn = PaneSpawn(pane, control=line)
-        self.pid, self.pane_gone = pid, False
+        self.pid, self.pane_gone, self.pane_dead = pid, False, False
         self.began = self.last_output = self.shown_since = self.clock()
         self.shown, self.turn_over = screen.UNKNOWN, False
 
@@ -134,6 +134,7 @@ class Worker:
             self.pane_gone = True
             return True
         if seen.dead:
+            self.pane_dead = True
             return True
         shown = screen.look(self.backend.screen, seen.text, title=seen.title, cursor=seen.cursor)
         if not quiet and shown.shows in ("question", "startup") and mark_of(shown) != self._candidate:
@@ -167,13 +168,13 @@ class Worker:
 
     def _signs(self) -> Signs:
         now, task = self.clock(), self.task
-        process = processes.launched(self.dir, task.attempt)
+        running = processes.running(self.dir, task.attempt, task.pid if task.started == task.attempt else 0)
         over = task.exit_code is not None
-        gone = self.pane_gone or (self.spawn is None and process is not None)  # closed before we took it up
+        gone = self.pane_gone or self.pane_dead or self.spawn is None  # None: closed before we took it up
         asked = next((q.id for q in task.open_questions if q.via == "file"), "")
         settled = now - self.shown_since
         return Signs(
-            alive=not (over or (gone and not processes.alive(process))),
+            alive=not (over or (gone and running is False)),
             exit_code=task.exit_code,
             stopping=task.stopping,
             open_question=asked,
@@ -218,9 +219,14 @@ class Worker:
             return ()
         late = schedule.late(self.task, self.timeout, time.time())
         self.late_in = late.left
-        if late.key and self.append("late", f"late:{late.key}", why=late.why):
-            return (Due("stop"),) if self.task.stop_late else ()
-        return ()
+        if late.key:
+            self.append("late", f"late:{late.key}", why=late.why)
+        if not (self.task.stop_late and self.task.late) or self.task.stopping:
+            return ()
+        if processes.launched(self.dir, self.task.attempt) is None:
+            self.late_in = 0.1  # its launch line has only just begun
+            return ()
+        return (Due("stop"),)
 
     def _dues(self, signs: Signs) -> tuple[Due, ...]:
         """What is to be done, and when to look at the clock again."""

@@ -68,7 +68,7 @@ def test_a_dependency_that_was_removed_is_said() -> None:
 
 def test_what_the_person_waived_or_retries_does_not_wait() -> None:
     failed = {"x": Task("x", created=1.0, attempt=1, state=State.FAILED)}
-    assert starts([queued("a", after=(("x", "done"),), waived=True), queued("b", after=(("x", "done"),), attempt=1)], others=failed) == ["a", "b"]
+    assert starts([queued("a", after=(("x", "done"),), waived=("x",)), queued("b", after=(("x", "done"),), attempt=1)], others=failed) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
