@@ -133,10 +133,13 @@ def recovery(task: Task) -> list[str]:
     return [*cause, f"    go on: dispatch retry {task.id}{other}{there}"]
 
 
-def question(task: str, q: Question, path: str = "") -> list[str]:
-    """A question with its choices and how to answer it."""
+def question(task: str, q: Question, path: str = "", most: int = 20) -> list[str]:
+    """A question with its choices and how to answer it; of a long one MOST lines."""
     first, *rest = clean(q.text, 4000, path).splitlines() or [""]
-    lines = [f"? {task} asks ({q.id}): {first}", *(f"    {x}" for x in rest if not _is_choice(x, q))]
+    rest = [x for x in rest if not _is_choice(x, q)]
+    if len(rest) > most:
+        rest = [*rest[:most], f"… ({len(rest) - most} more lines{f', see {path}' if path and q.via == 'file' else ''})"]
+    lines = [f"? {task} asks ({q.id}): {first}", *(f"    {x}" for x in rest)]
     lines += [f"    {line(c.key, 20)}. {line(c.label, 200)}" for c in q.choices]
     return [*lines, f"    answer: dispatch answer {task} " + ("--choice N" if q.choices else '"…"')]
 

@@ -31,6 +31,17 @@ def check_kinds(text: str) -> tuple[str, ...]:
     return wanted
 
 
+SESSION = "session"  # as a consumer: the agent session that the command runs in
+
+
+def consumer(name: str) -> str:
+    """NAME, or for `session` a name for the agent session that we run in (Claude Code tells its id to its shells)."""
+    if name != SESSION:
+        return name
+    id = re.sub(r"[^A-Za-z0-9-]", "", os.environ.get("CLAUDE_CODE_SESSION_ID", ""))[:40]
+    return f"{SESSION}-{id or 'host'}"
+
+
 class Reader:
     """A consumer of news: NAME is whose acknowledgements count."""
 
@@ -39,10 +50,13 @@ class Reader:
             raise UsageProblem(f"{name[:40]!r} is no consumer name", hint="use letters, digits, '.', '_' and '-'")
         self.project, self.store = project, project.store
         self._path = os.path.join(self.store.dir, "consumers", f"{name}.json")
+        self._inherits = name.startswith(f"{SESSION}-") and not os.path.exists(self._path)
 
     def read(self, only: Sequence[str], kinds: Sequence[str]) -> list[News]:
         """What wants the caller and was not acknowledged, oldest first."""
         seen = self._seen()
+        if self._inherits:
+            seen = self._of_former_sessions()
         found = [
             News(task, need)
             for task in self._tasks(only)
@@ -65,17 +79,33 @@ class Reader:
             return
         files.private_dir(os.path.dirname(self._path))
         with files.Lock(self._path + ".lock", lambda: None):
-            seen = self._seen()
+            seen = self._of_former_sessions() if self._inherits else self._seen()
+            self._inherits = False
             for item in news:
                 seen[item.task.id] = [*seen.get(item.task.id, ()), item.need.key]
             files.replace(self._path, json.dumps(seen))
 
+    def _of_former_sessions(self) -> dict[str, list[str]]:
+        """What the person has been told in another session; questions that are still open are told again."""
+        found: dict[str, list[str]] = {}
+        folder = os.path.dirname(self._path)
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        for name in names:
+            if name.startswith(f"{SESSION}-") and name.endswith(".json"):
+                for id, keys in _load(os.path.join(folder, name)).items():
+                    found[id] = [*found.get(id, ()), *(key for key in keys if not key.startswith("question:"))]
+        return found
+
     def _seen(self) -> dict[str, list[str]]:
-        try:
-            data = json.loads(files.read_text(self._path, 1 << 26) or "{}")
-            return data if isinstance(data, dict) else {}
-        except ValueError:
-            return {}
+        return _load(self._path)
+
+
+def _load(path: str) -> dict[str, list[str]]:
+    try:
+        data = json.loads(files.read_text(path, 1 << 26) or "{}")
+    except ValueError:
+        return {}
+    return {id: [str(key) for key in keys] for id, keys in data.items() if isinstance(keys, list)} if isinstance(data, dict) else {}
 
 
 def wait(reader: Reader, only: Sequence[str], kinds: Sequence[str], timeout: float | None) -> list[News]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -27,6 +28,18 @@ def print_json(data: Any) -> None:
     import json
 
     click.echo(harmless(json.dumps(data, ensure_ascii=False, indent=2)))
+
+
+MOST_LINES = 38  # that go to something else than a terminal: a program's context is dear
+
+
+def echo_lines(lines: Iterable[str], more: str) -> None:
+    """Print LINES; where no person looks only the first ones, and MORE says how to see the rest."""
+    listed = [part for line in lines for part in line.split("\n")]
+    if len(listed) > MOST_LINES and not sys.stdout.isatty():
+        hidden = len(listed) - MOST_LINES + 1
+        listed = [*listed[: MOST_LINES - 1], f"… {hidden} more lines: {more}"]
+    click.echo("\n".join(listed))
 
 
 def harmless(text: str) -> str:

@@ -85,7 +85,7 @@ def run(
     if as_json:
         common.print_json(_data(task))
     else:
-        click.echo("\n".join(_lines(task)))
+        common.echo_lines(_lines(task), f"dispatch status {task.id}")
 
 
 def _branch(worktree: str, prompt: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -135,7 +135,7 @@ def _run_batch(file: str, yes: bool, as_json: bool) -> None:
     if as_json:
         common.print_json([{**_data(task), "new": new} for task, new in started])
     else:
-        click.echo("\n".join(batching.summary(project, started)))
+        common.echo_lines(batching.summary(project, started), "dispatch status")
 
 
 def chooser(root: str, yes: bool) -> Callable[[str, str], Resolution]:

@@ -20,7 +20,7 @@ from dispatch_tmux.task import Event, Question, Task
 @click.argument("task", required=False)
 @click.option("--json", "as_json", is_flag=True, help="A list of tasks (of TASK: one), keys below.")
 @click.option("--watch", "-w", is_flag=True, help="Go on showing it until Ctrl-C.")
-@click.option("--all", "-a", "every", is_flag=True, help="Every finished task, too, not only the last ones.")
+@click.option("--all", "-a", "every", is_flag=True, help="Every finished task, and every line.")
 def status(task: str | None, as_json: bool, watch: bool, every: bool) -> None:
     """What every task is doing, or all about TASK. True also when nothing supervises.
 
@@ -41,8 +41,10 @@ def status(task: str | None, as_json: bool, watch: bool, every: bool) -> None:
         common.print_json(data[0] if id else data)
     elif watch:
         _watch(project, id, every)
-    else:
+    elif every:
         click.echo("\n".join(_lines(project, id, every)))
+    else:
+        common.echo_lines(_lines(project, id, every), f"dispatch status {f'{id} ' if id else ''}--all")
 
 
 def _data(store: Store, task: Task) -> dict[str, Any]:
@@ -103,10 +105,8 @@ def questions(as_json: bool) -> None:
     if as_json:
         common.print_json([_question(t, q) for t, q in found])
         return
-    for t, q in found:
-        click.echo("\n".join(show.question(t.id, q, project.store.path(t.id, "ipc", f"{q.id}.question"))))
-    if not found:
-        click.echo("no open question")
+    shown = [line for t, q in found for line in show.question(t.id, q, project.store.path(t.id, "ipc", f"{q.id}.question"))]
+    common.echo_lines(shown or ["no open question"], "dispatch questions --json")
 
 
 def _question(task: Task, q: Question) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def stop(tasks: tuple[str, ...], every: bool) -> None:
     left = acting.stop(project, ids)
     if left:
         raise DispatchError(f"still running: {', '.join(left)}", hint="they may belong to another user")
-    click.echo("\n".join(f"{id}: {project.store.task(id).state.value}" for id in live) or "no worker is running")
+    said = [f"{id}: {project.store.task(id).state.value}" for id in live]
+    common.echo_lines(said or ["no worker is running"], "dispatch status --all")
 
 
 @click.command()
@@ -61,13 +62,9 @@ def clean(
         found = [t for t in found if t.since < before]
     go, kept = acting.cleanable(project, found, force)
     rescued = [] if dry_run else acting.clean(project, go, force)
-    for t in go:
-        click.echo(f"{'would remove' if dry_run else 'removed'} {t.id} ({t.state.value})")
-    for name in rescued:
-        click.echo(f"  kept: {name}")
-    for id, why in kept:
-        click.echo(f"kept {id}: {why}")
-    if not found:
-        click.echo("nothing to clean")
+    said = [f"kept {id}: {why}" for id, why in kept]
+    said += [f"  kept: {name}" for name in rescued]
+    said += [f"{'would remove' if dry_run else 'removed'} {t.id} ({t.state.value})" for t in go]
+    common.echo_lines(said if found else ["nothing to clean"], "dispatch status --all lists the tasks there are")
     if tasks and kept:
         raise DispatchError(f"{len(kept)} of them kept", hint="--force removes worktrees all the same, and keeps a branch and a patch")
