@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients bench lint lock
+.PHONY: accuracy help setup demo test test-clients bench lint lock
 PY := .venv/bin/python
 ARGS ?=
 
@@ -20,6 +20,9 @@ test-clients: setup ## the tests against real agent CLIs, which they install
 
 bench: setup ## measure speed
 	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+accuracy: setup ## the figures in docs/accuracy.md
+	@$(PY) tests/benchmarks/accuracy.py
 
 lint: setup ## ruff and mypy
 	@$(PY) -m ruff check .

@@ -83,6 +83,8 @@ def pick(question: Question, text: str, choice: str) -> Pick:
     for c in question.choices:
         if wanted in (c.key.lower(), c.label.lower()) and not c.text:
             return Pick((c.key,), "", c.label)
+    if question.kind == "list":
+        raise NeedsDecision("a list is on its screen that only keys can pick from", hint="dispatch keys TASK Down Enter")
     own = next((c for c in question.choices if c.text), None)
     if own:
         return Pick((own.key,), text, text)
@@ -171,6 +173,17 @@ def send(project: Project, task: Task, text: str) -> str:
     _must_live(task)
     session.ensure(project)
     return delivered(project.store, task.id, project.store.request(task.id, "send", text=text))
+
+
+def press(project: Project, task: Task, keys: Sequence[str]) -> None:
+    """Press KEYS (tmux's names) in TASK's window."""
+    server = session.server_of(project)
+    for key in keys:
+        answer = server.cmd("send-keys", "-t", task.pane, "--", key)
+        if not answer.ok:
+            raise NotDelivered(f"tmux does not press {key}: {answer.text}")
+        time.sleep(0.3)  # an Enter that follows an arrow key at once is lost in some CLIs
+    project.store.append(task.id, "pressed", "", keys=list(keys))
 
 
 def note(project: Project, task: Task, text: str) -> str:

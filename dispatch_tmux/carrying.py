@@ -238,7 +238,10 @@ class Carrier:
             return Submitted("the dialogue is gone") if answered else Refused("that question is not open any more")
         worker.append("delivering", f"delivering:{rid}", rid=rid)
         keys = tuple(str(k) for k in request.get("keys", ()))
-        outcome = deliver.answer(worker.target(), q.mark, keys, str(request.get("text", "")))
+        text = str(request.get("text", ""))
+        fields = tuple(c.key for c in q.choices if c.text) if text else ()
+        keys = worker.backend.screen.presses(q.kind, keys, fields)
+        outcome = deliver.answer(worker.target(), q.mark, keys, text)
         if isinstance(outcome, Submitted):
             worker.append("answer", f"answer:{q.id}", q=q.id, answer=str(request.get("answer", "")), by="person")
         return outcome

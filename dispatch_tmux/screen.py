@@ -62,6 +62,8 @@ UNKNOWN = Shown("unknown")
 def look(rules: ScreenRules, rendered: str, *, title: str = "", cursor: tuple[int, int] | None = None) -> Shown:
     """What `rendered` (`capture-pane -p`, with or without -e) shows; `cursor` is (column, row), both from 0."""
     screen = _Screen.of(rendered)
+    if rules.gutter:
+        screen = screen.without(rules.gutter)
     if not screen.lines:
         return UNKNOWN
     if gone := _exited(rules, screen.lines):
@@ -92,6 +94,9 @@ class _Screen:
         while lines and not lines[-1]:
             lines.pop()
         return cls(lines, raw, max(cut, 0))
+
+    def without(self, gutter: re.Pattern[str]) -> _Screen:
+        return _Screen([gutter.sub("", line).rstrip() for line in self.lines], self.raw, self.first_row)
 
 
 def _line_program(rules: LineRules, screen: _Screen, cursor: tuple[int, int] | None) -> Shown:
@@ -150,8 +155,9 @@ def _open_composer(rules: ComposerRules, lines: list[str]) -> range | None:
 
 def _with_composer(rules: ScreenRules, own: ComposerRules, screen: _Screen, box: range, title: str) -> Shown:
     lines = screen.lines
-    plain = "\n".join(_typed(own, lines[row], row == box.start) for row in box).strip()
-    composer = _read_composer(own, screen, box, plain)
+    written = range(box.start, max(box.start, box.stop - own.status))
+    plain = "\n".join(_typed(own, lines[row], row == box.start) for row in written).strip()
+    composer = _read_composer(own, screen, written, plain)
     tail, queued = _tail(rules, lines, box.start - (own.above is not None))
     if rules.queued.composer and rules.queued.composer.search(plain):
         queued = True
@@ -167,6 +173,8 @@ def _with_composer(rules: ScreenRules, own: ComposerRules, screen: _Screen, box:
 
 def _typed(rules: ComposerRules, line: str, first: bool) -> str:
     """A composer row without its prompt; a prompt's group `keep` stays, as the `!` of a shell command."""
+    if rules.margin:
+        return rules.margin.sub("", line, count=1)
     if not first:
         return line.removeprefix("  ")
     found = rules.prompt.search(line)
@@ -273,15 +281,21 @@ def _body(rule: Dialogue, rules: ScreenRules, lines: list[str]) -> list[str]:
 
 def _read_dialogue(rule: Dialogue, rules: ScreenRules, body: list[str]) -> Shown:
     rows = _choice_rows(body, rules.choice or CHOICE) if rule.numbered else []
-    choices = []
+    choices = [Choice(str(n), offer.label) for n, offer in enumerate(rule.offers, 1)]
     for at, (row, found) in enumerate(rows):
         label = _label(body, row, found["label"])
         free = at == len(rows) - rule.text_from_end or bool(rule.text and rule.text.search(label))
         tick = found.groupdict().get("tick")
         choices.append(Choice(found["key"], label, text=free, ticked=bool(tick and tick.strip())))
-    paragraphs = _paragraphs(body[: rows[0][0]] if rows else body)
+    end = rows[0][0] if rows else _offers_row(rule, body)
+    paragraphs = _paragraphs(body[:end])
     question, detail = _asked(rule, paragraphs[1:] if rule.whole else paragraphs)
     return Shown(rule.shows, rule.kind, question, tuple(choices), detail, keys=rules.answers.get(rule.kind, ()))
+
+
+def _offers_row(rule: Dialogue, body: list[str]) -> int:
+    """The row in which choices without numbers stand."""
+    return next((row for row in range(len(body) - 1, -1, -1) if rule.offers and rule.foot.search(body[row])), len(body))
 
 
 def _choice_rows(body: list[str], pattern: re.Pattern[str]) -> list[tuple[int, re.Match[str]]]:

@@ -72,7 +72,7 @@ def screen(project: Project, task: Task) -> str:
         from dispatch_tmux import session
 
         shot = session.server_of(project).cmd("capture-pane", "-p", "-t", task.pane)
-        if shot.ok and _is_its_pane(project, task):
+        if shot.ok and is_its_pane(project, task):
             return show.clean(shot.text, 200_000).rstrip()
     kept = files.read_text(project.store.path(task.id, "screen.txt"))
     if kept is None:
@@ -80,7 +80,8 @@ def screen(project: Project, task: Task) -> str:
     return show.clean(kept, 200_000).rstrip()
 
 
-def _is_its_pane(project: Project, task: Task) -> bool:
+def is_its_pane(project: Project, task: Task) -> bool:
+    """Whether the pane on record still is TASK's."""
     from dispatch_tmux import session
 
     tag = session.server_of(project).cmd("display-message", "-p", "-t", task.pane, "#{@dispatch_task}")
@@ -118,6 +119,51 @@ def details(project: Project, task: Task) -> list[str]:
     lines += ["", f"  files:  {store.path(task.id)}"]
     lines += [f"  result: {output}"] if os.path.exists(output) else []
     return lines
+
+
+_SIGNS = {
+    "alive": "its process lives", "exit_code": "exit code", "server_gone": "the tmux server is gone", "stopping": "it was told to stop",
+    "open_question": "unanswered question file", "marks": "plan", "done_marker": "it says that it has finished (ipc/.done)",
+    "shows": "its screen shows", "kind": "of the kind", "detail": "with", "cause": "cause in its last words", "settled": "seconds so",
+    "quiet": "seconds since it drew anything", "age": "seconds since it began", "nudges": "reminders", "has_screen_rules": "screen rules",
+}  # fmt: skip
+
+
+def evidence(project: Project, task: Task) -> list[str]:
+    """What the state of TASK rests on: the signs at its last change, and what there is to see now."""
+    store = project.store
+    last = next((e for e in reversed(store.events(task.id)) if e.kind == "state"), None)
+    lines = [f"{task.id}: {task.state.value}" + (f" — {show.line(task.why, 200)}" if task.why else "")]
+    signs = dict(last.data.get("signs") or {}) if last else {}
+    if signs and last:
+        lines.append(f"  it rests on, {show.age(time.time() - last.t)} ago:")
+        lines += [f"    {_SIGNS.get(name, name)}: {show.line(str(value), 200)}" for name, value in signs.items() if name in _SIGNS]
+    lines.append("  now:")
+    lines.append(f"    plan: {plan.marks(plan.parse(store.plan(task.id)))!r}, open questions: {len(task.open_questions)}")
+    lines.append(f"    supervised: {'yes' if store.supervised() else 'no'}")
+    lines += [f"    {text}" for text in _screen_now(project, task)]
+    lines.append("  precedence: process, question file, dialogue, finished plan, screen busy or idle, silence")
+    return lines
+
+
+def _screen_now(project: Project, task: Task) -> list[str]:
+    from dispatch_tmux import acting
+    from dispatch_tmux import screen as screens
+
+    if not task.pane or not is_its_pane(project, task):
+        return ["no window"]
+    from dispatch_tmux import session
+
+    server = session.server_of(project)
+    shot = server.cmd("capture-pane", "-p", "-e", "-t", task.pane)
+    facts = server.cmd("display-message", "-p", "-t", task.pane, "#{cursor_x} #{cursor_y} #{pane_dead} #{pane_title}").text.split(" ", 3)
+    if not shot.ok or len(facts) < 3:
+        return ["no window"]
+    title = facts[3] if len(facts) > 3 else ""
+    shown = screens.look(acting.backend(task.backend).screen, shot.text, title=title, cursor=(int(facts[0]), int(facts[1])))
+    kind = f" ({shown.kind})" if shown.kind else ""
+    dead = ", the program has ended" if facts[2] == "1" else ""
+    return [f"its screen shows: {shown.shows}{kind}{dead}; title: {show.line(title, 80)!r}"]
 
 
 def _around(task: Task) -> list[str]:

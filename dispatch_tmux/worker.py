@@ -163,7 +163,7 @@ class Worker:
         if not self.task.attempt or (self.task.started < self.task.attempt and signs.exit_code is None):
             return ()  # not launched yet
         verdict = states.derive(signs, self.limits)
-        self._record(verdict)
+        self._record(verdict, signs)
         return self._too_late() or self._dues(signs)
 
     def _signs(self) -> Signs:
@@ -192,7 +192,7 @@ class Worker:
             nudges=task.nudges,
         )
 
-    def _record(self, verdict: Verdict) -> None:
+    def _record(self, verdict: Verdict, signs: Signs) -> None:
         task = self.task
         self._falling = ""
         if task.switch_to > task.attempt:
@@ -208,6 +208,7 @@ class Worker:
             extra: dict[str, Any] = {"why": verdict.why} if verdict.why else {}
             if verdict.surfaced:
                 extra["surfaced"] = True
+            extra["signs"] = _evidence(signs)
             if verdict.cause:
                 extra.update(cause=verdict.cause, instead=self.instead(), hint=self.backend.hints.get(verdict.cause, ""))
             self.append("state", f"state:{task.states + 1}", state=verdict.state.value, **extra)
@@ -374,6 +375,13 @@ class Worker:
             wrapped = rules.unwrap.match(text) if rules.unwrap else None
             self.receipts.append(delivery.squeezed(wrapped["text"] if wrapped else text))
         self.turn_over = meaning == "idle" if meaning else self.turn_over
+
+
+def _evidence(signs: Signs) -> dict[str, Any]:
+    """What a verdict rests on, without what says nothing."""
+    plain = Signs()
+    found = {name: value for name, value in signs._asdict().items() if value != getattr(plain, name)}
+    return {name: round(value, 1) if isinstance(value, float) else value for name, value in found.items() if name != "said"}
 
 
 def _cut(asked: Asked) -> str:

@@ -24,6 +24,8 @@ class ComposerRules(_Rule, frozen=True):
     above: Pattern | None = None
     below: Pattern | None = None
     room: int = 6  # without a box: how many non-blank lines may stand under the prompt's line
+    margin: Pattern | None = None  # what stands before the text in each of a box's rows
+    status: int = 0  # the last rows of a box that are no text
     placeholder: Pattern | None = None
     collapsed: Pattern | None = None
 
@@ -53,6 +55,20 @@ class ErrorRule(_Rule, frozen=True):
         _needs_groups("line", self.line, "detail")
 
 
+class Offer(_Rule, frozen=True):
+    """A choice that has no number on the screen, and the keys that pick it."""
+
+    label: str
+    keys: tuple[str, ...]
+
+
+class FreeText(_Rule, frozen=True):
+    """How the text field among the choices is reached: `move` once for each choice before it, then `then`."""
+
+    move: str = "Down"
+    then: tuple[str, ...] = ()
+
+
 class Dialogue(_Rule, frozen=True):
     """A dialogue needs its foot *and* every `has`; and it is one only when no composer is at the bottom."""
 
@@ -66,6 +82,8 @@ class Dialogue(_Rule, frozen=True):
     whole: bool = False
     text: Pattern | None = None
     text_from_end: int = 0
+    offers: tuple[Offer, ...] = ()
+    free: FreeText | None = None
 
     def __post_init__(self) -> None:
         if not self.has:
@@ -99,6 +117,7 @@ class LineRules(_Rule, frozen=True):
 
 class ScreenRules(_Rule, frozen=True):
     composer: ComposerRules | None = None
+    gutter: Pattern | None = None  # what stands at the right of rows and is no text: a scroll bar
     busy: BusyRules = BusyRules()
     queued: QueuedRules = QueuedRules()
     skip: tuple[Pattern, ...] = ()
@@ -111,6 +130,22 @@ class ScreenRules(_Rule, frozen=True):
 
     def __post_init__(self) -> None:
         _needs_groups("choice", self.choice, "key", "label")
+
+    def presses(self, kind: str, keys: tuple[str, ...], text_keys: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The keys to press for the choices KEYS of a dialogue of KIND; TEXT_KEYS are those of its text fields."""
+        rule = next((d for d in self.dialogues if d.kind == kind and (d.offers or d.free)), None)
+        if rule is None:
+            return keys
+        offers = {str(n): offer.keys for n, offer in enumerate(rule.offers, 1)}
+        found: list[str] = []
+        for key in keys:
+            if key in offers:
+                found += offers[key]
+            elif rule.free and key in text_keys and key.isdigit():
+                found += [rule.free.move] * (int(key) - 1) + list(rule.free.then)
+            else:
+                found.append(key)
+        return tuple(found)
 
 
 def _needs_groups(name: str, pattern: Pattern | None, *groups: str) -> None:

@@ -10,7 +10,7 @@ import click
 
 from dispatch_tmux import show, viewing
 from dispatch_tmux.cli import common
-from dispatch_tmux.errors import DispatchError, TaskNotFound
+from dispatch_tmux.errors import DispatchError, TaskNotFound, UsageProblem
 from dispatch_tmux.project import Project
 from dispatch_tmux.store import Store
 from dispatch_tmux.task import Event, Question, Task
@@ -20,8 +20,9 @@ from dispatch_tmux.task import Event, Question, Task
 @click.argument("task", required=False)
 @click.option("--json", "as_json", is_flag=True, help="A list of tasks (of TASK: one), keys below.")
 @click.option("--watch", "-w", is_flag=True, help="Go on showing it until Ctrl-C.")
+@click.option("--why", is_flag=True, help="What TASK's state rests on.")
 @click.option("--all", "-a", "every", is_flag=True, help="Every finished task, and every line.")
-def status(task: str | None, as_json: bool, watch: bool, every: bool) -> None:
+def status(task: str | None, as_json: bool, watch: bool, why: bool, every: bool) -> None:
     """What every task is doing, or all about TASK. True also when nothing supervises.
 
     \b
@@ -35,7 +36,11 @@ def status(task: str | None, as_json: bool, watch: bool, every: bool) -> None:
     """
     project = common.project()
     id = project.store.find(task) if task else None
-    if as_json:
+    if why:
+        if not id:
+            raise UsageProblem("--why of which task?", hint="dispatch status TASK --why")
+        common.echo_lines(viewing.evidence(project, _one(viewing.tasks(project), id)), f"dispatch events {id}")
+    elif as_json:
         found = viewing.tasks(project)
         data = [_data(project.store, t) for t in ([_one(found, id)] if id else found)]
         common.print_json(data[0] if id else data)

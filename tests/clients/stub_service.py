@@ -33,6 +33,7 @@ class Service:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.fail: dict[str, int] = {}
+        self.first: list[str] = []  # commands of the first turns, before ticking the plan off
         outer = self
 
         class Handler(_Handler):
@@ -54,11 +55,12 @@ class Service:
 
     def command(self, text: str) -> str:
         """What a worker does that ticks its whole plan off."""
+        before = f"{self.first.pop(0)}; " if self.first else ""
         plan = re.search(r"Your checklist:\s+(\S+/plan\.md)", text)
         if plan is None:
             return "true"
         folder = plan[1].removesuffix("/plan.md")
-        return f"sed -i 's/- \\[ \\]/- [x]/' '{plan[1]}' && touch '{folder}/ipc/.done'"
+        return f"{before}sed -i 's/- \\[ \\]/- [x]/' '{plan[1]}' && touch '{folder}/ipc/.done'"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -90,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(status, {"error": {"message": said, "code": status, "status": STATUS.get(status, "ERROR"), "type": "error"}})
             return
         shell = next((n for n in SHELLS if n in names), "")
-        done = any(_is_result(item) for key in ("input", "messages", "contents") for item in body.get(key) or [])
+        done = any(_is_result(item) for key in ("input", "messages", "contents") for item in (body.get(key) or [])[-1:])
         call = None if done or not shell else (shell, self.service.command(text))
         if gemini:
             self._gemini(body, call, "stream" in verb)

@@ -1,0 +1,74 @@
+"""Permission dialogues of the real Codex, Gemini CLI and opencode, seen and answered; messages delivered to them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from test_others_dispatch import PATIENCE, Desk, desk, service  # noqa: F401 - the fixtures
+from terminal import wait_until
+
+CHOICES = {
+    "codex": ["Yes, proceed", "Yes, and don't ask again", "No, and tell"],
+    "gemini": ["Allow once", "Allow for this session", "No, suggest changes"],
+    "opencode": ["Allow once", "Allow always", "Reject"],
+}
+
+
+def asking(desk: Desk) -> str:  # noqa: F811
+    """A worker whose CLI wants to be allowed to run its command."""
+    desk.configure()
+    if desk.name == "opencode":
+        path = desk.crew.home / ".config" / "opencode" / "opencode.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "permission": {"bash": "ask"}}))
+    desk.service.first = ["touch made.txt"]
+    id = desk.crew.start("-m", desk.model, "--permissions", "ask", "--item", "one", "do it")
+    desk.crew.until(id, "question", PATIENCE)
+    return str(id)
+
+
+def test_its_permission_dialogue_is_a_question_and_the_answer_lets_it_go_on(desk: Desk) -> None:  # noqa: F811
+    id = asking(desk)
+    (question,) = desk.crew.task(id).open_questions
+    assert question.kind == "permission"
+    labels = [c.label for c in question.choices]
+    assert len(labels) == len(CHOICES[desk.name]), labels
+    assert all(label.startswith(begin) for label, begin in zip(labels, CHOICES[desk.name], strict=True)), labels
+    assert "made.txt" in question.text
+
+    desk.crew.run("answer", id, "--choice", "1")
+    wait_until(lambda: (desk.crew.root / "made.txt").exists(), seconds=PATIENCE, why=lambda: desk.crew.screen(id))
+    for _ in range(3):  # some ask again for the next of the command's parts
+        task = desk.crew.task(id)
+        if task.open_questions:
+            desk.crew.run("answer", id, "--choice", "1")
+    desk.crew.until(id, "done", PATIENCE)
+
+
+def test_a_refusal_reaches_it(desk: Desk) -> None:  # noqa: F811
+    id = asking(desk)
+    desk.crew.run("answer", id, "--choice", "3")
+    wait_until(lambda: not desk.crew.task(id).open_questions, seconds=PATIENCE)
+    assert not (desk.crew.root / "made.txt").exists()
+
+
+def test_D16_a_message_while_a_dialogue_is_open_waits_and_is_not_an_answer(desk: Desk) -> None:  # noqa: F811
+    id = asking(desk)
+    held = desk.crew.run("send", id, "1", ok=False)
+    assert held.returncode == 6 and "dialogue" in held.stderr, held.stderr
+    assert not (desk.crew.root / "made.txt").exists()
+    desk.crew.run("stop", id)
+
+
+@pytest.mark.parametrize("text", ["use JWT", "; $(touch x) `id` \"q\" 'q' \\n", "grün 日本 🎉", "first\n  second\n\nfourth", "word " * 1600])
+def test_D2_a_message_arrives_once_and_whole(desk: Desk, text: str) -> None:  # noqa: F811
+    desk.configure()
+    id = desk.crew.start("-m", desk.model, "--permissions", "skip", "--item", "one", "do it")
+    desk.crew.until(id, "done", PATIENCE)
+    before = len(desk.service.requests)
+    sent = desk.crew.run("send", id, text, ok=None)
+    assert sent.returncode == 0, sent.stderr + desk.crew.screen(id)
+    wait_until(lambda: any(r.main for r in desk.service.requests[before:]), seconds=PATIENCE)
+    last = [r for r in desk.service.requests if r.main][-1].text
+    squeezed = "".join(text.split())
+    assert "".join(last.split()).count(squeezed) == 1, last[-3000:]
