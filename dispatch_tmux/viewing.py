@@ -121,6 +121,15 @@ def details(project: Project, task: Task) -> list[str]:
     return lines
 
 
+def graph(found: list[Task]) -> list[str]:
+    """Tasks with what they come after, as wide as the terminal."""
+    from dispatch_tmux import graph as drawing
+
+    nodes = [(t.id, f"{show.GLYPHS[t.state]} {t.id}  {t.state.value} {t.done_items}/{len(t.marks)}") for t in found]
+    width = show.width()
+    return [row if show.columns(row) <= width else row[: width - 1] + "…" for row in drawing.draw(nodes, {t.id: [id for id, _ in t.after] for t in found})]
+
+
 _SIGNS = {
     "alive": "its process lives", "exit_code": "exit code", "server_gone": "the tmux server is gone", "stopping": "it was told to stop",
     "open_question": "unanswered question file", "marks": "plan", "done_marker": "it says that it has finished (ipc/.done)",

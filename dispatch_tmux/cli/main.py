@@ -17,7 +17,7 @@ COMMANDS = {  # name → module, in the order of `dispatch --help`
     "resume-queue": "queue", "models": "models", "resolve": "models", "backends": "models", "config": "config",
     "init": "init", "demo": "demo", "doctor": "doctor", "ask": "ask",
     "flag": "ask",
-    "brief": "brief", "skill": "skill",
+    "brief": "brief", "report": "report", "skill": "skill",
 }  # fmt: skip
 
 

@@ -20,9 +20,10 @@ from dispatch_tmux.task import Event, Question, Task
 @click.argument("task", required=False)
 @click.option("--json", "as_json", is_flag=True, help="A list of tasks (of TASK: one), keys below.")
 @click.option("--watch", "-w", is_flag=True, help="Go on showing it until Ctrl-C.")
+@click.option("--graph", "drawn", is_flag=True, help="Draw what comes after what.")
 @click.option("--why", is_flag=True, help="What TASK's state rests on.")
 @click.option("--all", "-a", "every", is_flag=True, help="Every finished task, and every line.")
-def status(task: str | None, as_json: bool, watch: bool, why: bool, every: bool) -> None:
+def status(task: str | None, as_json: bool, watch: bool, drawn: bool, why: bool, every: bool) -> None:
     """What every task is doing, or all about TASK. True also when nothing supervises.
 
     \b
@@ -36,7 +37,9 @@ def status(task: str | None, as_json: bool, watch: bool, why: bool, every: bool)
     """
     project = common.project()
     id = project.store.find(task) if task else None
-    if why:
+    if drawn:
+        common.echo_lines(viewing.graph(viewing.tasks(project)) or ["no task has been dispatched here yet"], "in a terminal")
+    elif why:
         if not id:
             raise UsageProblem("--why of which task?", hint="dispatch status TASK --why")
         common.echo_lines(viewing.evidence(project, _one(viewing.tasks(project), id)), f"dispatch events {id}")
