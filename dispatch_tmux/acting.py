@@ -177,7 +177,7 @@ def send(project: Project, task: Task, text: str) -> str:
 
 def press(project: Project, task: Task, keys: Sequence[str]) -> None:
     """Press KEYS (tmux's names) in TASK's window."""
-    server = session.server_of(project)
+    server = session.server_for(project, task)
     for key in keys:
         answer = server.cmd("send-keys", "-t", task.pane, "--", key)
         if not answer.ok:
@@ -231,6 +231,8 @@ def stop(project: Project, ids: Sequence[str]) -> list[str]:
     left: list[str] = []
     for id in ids:
         task = store.task(id)
+        if task.adopted and not task.ended:
+            raise DispatchError(f"{id} is a program of yours, adopted", hint=f"dispatch release {id} gives it back")
         process = processes.launched(store.path(id), task.attempt)
         if process is None and task.attempt and not task.ended:  # its launch line has only just begun
             until(store, lambda id=id, n=task.attempt: processes.launched(store.path(id), n), 3.0)  # type: ignore[misc]

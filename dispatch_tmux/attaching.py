@@ -16,6 +16,9 @@ def attach(project: Project, id: str | None) -> list[str]:
 
     Raises DispatchError when there is no such window.
     """
+    if id and project.store.task(id).adopted:
+        task = project.store.task(id)
+        raise DispatchError(f"{id} runs in a tmux of your own", hint=f"tmux -S {task.server} select-window -t {task.pane}")
     server = session.server_of(project)
     found = server.session_of(project.root)
     if found is None:

@@ -157,7 +157,7 @@ class Carrier:
 
     def close(self, worker: Worker) -> None:
         """Close the window of an attempt that has ended."""
-        if worker.pane in self.supervisor.by_pane:
+        if self.supervisor.by_pane.get(worker.pane) is worker:
             del self.supervisor.by_pane[worker.pane]
             self.supervisor.line.cmd("kill-pane", "-t", worker.pane)
 
@@ -276,7 +276,7 @@ class Carrier:
             task.state, ""
         )
         try:
-            if worker.pane in self.supervisor.by_pane:
+            if self.supervisor.by_pane.get(worker.pane) is worker:
                 line.cmd("set-option", "-w", "-q", "-t", worker.pane, "@dispatch_state", glyph)
                 if (
                     task.state in (State.FAILED, State.LOST, State.STOPPED, State.DONE, State.BLOCKED)

@@ -34,6 +34,12 @@ def alive(process: tuple[int, str] | None) -> bool:
     return stat is None or (stat[19] == started and stat[0] != "Z") if os.path.isdir("/proc/self") else True
 
 
+def started(pid: int) -> str:
+    """When PID began, as `launched` has it; '0' where the system does not tell."""
+    stat = _stat(pid)
+    return stat[19] if stat else "0"
+
+
 def running(task_dir: str, attempt: int, pid: int) -> bool | None:
     """Whether ATTEMPT's launch line runs. PID is what tmux started, which counts until the attempt is claimed; 0: None."""
     process = launched(task_dir, attempt)

@@ -17,6 +17,8 @@ from dispatch_tmux.task import State, Task
 
 def may_retry(task: Task, fresh: bool) -> None:
     """Raises DispatchError when TASK is not to be begun again, with what to do instead."""
+    if task.adopted:
+        raise DispatchError(f"{task.id} was adopted, only you can start it again", hint="dispatch adopt PANE")
     if task.state is State.DONE and not fresh:
         raise DispatchError(f"{task.id} is done", hint=f"dispatch retry {task.id} --fresh does all of it anew")
     if not task.ended and not task.surfaced:
@@ -25,6 +27,8 @@ def may_retry(task: Task, fresh: bool) -> None:
 
 def may_resume(store: Store, task: Task) -> None:
     """Raises DispatchError when there is nothing of TASK to take up again."""
+    if task.adopted:
+        raise DispatchError(f"{task.id} was adopted, only you can start it again", hint="dispatch adopt PANE")
     if processes.alive(processes.launched(store.path(task.id), task.attempt)):
         raise DispatchError(f"{task.id} still runs", hint=f"dispatch attach {task.id}, or dispatch stop {task.id} first")
     if task.state is State.DONE:
@@ -36,7 +40,7 @@ def may_resume(store: Store, task: Task) -> None:
 def was_cut_off(task: Task) -> bool:
     """Whether TASK's end came from outside: its window, its tmux server or its machine went, or a signal killed it."""
     killed = task.state is State.FAILED and (task.exit_code or 0) > 128
-    return bool(task.attempt) and (task.state is State.LOST or killed)
+    return bool(task.attempt) and not task.adopted and (task.state is State.LOST or killed)
 
 
 def asked(store: Store, id: str) -> dict[str, Any]:

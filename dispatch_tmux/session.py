@@ -11,6 +11,7 @@ from dispatch_tmux import config as configuration
 from dispatch_tmux import files, tmux
 from dispatch_tmux.errors import DispatchError, TmuxError
 from dispatch_tmux.project import Project
+from dispatch_tmux.task import Task
 from dispatch_tmux.tmux import Server
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -35,6 +36,11 @@ def ensure(project: Project) -> None:
 
 def server_of(project: Project) -> Server:
     return Server(configuration.socket(configuration.load()))
+
+
+def server_for(project: Project, task: Task) -> Server:
+    """The server that TASK's pane is on: ours, or for an adopted one the person's."""
+    return Server(tmux.Socket(task.server)) if task.adopted and task.server else server_of(project)
 
 
 def _one_at_a_time(path: str) -> files.Lock:

@@ -107,6 +107,8 @@ def ended(signs: Signs) -> Verdict:
     if code:
         said = signs.said or signs.detail
         return Verdict(State.FAILED, f"exit code {code}{f': {said}' if said else ''}", cause=signs.cause)
+    if not signs.marks:
+        return Verdict(State.DONE, "its program has ended")  # adopted: there never was a plan
     if "x" not in signs.marks:
         return Verdict(State.FAILED, "it ended (exit code 0) with nothing checked off")
     return Verdict(State.FAILED, f"it ended (exit code 0) with {signs.marks.count(' ')} items open")

@@ -18,7 +18,7 @@ from dispatch_tmux.task import State, Task
 _KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why", "states", "marks", "pane", "window",
          "exit_code", "started", "surfaced", "cause", "hint", "instead", "group", "priority", "after", "worktree", "branch", "base", "merged", "merged_into", "conflicts", "ours",
          "flags",
-         "ran", "late", "strayed")  # fmt: skip
+         "ran", "late", "strayed", "adopted", "released", "server")  # fmt: skip
 _FINAL = frozenset({State.DONE, State.FAILED, State.STOPPED, State.LOST})  # blocked tasks have questions: always read
 
 

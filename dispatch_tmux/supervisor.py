@@ -19,6 +19,7 @@ from typing import Any
 
 from dispatch_tmux import choosing, files, hub, retrying, summaries
 from dispatch_tmux import config as configuration
+from dispatch_tmux.adopting import Foreign
 from dispatch_tmux.backends import Backend
 from dispatch_tmux.backends.own import backend_of
 from dispatch_tmux.carrying import Carrier
@@ -198,7 +199,25 @@ class Supervisor:
         except DispatchError as e:
             self.log.write(f"{id}: {e}")
             return None
+        if self.workers[id].task.adopted:
+            self._adopted(self.workers[id])
         return self.workers[id]
+
+    def _adopted(self, worker: Worker) -> None:
+        """Watch a pane of the person's own tmux as if it were ours."""
+        task = worker.task
+        if task.ended or not task.started or worker.spawn is not None:
+            return
+
+        def changed() -> None:
+            worker.last_output = worker.clock()
+            with self.drawing_lock:
+                self.drawing.setdefault(worker.id, time.monotonic())
+            self.inbox.put(("review", worker.id))
+
+        line = Foreign(worker.dir, task, changed)
+        worker.attach(line, task.pane, task.pid)
+        changed()
 
     def backend(self, name: str) -> Backend:
         """The backend NAME as the configuration has it now. Raises DispatchError."""
@@ -288,8 +307,10 @@ class Supervisor:
 
     def _retire(self, worker: Worker) -> None:
         task = worker.task
+        if task.adopted and not task.ended:
+            return
         gone = not os.path.isdir(worker.dir)
-        if gone or (task.ended and worker.pane not in self.by_pane and not self.store.requests(worker.id)):
+        if gone or (task.ended and self.by_pane.get(worker.pane) is not worker and not self.store.requests(worker.id)):
             if gone or task.state is not State.BLOCKED:
                 self.workers.pop(worker.id, None)
                 worker.log.flush()

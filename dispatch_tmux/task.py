@@ -129,6 +129,8 @@ class Task(NamedTuple):
     group: str = ""
     priority: int = 0
     after: tuple[tuple[str, str], ...] = ()  # (task id, what of it: schedule.DONE or ANY)
+    adopted: bool = False  # a CLI that the person started; its pane is theirs
+    released: bool = False
     timeout: float = 0.0  # seconds of running after which it is brought to the person; 0: as configured
     deadline: float = 0.0
     stop_late: bool = False
@@ -232,6 +234,7 @@ def _created(e: Event, facts: Facts, questions: Questions, requests: Requests) -
     facts.update(created=e.t, since=e.t, marks=str(e.data.get("marks", "")))
     facts.update({name: str(e.data.get(name, "")) for name in ("title", "model", "backend", "cwd", "group")})
     facts.update(priority=int(e.data.get("priority", 0)), stop_late=bool(e.data.get("stop_late")))
+    facts.update(adopted=bool(e.data.get("adopted")))
     facts.update({name: float(e.data.get(name, 0)) for name in ("timeout", "deadline")})
     facts.update(after=tuple((str(id), str(wanted)) for id, wanted in e.data.get("after", ())))
 
@@ -324,6 +327,11 @@ def _waived(e: Event, facts: Facts, questions: Questions, requests: Requests) ->
     facts.update(waived=(*facts.get("waived", ()), str(e.data["task"])))
 
 
+def _released(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(released=True)
+    _state(Event(e.t, "state", "", {"state": State.STOPPED.value, "why": "given back to you"}), facts, questions, requests)
+
+
 def _flag(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     facts.update(flags=(*facts.get("flags", ()), str(e.data["text"])))
 
@@ -360,6 +368,7 @@ _STEPS = {
     "dropped": _dropped,
     "waived": _waived,
     "flag": _flag,
+    "released": _released,
     "late": _late,
     "strayed": _strayed,
 }

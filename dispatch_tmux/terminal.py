@@ -107,3 +107,9 @@ def _reads_terminal(pid: int) -> bool:
             return f.read().strip() in ("n_tty_read", "wait_woken", "tty_read")
     except OSError:
         return False
+
+
+def program(tty: str, launcher: int) -> tuple[int, list[str]] | None:
+    """(pid, argv) of what runs in the foreground of TTY, None when it is a shell at its prompt."""
+    found = [(pid, argv) for pid, argv in _foreground(tty, launcher) if argv and not is_interactive_shell(argv)]
+    return min(found) if found else None

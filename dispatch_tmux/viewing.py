@@ -71,7 +71,7 @@ def screen(project: Project, task: Task) -> str:
     if task.pane and project.store.supervised():
         from dispatch_tmux import session
 
-        shot = session.server_of(project).cmd("capture-pane", "-p", "-t", task.pane)
+        shot = session.server_for(project, task).cmd("capture-pane", "-p", "-t", task.pane)
         if shot.ok and is_its_pane(project, task):
             return show.clean(shot.text, 200_000).rstrip()
     kept = files.read_text(project.store.path(task.id, "screen.txt"))
@@ -84,8 +84,10 @@ def is_its_pane(project: Project, task: Task) -> bool:
     """Whether the pane on record still is TASK's."""
     from dispatch_tmux import session
 
-    tag = session.server_of(project).cmd("display-message", "-p", "-t", task.pane, "#{@dispatch_task}")
-    return tag.ok and tag.text == task.id
+    server = session.server_for(project, task)
+    tag = server.cmd("display-message", "-p", "-t", task.pane, "#{@dispatch_task}\t#{pane_pid}")
+    mark, _, pid = tag.text.partition("\t")
+    return tag.ok and (pid == str(task.pid) if task.adopted else mark == task.id)
 
 
 def details(project: Project, task: Task) -> list[str]:
@@ -163,7 +165,7 @@ def _screen_now(project: Project, task: Task) -> list[str]:
         return ["no window"]
     from dispatch_tmux import session
 
-    server = session.server_of(project)
+    server = session.server_for(project, task)
     shot = server.cmd("capture-pane", "-p", "-e", "-t", task.pane)
     facts = server.cmd("display-message", "-p", "-t", task.pane, "#{cursor_x} #{cursor_y} #{pane_dead} #{pane_title}").text.split(" ", 3)
     if not shot.ok or len(facts) < 3:

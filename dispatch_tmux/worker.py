@@ -151,7 +151,7 @@ class Worker:
     def review(self) -> tuple[Due, ...]:
         """Look at everything but the screen, write down what is new, and say what is to be done."""
         self.refresh()
-        if not self.task.created:
+        if not self.task.created or self.task.released:
             return ()
         self._read_signals()
         self._read_plan()

@@ -57,7 +57,7 @@ def record(task: str, name: str) -> None:
         raise UsageProblem(f"{name[:60]!r} is no name for a file", hint="letters, digits, '.', '_' and '-'")
     if not found.pane or not viewing.is_its_pane(project, found):
         raise DispatchError(f"{found.id} has no window now", hint=f"dispatch screen {found.id} has its last screen")
-    server = session.server_of(project)
+    server = session.server_for(project, found)
     shot = server.cmd("capture-pane", "-p", "-e", "-t", found.pane)
     facts = server.cmd("display-message", "-p", "-t", found.pane, "#{pane_width}x#{pane_height}\t#{pane_title}").text
     size, _, title = facts.partition("\t")

@@ -22,7 +22,7 @@ def stop(tasks: tuple[str, ...], every: bool) -> None:
     project = common.project()
     if not tasks and not every:
         raise UsageProblem("which one?", hint="dispatch stop TASK, or --all")
-    ids = [t.id for t in summaries.all(project.store)] if every else [project.store.find(name) for name in tasks]
+    ids = [t.id for t in summaries.all(project.store) if not t.adopted] if every else [project.store.find(name) for name in tasks]
     live = [id for id in ids if not every or acting.is_running(project, id)]
     left = acting.stop(project, ids)
     if left:
