@@ -64,6 +64,8 @@ def look(rules: ScreenRules, rendered: str, *, title: str = "", cursor: tuple[in
     screen = _Screen.of(rendered)
     if rules.gutter:
         screen = screen.without(rules.gutter)
+    if rules.notices:
+        screen = screen.above_notices(rules.notices)
     if not screen.lines:
         return UNKNOWN
     if gone := _exited(rules, screen.lines):
@@ -94,6 +96,19 @@ class _Screen:
         while lines and not lines[-1]:
             lines.pop()
         return cls(lines, raw, max(cut, 0))
+
+    def above_notices(self, notices: Sequence[re.Pattern[str]]) -> _Screen:
+        """Without the notices at the bottom, each a row that begins one and the indented rows after it."""
+        end = len(self.lines)
+        for row in range(end - 1, -1, -1):
+            line = self.lines[row]
+            if any(notice.search(line) for notice in notices):
+                end = row
+            elif line and not line.startswith("    "):
+                break
+        while 0 < end < len(self.lines) and not self.lines[end - 1]:
+            end -= 1
+        return _Screen(self.lines[:end], self.raw, self.first_row) if end < len(self.lines) else self
 
     def without(self, gutter: re.Pattern[str]) -> _Screen:
         return _Screen([gutter.sub("", line).rstrip() for line in self.lines], self.raw, self.first_row)

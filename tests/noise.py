@@ -68,6 +68,14 @@ def task_list(name: str, lines: list[str]) -> list[str]:
     return [*lines[:top], *TASKS, *lines[top:]]
 
 
+def notice(name: str, lines: list[str]) -> list[str]:
+    """Gemini's warnings about the terminal, which stand under its dialogues as well (seen live in 0.61.0)."""
+    if name != "gemini":
+        return lines
+    first = "⚠  Warning: Limited color support detected (TERM=screen). Some visual elements may not render correctly. Add to ~/.tmux.conf:"
+    return [*lines, "", first, '         set -g default-terminal "tmux-256color"', "⚠  Warning: True color (24-bit) support not detected."]
+
+
 def footer(name: str, lines: list[str]) -> list[str]:
     """Another line under the composer: a status line of the person's own, a hint, an update notice."""
     return [*lines, "  main ✗ 3 files · 12% context left · update available"] if _composer(name, lines) is not None else lines
@@ -76,6 +84,7 @@ def footer(name: str, lines: list[str]) -> list[str]:
 NOISES: dict[str, Callable[[str, list[str]], list[str]]] = {
     "as recorded": unchanged, "text above": scrolled, "a dialogue's words above": dialogue_above, "a draft": draft,
     "a task list": task_list, "another footer": footer,
+    "a notice below": notice,
 }  # fmt: skip
 
 

@@ -118,6 +118,7 @@ class LineRules(_Rule, frozen=True):
 class ScreenRules(_Rule, frozen=True):
     composer: ComposerRules | None = None
     gutter: Pattern | None = None  # what stands at the right of rows and is no text: a scroll bar
+    notices: tuple[Pattern, ...] = ()  # the first rows of what may stand under everything and says nothing
     busy: BusyRules = BusyRules()
     queued: QueuedRules = QueuedRules()
     skip: tuple[Pattern, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -32,7 +33,9 @@ class Service:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.last = time.monotonic()  # when a request came
         self.fail: dict[str, int] = {}
+        self.also: dict[str, str] = {}  # further arguments of Codex's shell tool
         self.first: list[str] = []  # commands of the first turns, before ticking the plan off
         outer = self
 
@@ -47,6 +50,10 @@ class Service:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def settled(self, seconds: float) -> bool:
+        """Whether no request has come for so long."""
+        return time.monotonic() - self.last >= seconds
 
     @property
     def models(self) -> set[str]:
@@ -85,6 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         model = path.rsplit("/", 1)[-1] if gemini else str(body.get("model", ""))
         names = _tool_names(body)
         text = "\n".join(_texts(body))
+        self.service.last = time.monotonic()
         self.service.requests.append(Request(model, text, bool(names)))
         status = self.service.fail.get(model, self.service.fail.get("", 0))
         if status:
@@ -114,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         if call:
             key = {"exec_command": "cmd"}.get(call[0], "command")
             value: Any = ["bash", "-c", call[1]] if call[0] == "shell" else call[1]
-            item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": call[0], "arguments": json.dumps({key: value}), "status": "completed"}
+            item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": call[0], "arguments": json.dumps({key: value, **self.service.also}), "status": "completed"}
         self._event({"type": "response.output_item.added", "output_index": 0, "item": item}, named=True)
         self._event({"type": "response.output_item.done", "output_index": 0, "item": item}, named=True)
         usage = {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5,
