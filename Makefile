@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: accuracy help setup demo test test-clients bench lint lock
+.PHONY: figures accuracy help setup demo test test-clients bench lint lock
 PY := .venv/bin/python
 ARGS ?=
 
@@ -20,6 +20,9 @@ test-clients: setup ## the tests against real agent CLIs, which they install
 
 bench: setup ## measure speed
 	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+figures: setup ## 100 deliveries to a real CLI (CLIENT=codex), into docs/accuracy.md
+	@$(PY) tests/clients/figures.py $(CLIENT) 100
 
 accuracy: setup ## the figures in docs/accuracy.md
 	@$(PY) tests/benchmarks/accuracy.py

@@ -157,6 +157,8 @@ def _find_composer(rules: ComposerRules, lines: list[str]) -> range | None:
 
 
 def _open_composer(rules: ComposerRules, lines: list[str]) -> range | None:
+    if rules.footer and (box := _above_footer(rules, rules.footer, lines)):
+        return box
     under = 0
     for row in range(len(lines) - 1, -1, -1):
         if rules.prompt.search(lines[row]):
@@ -165,6 +167,20 @@ def _open_composer(rules: ComposerRules, lines: list[str]) -> range | None:
         under += bool(lines[row].strip())
         if under > rules.room:
             return None
+    return None
+
+
+def _above_footer(rules: ComposerRules, footer: re.Pattern[str], lines: list[str]) -> range | None:
+    """The rows from the lowest prompt to the footer, which is one of the last rows; all but the first are indented."""
+    last = [row for row in range(len(lines)) if lines[row]][-3:]
+    end = next((row for row in last if footer.search(lines[row])), 0)
+    while end and not lines[end - 1]:
+        end -= 1
+    for row in range(end - 1, -1, -1):
+        if rules.prompt.search(lines[row]):
+            return range(row, end)
+        if lines[row] and not lines[row].startswith("  "):
+            break
     return None
 
 

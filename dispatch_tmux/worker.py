@@ -62,6 +62,7 @@ class Worker:
         self.looked_at = 0.0
         self.turn_over = False  # the CLI's own signal said so
         self.receipts: deque[str] = deque(maxlen=20)
+        self.osc: deque[str] = deque(maxlen=50)
         self.recheck_at: float | None = None
         self.notes_kept = 0
         self.instead: Callable[[], list[str]] = list  # models that could take over, for a failure's record
@@ -116,10 +117,21 @@ class Worker:
     def heard(self, data: bytes) -> None:
         self.last_output = self.clock()
         self.log.add(data)
+        if self.backend.signals.osc and b"\\033]" in data:
+            self._hear_osc(data)
         if self.typing and self.spawn:
             from dispatch_tmux.control import raw
 
             self.spawn.feed(raw(data))
+
+    def _hear_osc(self, data: bytes) -> None:
+        """What the CLI says of its own state between the things it draws."""
+        from dispatch_tmux.control import raw
+
+        rules = self.backend.signals
+        for found in rules.osc.finditer(raw(data).decode("utf-8", "replace")) if rules.osc else ():
+            if meaning := rules.means.get(found["state"]):
+                self.osc.append(meaning)
 
     # --- the screen
 
@@ -353,6 +365,8 @@ class Worker:
 
     def _read_signals(self) -> None:
         """What the CLI's hooks dropped since; each file is read once and removed."""
+        while self.osc:
+            self.turn_over = self.osc.popleft() == "idle"
         folder = os.path.join(self.dir, "signals")
         try:
             names = sorted(n for n in os.listdir(folder) if n.endswith(".json") and not n.startswith("."))

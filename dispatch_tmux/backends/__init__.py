@@ -46,12 +46,14 @@ class Verified(_Part, frozen=True):
 class Signals(_Part, frozen=True):
     """How to read what the CLI's hooks drop into `signals/`: which field names the event, and what each means.
 
-    `prompt` is the field with a submitted text; `unwrap` matches it with marks around it, group `text` without.
+    `prompt` is the field with a submitted text; `unwrap` matches it with marks around it, group `text` without. `osc` finds
+    what the CLI says in its own output by an escape sequence: group `state`, a word of `means`.
     """
 
     field: str = ""
     prompt: str = "prompt"
     unwrap: Pattern | None = None
+    osc: Pattern | None = None
     means: dict[str, Meaning] = {}
 
 

@@ -24,6 +24,7 @@ class ComposerRules(_Rule, frozen=True):
     above: Pattern | None = None
     below: Pattern | None = None
     room: int = 6  # without a box: how many non-blank lines may stand under the prompt's line
+    footer: Pattern | None = None  # without a box: the row under the composer, which may then have any number of rows
     margin: Pattern | None = None  # what stands before the text in each of a box's rows
     status: int = 0  # the last rows of a box that are no text
     placeholder: Pattern | None = None
