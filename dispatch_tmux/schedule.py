@@ -105,8 +105,11 @@ class Late(NamedTuple):
     left: float = math.inf
 
 
-def late(task: Task, timeout: float, now: float) -> Late:
-    """Whether TASK is over its time; TIMEOUT (seconds of running, 0: none) counts where it has none of its own."""
+def late(task: Task, ran: float, timeout: float, now: float) -> Late:
+    """Whether TASK, which has RAN so many seconds, is over its time.
+
+    TIMEOUT (seconds of running, 0: none) counts where it has none of its own.
+    """
     left = math.inf
     if task.deadline:
         if now >= task.deadline:
@@ -114,7 +117,6 @@ def late(task: Task, timeout: float, now: float) -> Late:
         left = task.deadline - now
     allowed = task.timeout or timeout
     if allowed and task.state in RUNNING:
-        ran = task.ran + now - task.since
         if ran >= allowed:
             return Late("timeout", f"it has run for {_minutes(ran)}, {_minutes(allowed)} were given")
         left = min(left, allowed - ran)

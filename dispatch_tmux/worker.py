@@ -21,7 +21,7 @@ from dispatch_tmux.errors import PaneGone
 from dispatch_tmux.pane import PaneSpawn
 from dispatch_tmux.state import Limits, Signs, Verdict
 from dispatch_tmux.store import CUT, Asked, Store
-from dispatch_tmux.task import State, Task, fold
+from dispatch_tmux.task import RUNNING, State, Task, fold
 from dispatch_tmux.terminal_log import TerminalLog
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Worker:
         self.instead: Callable[[], list[str]] = list  # models that could take over, for a failure's record
         self.next_model: Callable[[], str] = str  # the one that does so by itself
         self.timeout, self.late_in = 0.0, math.inf  # as configured; seconds until it is over its time
+        self._ran, self._ran_on = 0.0, False
+        self._ran_at: float | None = None
         self._falling, self.fell = "", 0  # who takes over; from which attempt
         self.refresh()
 
@@ -230,7 +232,7 @@ class Worker:
         self.late_in = math.inf
         if self.task.ended:
             return ()
-        late = schedule.late(self.task, self.timeout, time.time())
+        late = schedule.late(self.task, self._running_time(), self.timeout, time.time())
         self.late_in = late.left
         if late.key:
             self.append("late", f"late:{late.key}", why=late.why)
@@ -240,6 +242,18 @@ class Worker:
             self.late_in = 0.1  # its launch line has only just begun
             return ()
         return (Due("stop"),)
+
+    def _running_time(self) -> float:
+        """Seconds that it has run. On our own clock, which stands still while the machine sleeps (S14); what was before
+        we took it up is known by the journal's times only.
+        """
+        now, running = self.clock(), self.task.state in RUNNING
+        if self._ran_at is None:
+            self._ran = self.task.ran + (max(0.0, time.time() - self.task.since) if running else 0.0)
+        elif self._ran_on:
+            self._ran += now - self._ran_at
+        self._ran_at, self._ran_on = now, running
+        return self._ran
 
     def _dues(self, signs: Signs) -> tuple[Due, ...]:
         """What is to be done, and when to look at the clock again."""

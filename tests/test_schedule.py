@@ -124,14 +124,14 @@ def test_running_time_leaves_out_what_waited_for_the_person() -> None:
     ]  # fmt: skip
     task = fold("a", events)
     assert task.ran == 10
-    assert schedule.late(task, 30.0, 115.0).left == 5
-    assert schedule.late(task, 30.0, 120.0).key == "timeout"
-    assert schedule.late(task._replace(timeout=60.0), 30.0, 120.0).left == 30
+    assert schedule.late(task, 25.0, 30.0, 115.0).left == 5
+    assert schedule.late(task, 30.0, 30.0, 120.0).key == "timeout"
+    assert schedule.late(task._replace(timeout=60.0), 30.0, 30.0, 120.0).left == 30
 
 
 def test_a_deadline_counts_also_while_nothing_runs() -> None:
     task = Task("a", created=1.0, deadline=50.0)
-    assert schedule.late(task, 0.0, 40.0).left == 10 and schedule.late(task, 0.0, 50.0).key == "deadline"
+    assert schedule.late(task, 0.0, 0.0, 40.0).left == 10 and schedule.late(task, 0.0, 0.0, 50.0).key == "deadline"
 
 
 def test_over_time_and_flags_want_the_person_once_each() -> None:
