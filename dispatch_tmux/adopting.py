@@ -44,7 +44,8 @@ def find(target: str, socket: str = "") -> Found:
     facts = answer.text.split("\t")
     if not answer.ok or len(facts) != 7 or not facts[1] or not facts[2].isdigit():
         raise DispatchError(
-            f"there is no pane {target!r} on that tmux server", hint="tmux list-panes -a lists them; --socket names another server"
+            f"there is no pane {target!r} on that tmux server",
+            hint="tmux list-panes -a lists them; --socket names another server",
         )
     path, pane, pid, tty, tag, dead, cwd = facts
     if tag:
@@ -74,7 +75,9 @@ def adopt(store: Store, found: Found, backend: str, wanted: str) -> Task:
     title = f"{backend} in {found.cwd}, adopted"
     files.replace(store.path(id, "plan.md"), f"# {title}\n")
     files.replace(store.path(id, "process-1"), f"{found.program} {processes.started(found.program)}\n")
-    store.append(id, "created", "created", title=title, model=backend, backend=backend, cwd=found.cwd, marks="", adopted=True)
+    store.append(
+        id, "created", "created", title=title, model=backend, backend=backend, cwd=found.cwd, marks="", adopted=True
+    )
     store.append(id, "starting", "starting:1", attempt=1)
     store.append(id, "started", "started:1", attempt=1, pane=found.pane, window="", pid=found.pid, server=found.socket)
     return store.task(id)
@@ -118,7 +121,19 @@ class Foreign:
                 files.replace(os.path.join(self._dir, "exit"), "1 0\n")  # how it ended only its own shell knows
                 break
             try:
-                shot = self.cmd("capture-pane", "-p", "-e", "-t", self._pane, ";", "display-message", "-p", "-t", self._pane, "#{pane_title}")
+                shot = self.cmd(
+                    "capture-pane",
+                    "-p",
+                    "-e",
+                    "-t",
+                    self._pane,
+                    ";",
+                    "display-message",
+                    "-p",
+                    "-t",
+                    self._pane,
+                    "#{pane_title}",
+                )
             except TmuxError:
                 continue
             now = zlib.crc32(shot.text.encode()) if shot.ok else -1

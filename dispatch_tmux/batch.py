@@ -30,7 +30,9 @@ class Refused(UsageProblem):
 
     def __init__(self, wrong: list[str]) -> None:
         listed = "\n".join(f"  {line}" for line in wrong)
-        super().__init__(f"the batch is refused, nothing was started:\n{listed}", hint="dispatch run --help shows a batch")
+        super().__init__(
+            f"the batch is refused, nothing was started:\n{listed}", hint="dispatch run --help shows a batch"
+        )
 
 
 def read(data: Any, taken: Collection[str], names: Callable[[Order], Iterable[str]], now: float) -> list[Entry]:
@@ -54,7 +56,9 @@ def read(data: Any, taken: Collection[str], names: Callable[[Order], Iterable[st
             entry = _entry(raw, now)
             order = entry.order
             if not order.id:
-                id = next((id for id in names(order) if id not in used), "") or tasks.slug(order.prompt, {*taken, *used})
+                id = next((id for id in names(order) if id not in used), "") or tasks.slug(
+                    order.prompt, {*taken, *used}
+                )
                 entry = entry._replace(order=order._replace(id=id))
                 used.add(id)
             entries.append(entry)

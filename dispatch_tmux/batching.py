@@ -96,7 +96,9 @@ def _unasked(project: Project, ready: list[Ready], there: dict[str, Task]) -> li
 def summary(project: Project, started: list[tuple[Task, bool]]) -> list[str]:
     """The lines to show a person, by group: `● id — model (worktree): what`."""
     new = sum(1 for _, fresh in started if fresh)
-    lines = [f"Dispatched {new} worker{'' if new == 1 else 's'}." if new else "Nothing new: all of it is there already."]
+    lines = [
+        f"Dispatched {new} worker{'' if new == 1 else 's'}." if new else "Nothing new: all of it is there already."
+    ]
     groups: dict[str, list[str]] = {}
     for task, fresh in started:
         groups.setdefault(task.group, []).append(_line(project, task, fresh))
@@ -113,5 +115,3 @@ def _line(project: Project, task: Task, fresh: bool) -> str:
     waits = f" [{task.why}]" if task.why and not begins and not task.started else ""
     there = "" if fresh else f" [there already: {task.state.value}]"
     return show.line(f"{glyph} {task.id} — {task.model}{where}: {task.title}", 100) + show.clean(waits or there, 200)
-
-

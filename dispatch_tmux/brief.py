@@ -11,7 +11,16 @@ from dispatch_tmux.task import State, Task
 
 MOST = 20  # tasks that are listed
 RECENT = 24 * 3600.0  # seconds for which an ended task is of interest
-_ORDER = (State.WAITING, State.BLOCKED, State.FAILED, State.LOST, State.IDLE, State.WORKING, State.STARTING, State.QUEUED)
+_ORDER = (
+    State.WAITING,
+    State.BLOCKED,
+    State.FAILED,
+    State.LOST,
+    State.IDLE,
+    State.WORKING,
+    State.STARTING,
+    State.QUEUED,
+)
 
 
 def counts(tasks: Sequence[Task]) -> str:

@@ -8,7 +8,20 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from dispatch_tmux import briefing, choosing, commands, deliver, files, launcher, plan, processes, retrying, sessions, sgr, worktree
+from dispatch_tmux import (
+    briefing,
+    choosing,
+    commands,
+    deliver,
+    files,
+    launcher,
+    plan,
+    processes,
+    retrying,
+    sessions,
+    sgr,
+    worktree,
+)
 from dispatch_tmux import config as configuration
 from dispatch_tmux import state as states
 from dispatch_tmux.board import Board
@@ -74,7 +87,7 @@ class Carrier:
                 self._on_record(worker, attempt, worker.pane, "", worker.pid)
             return
         self.close(worker)
-        worker.backend = self.supervisor.backend(task.backend)
+        worker.use(self.supervisor.backend(task.backend))
         asked = retrying.asked(self.store, worker.id)
         session = sessions.of(worker.backend, worker.dir, env) if resume and worker.backend.resume else ""
         prompt = self._prompt(worker, asked, attempt, bool(session))
@@ -224,7 +237,7 @@ class Carrier:
         echoed = former[-1].data.get("echoed") if former else None
 
         def before(seen: int) -> None:
-            worker.receipts.clear()  # that of the same words sent earlier proves nothing
+            worker.signals.receipts.clear()  # that of the same words sent earlier proves nothing
             worker.append("delivering", f"delivering:{rid}", rid=rid, echoed=seen)
 
         target = worker.target()

@@ -38,15 +38,21 @@ def diff(project: Project, task: Task, stat: bool) -> str:
     path = of(task)
     since = git.ask(path, "merge-base", "HEAD", git.commit(project.root, "HEAD") or task.base).out.strip() or task.base
     shape = ["--stat=100"] if stat else []
-    return git.must(path, "diff", "--no-color", "--no-ext-diff", *shape, since, worktree.snapshot(path), "--", *_but_links(path))
+    return git.must(
+        path, "diff", "--no-color", "--no-ext-diff", *shape, since, worktree.snapshot(path), "--", *_but_links(path)
+    )
 
 
 def size(project: Project, task: Task) -> tuple[int, int, int] | None:
     """(files, lines added, lines removed) of that diff; None without a worktree."""
     try:
         path = of(task)
-        since = git.ask(path, "merge-base", "HEAD", git.commit(project.root, "HEAD") or task.base).out.strip() or task.base
-        rows = [row.split("\t") for row in git.must(path, "diff", "--numstat", since, worktree.snapshot(path)).splitlines()]
+        since = (
+            git.ask(path, "merge-base", "HEAD", git.commit(project.root, "HEAD") or task.base).out.strip() or task.base
+        )
+        rows = [
+            row.split("\t") for row in git.must(path, "diff", "--numstat", since, worktree.snapshot(path)).splitlines()
+        ]
     except DispatchError:
         return None
     count = [[int(n) if n.isdigit() else 0 for n in row[:2]] for row in rows]
@@ -77,7 +83,8 @@ def _ready(task: Task) -> str:
     left = worktree.loss(path, task.branch, links=_links())._replace(commits=0)
     if left:
         raise DispatchError(
-            f"{task.id} has uncommitted work: {left}", hint=f'dispatch merge {task.id} --commit "what it is" commits it first'
+            f"{task.id} has uncommitted work: {left}",
+            hint=f'dispatch merge {task.id} --commit "what it is" commits it first',
         )
     on, tip = git.branch(path), git.commit(path, f"refs/heads/{task.branch}")
     if on != task.branch or not tip:
@@ -110,7 +117,9 @@ def merge(project: Project, task: Task, *, into: str = "", squash: bool = False)
 def _merge(project: Project, task: Task, tip: str, into: str, squash: bool) -> Merged:
     target = into or git.branch(project.root)
     if not target:
-        raise DispatchError(f"{project.root} is on no branch (detached HEAD)", hint="--into BRANCH names where to merge")
+        raise DispatchError(
+            f"{project.root} is on no branch (detached HEAD)", hint="--into BRANCH names where to merge"
+        )
     former = git.commit(project.root, f"refs/heads/{target}")
     if not former:
         raise DispatchError(f"there is no branch {target!r} to merge into")
@@ -213,7 +222,9 @@ def propose(task: Task, draft: bool) -> str:
     """Push TASK's branch and open a pull request with `gh`; what gh says, which is its address."""
     path = of(task)
     if shutil.which("gh") is None:
-        raise DispatchError("gh is not installed (not on PATH)", hint=f"git push -u origin {task.branch} works without it")
+        raise DispatchError(
+            "gh is not installed (not on PATH)", hint=f"git push -u origin {task.branch} works without it"
+        )
     _ready(task)
     remote = (git.ask(path, "remote").out.split() or [""])[0]
     if not remote:
@@ -229,5 +240,7 @@ def propose(task: Task, draft: bool) -> str:
     except subprocess.TimeoutExpired as e:
         raise DispatchError("gh did not end") from e
     if done.returncode:
-        raise DispatchError(f"gh: {(done.stderr or done.stdout).strip()[-300:]}", hint=f"the branch {task.branch} is pushed")
+        raise DispatchError(
+            f"gh: {(done.stderr or done.stdout).strip()[-300:]}", hint=f"the branch {task.branch} is pushed"
+        )
     return done.stdout.strip()

@@ -80,7 +80,7 @@ class Queue:
         for id, rid in list(self.wanting.items()):
             worker = self.supervisor.workers.get(id)
             request = dict(self.store.requests(id)).get(rid) if worker and os.path.isdir(worker.dir) else None
-            if worker is None or request is None or worker.refresh().stopping and not worker.task.attempt:
+            if worker is None or request is None or (worker.refresh().stopping and not worker.task.attempt):
                 self.wanting.pop(id)
             elif request.get("at_once") or id in self.prepared:
                 self._launch(worker)
@@ -131,7 +131,9 @@ class Queue:
             config = self._config()
             place = os.path.expanduser(config.worktree.dir if config else ".dispatch/worktrees")
             path = task.worktree or os.path.join(root, place, worker.id)
-            made = worktree.make(root, path, str(asked["worktree"]), "" if task.worktree else str(asked.get("base") or ""))
+            made = worktree.make(
+                root, path, str(asked["worktree"]), "" if task.worktree else str(asked.get("base") or "")
+            )
             worktree.furnish(root, made.path, config.worktree.link if config else ())
             below = os.path.relpath(str(asked.get("cwd") or root), root)
             cwd = os.path.normpath(os.path.join(made.path, below))

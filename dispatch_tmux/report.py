@@ -82,13 +82,21 @@ def text(rows: Sequence[Row]) -> list[str]:
         items, asked = f"{r.task.done_items}/{len(r.task.marks)}", len(r.task.questions)
         size = f"  {r.size[0]} files +{r.size[1]} -{r.size[2]}" if r.size else ""
         questions = f"  {asked} question{'s' if asked > 1 else ''}" if asked else ""
-        lines.append(f"{show.GLYPHS[r.task.state]} {r.task.id:<{width}.{width}}  {items:>5}  {length(ran(r)):>6}{questions}{size}")
+        lines.append(
+            f"{show.GLYPHS[r.task.state]} {r.task.id:<{width}.{width}}  {items:>5}  {length(ran(r)):>6}{questions}{size}"
+        )
     return lines
 
 
 def length(seconds: float) -> str:
     """'48 s', '12 min', '3.5 h'."""
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def page(project: str, rows: Sequence[Row], now: float) -> str:
@@ -137,7 +145,9 @@ def _timeline(rows: Sequence[Row], first: float, last: float) -> list[str]:
             for s in r.spans
         )
         said = ", ".join(f"{_WORDS[s.state]} {length(s.end - s.begin)}" for s in r.spans)
-        lines.append(f"<span class='name'>{_e(r.task.id)}</span><div class='track' role='img' aria-label='{_e(r.task.id)}: {_e(said)}'>{bars}</div>")
+        lines.append(
+            f"<span class='name'>{_e(r.task.id)}</span><div class='track' role='img' aria-label='{_e(r.task.id)}: {_e(said)}'>{bars}</div>"
+        )
     ticks = "".join(f"<span>{_clock(first + whole * n / 4, whole)}</span>" for n in range(5))
     used = [state for state in _WORDS if any(s.state is state for r in rows for s in r.spans)]
     legend = "".join(f"<span><i class='{state.value}'></i> {_WORDS[state]}</span>" for state in used)
@@ -150,7 +160,9 @@ def _details(r: Row) -> str:
     if t.why:
         parts.append(f"<p class='dim'>{_e(show.line(t.why, 400))}</p>")
     if t.after:
-        parts.append("<p class='dim'>after " + ", ".join(f"<a href='#{_e(id)}'>{_e(id)}</a>" for id, _ in t.after) + "</p>")
+        parts.append(
+            "<p class='dim'>after " + ", ".join(f"<a href='#{_e(id)}'>{_e(id)}</a>" for id, _ in t.after) + "</p>"
+        )
     if t.branch:
         merged = f", merged into {_e(show.line(t.merged_into, 80))}" if t.merged else ""
         parts.append(f"<p class='dim'>branch <code>{_e(show.line(t.branch, 200))}</code>{merged}</p>")
@@ -162,7 +174,9 @@ def _details(r: Row) -> str:
         answer = _e(show.clean(q.answer, 1000)) if q.answer is not None else "<em>no answer</em>"
         parts.append(f"<blockquote><p>{_e(show.clean(q.text, 2000))}</p><p><b>→ {answer}</b></p></blockquote>")
     if r.output:
-        parts.append(f"<details><summary>Result</summary><pre>{_e(show.clean(r.output, OUTPUT, r.path))}</pre></details>")
+        parts.append(
+            f"<details><summary>Result</summary><pre>{_e(show.clean(r.output, OUTPUT, r.path))}</pre></details>"
+        )
     return "".join(parts) + "</section>"
 
 

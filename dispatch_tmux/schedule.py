@@ -51,7 +51,11 @@ def turns(
     count, by_backend, by_group = len(live), Counter(t.backend for t in live), Counter(t.group for t in live)
     decided: dict[str, Turn] = {}
     for task in sorted(queued, key=lambda t: (-t.priority, t.created, t.id)):
-        turn = _dependencies(task, others) or _circumstances(now, limits) or _room(task, count, by_backend, by_group, limits)
+        turn = (
+            _dependencies(task, others)
+            or _circumstances(now, limits)
+            or _room(task, count, by_backend, by_group, limits)
+        )
         decided[task.id] = turn or Turn(start=True)
         if turn is None:
             count += 1

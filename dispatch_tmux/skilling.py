@@ -103,7 +103,8 @@ def _refuse_edits(target: str) -> None:
     edited = sorted(name for name, mark in former.items() if there.get(name, mark) != mark)
     if edited:
         raise DispatchError(
-            f"{os.path.join(target, edited[0])} was edited, it is left alone", hint=f"move {target} away, then install again"
+            f"{os.path.join(target, edited[0])} was edited, it is left alone",
+            hint=f"move {target} away, then install again",
         )
 
 
@@ -143,7 +144,9 @@ def without_hooks(settings: dict[str, Any]) -> dict[str, Any]:
     """SETTINGS without what `with_hooks` adds."""
     made = dict(settings)
     hooks = dict(made.get("hooks") or {})
-    kept = [entry for entry in hooks.get("SessionStart") or [] if entry != {"hooks": [{"type": "command", "command": HOOK}]}]
+    kept = [
+        entry for entry in hooks.get("SessionStart") or [] if entry != {"hooks": [{"type": "command", "command": HOOK}]}
+    ]
     if kept:
         hooks["SessionStart"] = kept
     else:

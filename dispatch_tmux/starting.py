@@ -80,7 +80,9 @@ def check(project: Project, order: Order, siblings: Sequence[str] = ()) -> tuple
         raise DispatchError(f"{order.group[:60]!r} is no name for a group")
     for other, _ in order.after:
         if other not in siblings and not project.store.task(tasks.task_id(other)).created:
-            raise DispatchError(f"it comes after {other!r}, and there is no such task", hint="dispatch status lists them")
+            raise DispatchError(
+                f"it comes after {other!r}, and there is no such task", hint="dispatch status lists them"
+            )
     cwd = os.path.realpath(order.cwd or project.root)
     if not os.path.isdir(cwd) or not os.access(cwd, os.X_OK):
         raise DispatchError(f"{cwd} is not a directory that can be entered", hint="give --cwd another one")

@@ -5,11 +5,9 @@ Everything here can be lost at any moment: what matters is in the journal, and i
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +17,7 @@ from dispatch_tmux.deliver import Target, mark_of
 from dispatch_tmux.delivery import Manner
 from dispatch_tmux.errors import PaneGone
 from dispatch_tmux.pane import PaneSpawn
+from dispatch_tmux.signals import Signals
 from dispatch_tmux.state import Limits, Signs, Verdict
 from dispatch_tmux.store import CUT, Asked, Store
 from dispatch_tmux.task import RUNNING, State, Task, fold
@@ -60,9 +59,7 @@ class Worker:
         now = clock()
         self.shown_since = self.last_output = self.began = now
         self.looked_at = 0.0
-        self.turn_over = False  # the CLI's own signal said so
-        self.receipts: deque[str] = deque(maxlen=20)
-        self.osc: deque[str] = deque(maxlen=50)
+        self.signals = Signals(self.dir, backend.signals)
         self.recheck_at: float | None = None
         self.notes_kept = 0
         self.instead: Callable[[], list[str]] = list  # models that could take over, for a failure's record
@@ -99,7 +96,11 @@ class Worker:
         self.spawn = PaneSpawn(pane, control=line)
         self.pid, self.pane_gone, self.pane_dead = pid, False, False
         self.began = self.last_output = self.shown_since = self.clock()
-        self.shown, self.turn_over = screen.UNKNOWN, False
+        self.shown, self.signals.turn_over = screen.UNKNOWN, False
+
+    def use(self, backend: Backend) -> None:
+        """From now on the CLI is BACKEND's."""
+        self.backend, self.signals = backend, Signals(self.dir, backend.signals)
 
     def target(self) -> Target:
         """The pane, ready to be typed into. Raises PaneGone when there is none."""
@@ -112,28 +113,18 @@ class Worker:
         )  # fmt: skip
 
     def _has_receipt(self, body: str) -> bool:
-        return delivery.squeezed(body) in self.receipts
+        return delivery.squeezed(body) in self.signals.receipts
 
     # --- what comes from tmux (the reader's thread)
 
     def heard(self, data: bytes) -> None:
         self.last_output = self.clock()
         self.log.add(data)
-        if self.backend.signals.osc and b"\\033]" in data:
-            self._hear_osc(data)
+        self.signals.hear(data)
         if self.typing and self.spawn:
             from dispatch_tmux.control import raw
 
             self.spawn.feed(raw(data))
-
-    def _hear_osc(self, data: bytes) -> None:
-        """What the CLI says of its own state between the things it draws."""
-        from dispatch_tmux.control import raw
-
-        rules = self.backend.signals
-        for found in rules.osc.finditer(raw(data).decode("utf-8", "replace")) if rules.osc else ():
-            if meaning := rules.means.get(found["state"]):
-                self.osc.append(meaning)
 
     # --- the screen
 
@@ -156,7 +147,7 @@ class Worker:
             return False
         if shown.shows != self.shown.shows or shown.kind != self.shown.kind:
             self.shown_since = self.clock()
-            self.turn_over = self.turn_over and shown.shows == "ready"
+            self.signals.turn_over = self.signals.turn_over and shown.shows == "ready"
         self.shown = shown
         return True
 
@@ -167,7 +158,7 @@ class Worker:
         self.refresh()
         if not self.task.created or self.task.released:
             return ()
-        self._read_signals()
+        self.signals.read()
         self._read_plan()
         self._read_questions()
         self._read_flags()
@@ -200,7 +191,7 @@ class Worker:
             said=task.said,
             cause=task.ended_by,
             has_screen_rules=self.backend.interactive,
-            settled=max(settled, self.limits.settle) if self.turn_over and settled > 0.2 else settled,
+            settled=max(settled, self.limits.settle) if self.signals.turn_over and settled > 0.2 else settled,
             quiet=now - self.last_output,
             age=now - self.began,
             nudges=task.nudges,
@@ -376,33 +367,6 @@ class Worker:
         except PaneGone:
             pass
         return self.log.tail().split("\n")
-
-    def _read_signals(self) -> None:
-        """What the CLI's hooks dropped since; each file is read once and removed."""
-        while self.osc:
-            self.turn_over = self.osc.popleft() == "idle"
-        folder = os.path.join(self.dir, "signals")
-        try:
-            names = sorted(n for n in os.listdir(folder) if n.endswith(".json") and not n.startswith("."))
-        except FileNotFoundError:
-            return
-        for name in names:
-            path = os.path.join(folder, name)
-            text = files.read_text(path)
-            try:
-                os.unlink(path)
-                self._take_signal(dict(json.loads(text or "")))
-            except (OSError, ValueError):
-                continue  # not ours, or half of one
-
-    def _take_signal(self, signal: dict[str, Any]) -> None:
-        rules = self.backend.signals
-        meaning = rules.means.get(str(signal.get(rules.field)))
-        if meaning == "submitted":
-            text = str(signal.get(rules.prompt, ""))
-            wrapped = rules.unwrap.match(text) if rules.unwrap else None
-            self.receipts.append(delivery.squeezed(wrapped["text"] if wrapped else text))
-        self.turn_over = meaning == "idle" if meaning else self.turn_over
 
 
 def _evidence(signs: Signs) -> dict[str, Any]:

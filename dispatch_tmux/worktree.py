@@ -52,13 +52,17 @@ def branch_for(id: str, wanted: str) -> str:
 def check(root: str, branch: str, base: str, to_come: Sequence[str] = ()) -> None:
     """Raises DispatchError when no worktree can be made here; a BASE among the branches TO_COME need not be there yet."""
     if not git.ask(root, "rev-parse", "--git-dir").ok:
-        raise DispatchError(f"{root} is no git repository, a worktree needs one", hint="git init, or leave --worktree out")
+        raise DispatchError(
+            f"{root} is no git repository, a worktree needs one", hint="git init, or leave --worktree out"
+        )
     if not git.commit(root, "HEAD"):
         raise DispatchError("the repository has no commit yet, a worktree begins at one", hint="git commit first")
     if not git.ask(root, "check-ref-format", "--branch", branch).ok:
         raise DispatchError(f"{branch!r} is no name for a branch", hint="as in --worktree fix/login")
     if base and base not in to_come and not git.commit(root, base):
-        raise DispatchError(f"there is no commit or branch {base!r}", hint="--base names where the worktree's branch begins")
+        raise DispatchError(
+            f"there is no commit or branch {base!r}", hint="--base names where the worktree's branch begins"
+        )
     refs = git.ask(root, "for-each-ref", "--format=%(refname:short)", "refs/heads").out.split()
     in_the_way = next((ref for ref in refs if branch.startswith(ref + "/") or ref.startswith(branch + "/")), "")
     if in_the_way:
@@ -75,7 +79,9 @@ def check(root: str, branch: str, base: str, to_come: Sequence[str] = ()) -> Non
                 hint=f"git branch -d {branch}, or --worktree NAME takes another one, or choose another --id",
             )
         if base:
-            raise DispatchError(f"the branch {branch} is there already, it begins where it begins", hint="leave --base out")
+            raise DispatchError(
+                f"the branch {branch} is there already, it begins where it begins", hint="leave --base out"
+            )
 
 
 def make(root: str, path: str, branch: str, base: str = "") -> Made:
@@ -115,7 +121,9 @@ def furnish(root: str, path: str, links: Sequence[str] = ()) -> int:
     if not os.path.isfile(include):
         return 0
     named = git.must(root, "ls-files", "-z", "--others", "--ignored", f"--exclude-from={include}")
-    wanted = [name for name in named.split("\0") if name and not name.endswith("/") and not name.startswith(".dispatch/")]
+    wanted = [
+        name for name in named.split("\0") if name and not name.endswith("/") and not name.startswith(".dispatch/")
+    ]
     ignored = git.ask(root, "check-ignore", "-z", "--stdin", text="\0".join(wanted)).out.split("\0") if wanted else []
     copied = 0
     for name in filter(None, ignored):
@@ -173,7 +181,9 @@ def unmerged(path: str, branch: str, merged: str) -> int:
         return 0
     hidden = [f"--exclude={name}" for name in {branch, here} if name]
     but = [merged] if merged and git.commit(path, merged) else []
-    counted = git.ask(path, "rev-list", "--count", *sorted(tips), "--not", *hidden, "--branches", "--remotes", "--tags", *but)
+    counted = git.ask(
+        path, "rev-list", "--count", *sorted(tips), "--not", *hidden, "--branches", "--remotes", "--tags", *but
+    )
     return int(counted.out) if counted.ok else 1
 
 

@@ -73,12 +73,22 @@ def notice(name: str, lines: list[str]) -> list[str]:
     if name != "gemini":
         return lines
     first = "⚠  Warning: Limited color support detected (TERM=screen). Some visual elements may not render correctly. Add to ~/.tmux.conf:"
-    return [*lines, "", first, '         set -g default-terminal "tmux-256color"', "⚠  Warning: True color (24-bit) support not detected."]
+    return [
+        *lines,
+        "",
+        first,
+        '         set -g default-terminal "tmux-256color"',
+        "⚠  Warning: True color (24-bit) support not detected.",
+    ]
 
 
 def footer(name: str, lines: list[str]) -> list[str]:
     """Another line under the composer: a status line of the person's own, a hint, an update notice."""
-    return [*lines, "  main ✗ 3 files · 12% context left · update available"] if _composer(name, lines) is not None else lines
+    return (
+        [*lines, "  main ✗ 3 files · 12% context left · update available"]
+        if _composer(name, lines) is not None
+        else lines
+    )
 
 
 NOISES: dict[str, Callable[[str, list[str]], list[str]]] = {

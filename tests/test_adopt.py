@@ -28,7 +28,9 @@ class Own:
     def start(self, *items: str) -> str:
         self.plan.write_text("".join(f"- [ ] {item}\n" for item in items))
         program = f"DISPATCH_TASK_DIR={self.crew.base}/mine {sys.executable} {os.path.join(HERE, 'demo_worker.py')} begin; exec sh"
-        return self.tmux("new-session", "-d", "-P", "-F", "#{pane_id}", "-x", "120", "-y", "40", "-c", str(self.crew.root), program).text
+        return self.tmux(
+            "new-session", "-d", "-P", "-F", "#{pane_id}", "-x", "120", "-y", "40", "-c", str(self.crew.root), program
+        ).text
 
     def screen(self, pane: str) -> str:
         return self.tmux("capture-pane", "-p", "-t", pane).text
@@ -104,5 +106,3 @@ def test_what_cannot_be_adopted_is_said(own: Own) -> None:
 )  # fmt: skip
 def test_the_cli_is_told_by_its_command_line(argv: list[str], backend: str) -> None:
     assert adopting.backend_of(argv, {"claude": "claude", "codex": "codex", "gemini": "gemini"}) == backend
-
-

@@ -47,7 +47,9 @@ tasks:
 
 
 def test_only_a_prompt_is_needed_and_ids_are_made_of_it() -> None:
-    entries = read("[{prompt: fix the login test}, fix the login test, {prompt: fix the login test, id: fix-login-test-2}]")
+    entries = read(
+        "[{prompt: fix the login test}, fix the login test, {prompt: fix the login test, id: fix-login-test-2}]"
+    )
     assert [e.order.id for e in entries] == ["fix-login-test", "fix-login-test-3", "fix-login-test-2"]
 
 
@@ -116,7 +118,11 @@ def test_yaml_that_is_none_is_refused_with_its_line(crew: Crew) -> None:
 
 
 def test_the_same_file_again_starts_only_what_is_missing(crew: Crew) -> None:
-    data = [{"model": "demo", "prompt": "look around"}, {"model": "demo", "prompt": "look around"}, {"id": "x", "model": "demo", "prompt": "y"}]
+    data = [
+        {"model": "demo", "prompt": "look around"},
+        {"model": "demo", "prompt": "look around"},
+        {"id": "x", "model": "demo", "prompt": "y"},
+    ]
     path = crew.root / "b.yaml"
     path.write_text(json.dumps(data))
     ids = [t["id"] for t in json.loads(crew.run("run", "--batch", "b.yaml", "--json").stdout)]

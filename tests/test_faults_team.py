@@ -27,7 +27,9 @@ def test_F3_a_disk_that_is_full_is_said_and_nothing_is_cut_off(crew: Crew) -> No
     journal = (crew.dir("a") / "journal.jsonl").read_bytes()
     small = crew.base / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("a small file system to fill cannot be mounted here")
     try:
@@ -85,7 +87,10 @@ def test_F8_two_that_start_the_same_id_at_once_one_wins(crew: Crew) -> None:
 def test_F8_two_batches_at_once_with_the_same_ids_make_each_task_once(crew: Crew) -> None:
     text = json.dumps([{"id": f"t{n}", "model": "demo", "prompt": "x"} for n in range(6)])
     done: list[Any] = []
-    threads = [threading.Thread(target=lambda: done.append(crew.run("run", "--batch", "-", stdin=text, ok=None))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: done.append(crew.run("run", "--batch", "-", stdin=text, ok=None)))
+        for _ in range(2)
+    ]
     for t in threads:
         t.start()
     for t in threads:
@@ -149,7 +154,11 @@ def test_T19_the_raw_log_of_a_long_life_is_bounded(tmp_path: Path) -> None:
 def test_T19_scrollback_and_the_supervisors_memory_are_bounded_under_a_flood(crew: Crew) -> None:
     crew.configure({"yes": "sh -c 'yes a long line of output that scrolls by | head -n 400000; sleep 600'"})
     crew.start("-m", "yes", "--id", "a", "x")
-    wait_until(lambda: int(crew.tmux("display-message", "-p", "-t", crew.task("a").pane, "#{history_size}").text or 0) >= 15_000)
+    wait_until(
+        lambda: (
+            int(crew.tmux("display-message", "-p", "-t", crew.task("a").pane, "#{history_size}").text or 0) >= 15_000
+        )
+    )
     assert int(crew.tmux("display-message", "-p", "-t", crew.task("a").pane, "#{history_size}").text) <= 20_000
     status = Path(f"/proc/{crew.supervisor_pid()}/status")
     if status.exists():

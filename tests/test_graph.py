@@ -26,7 +26,9 @@ from dispatch_tmux import graph
 )  # fmt: skip
 def test_drawings(after: dict[str, list[str]], drawn: list[str]) -> None:
     lines = graph.draw([(id, id) for id in after], after)
-    if after and all(after.values()) and "gone" not in str(after):  # circles are refused elsewhere; here they only must not hang
+    if (
+        after and all(after.values()) and "gone" not in str(after)
+    ):  # circles are refused elsewhere; here they only must not hang
         assert sorted(line.split()[0] for line in lines) == sorted(after)
     else:
         assert lines == drawn
@@ -42,7 +44,10 @@ def test_fifty_in_a_row_and_fifty_side_by_side_each_stand_once() -> None:
 
 def test_status_draws_the_graph_of_a_batch(crew: Crew) -> None:
     crew.run("pause")
-    tasks = [{"id": id, "model": "demo", "prompt": id, "after": after} for id, after in (("a", []), ("b", ["a"]), ("c", ["a"]), ("d", ["b", "c"]))]
+    tasks = [
+        {"id": id, "model": "demo", "prompt": id, "after": after}
+        for id, after in (("a", []), ("b", ["a"]), ("c", ["a"]), ("d", ["b", "c"]))
+    ]
     crew.run("run", "--batch", "-", stdin=json.dumps(tasks))
     lines = crew.run("status", "--graph").stdout.splitlines()
     assert [line[:12].rstrip() for line in lines] == ["… a  queued", "├─▶ … b  que", "└─▶ … c  que", "    └─▶ … d"]

@@ -184,7 +184,9 @@ def test_the_default_timeout_comes_from_the_config(crew: Crew) -> None:
     crew.run("stop", "a")
 
 
-@pytest.mark.parametrize("args", [("--timeout", "soon"), ("--deadline", "tomorrow"), ("--base", "main"), ("--group", "a\nb")])
+@pytest.mark.parametrize(
+    "args", [("--timeout", "soon"), ("--deadline", "tomorrow"), ("--base", "main"), ("--group", "a\nb")]
+)
 def test_wrong_words_start_nothing(crew: Crew, args: tuple[str, str]) -> None:
     done = crew.run("run", "-m", "demo", *args, "x", ok=False)
     assert done.returncode in (1, 2) and done.stderr.startswith("dispatch: ")
@@ -239,5 +241,7 @@ def test_twenty_workers_in_a_diamond_with_kills_everywhere_do_every_item_once(cr
     wait_until(lambda: crew.task("end").state is State.DONE, lambda: crew.tell(stuck()))
     written = Counter((crew.root / "log.txt").read_text().splitlines())
     expected = Counter(f"{id} {step}" for id in ["top", *middle, "end"] if id != "m7" for step in ("one", "two"))
-    assert not written - expected and not expected - written, crew.tell(next(iter(written - expected), "end").split()[0])
+    assert not written - expected and not expected - written, crew.tell(
+        next(iter(written - expected), "end").split()[0]
+    )
     assert all(crew.task(id).state is State.DONE for id in middle if id != "m7")

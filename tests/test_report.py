@@ -32,7 +32,9 @@ class Page(html.parser.HTMLParser):
             self.stack.append(tag)
         if tag in ("script", "img", "link", "iframe", "object"):
             self.bad.append(tag)
-        self.bad += [name for name, value in attrs if name.startswith("on") or name == "src" or "javascript:" in (value or "")]
+        self.bad += [
+            name for name, value in attrs if name.startswith("on") or name == "src" or "javascript:" in (value or "")
+        ]
 
     def handle_endtag(self, tag: str) -> None:
         assert self.stack.pop() == tag
@@ -42,7 +44,9 @@ class Page(html.parser.HTMLParser):
 
 
 def row(**more: object) -> Row:
-    task = Task("audit", title=EVIL, model=EVIL, state=State.DONE, marks="x!", why=EVIL, flags=(EVIL,), branch=EVIL, **more)  # type: ignore[arg-type]
+    task = Task(
+        "audit", title=EVIL, model=EVIL, state=State.DONE, marks="x!", why=EVIL, flags=(EVIL,), branch=EVIL, **more
+    )  # type: ignore[arg-type]
     question = Question("001", "file", EVIL, (), 5.0, answer=EVIL)
     return Row(
         task._replace(questions=(question,)), (Span(State.WORKING, 0, 60), Span(State.WAITING, 60, 120)),
@@ -83,7 +87,10 @@ def test_an_empty_report_is_a_page_too() -> None:
 
 
 def test_a_batch_is_reported_in_the_terminal_and_as_a_page(crew: Crew) -> None:
-    tasks = [{"id": "a", "model": "demo", "prompt": "one", "group": "G", "items": ["ask: which? (choices: x | y)", "look"]}, {"id": "b", "model": "demo", "prompt": "two"}]
+    tasks = [
+        {"id": "a", "model": "demo", "prompt": "one", "group": "G", "items": ["ask: which? (choices: x | y)", "look"]},
+        {"id": "b", "model": "demo", "prompt": "two"},
+    ]
     crew.run("run", "--batch", "-", stdin=json.dumps(tasks))
     crew.until("a", "question")
     crew.run("answer", "a", "--choice", "2")

@@ -22,7 +22,9 @@ def running(id: str, backend: str = "claude", group: str = "") -> Task:
     return Task(id, backend=backend, group=group, created=1.0, attempt=1, state=State.WORKING)
 
 
-def starts(tasks: list[Task], live: list[Task] = [], others: dict[str, Task] | None = None, **limits: object) -> list[str]:  # noqa: B006
+def starts(
+    tasks: list[Task], live: list[Task] = [], others: dict[str, Task] | None = None, **limits: object
+) -> list[str]:
     turns = schedule.turns(tasks, live, others or {}, Limits(**limits), FREE)  # type: ignore[arg-type]
     return [id for id, turn in turns.items() if turn.start]
 
@@ -37,7 +39,12 @@ def test_a_higher_priority_goes_first() -> None:
 
 @pytest.mark.parametrize(("workers", "live", "expected"), [(2, 0, ["a", "b"]), (2, 1, ["a"]), (2, 2, []), (1, 5, [])])
 def test_the_limit_counts_those_that_run(workers: int, live: int, expected: list[str]) -> None:
-    assert starts([queued("a", 0), queued("b", 1), queued("c", 2)], [running(f"r{n}") for n in range(live)], workers=workers) == expected
+    assert (
+        starts(
+            [queued("a", 0), queued("b", 1), queued("c", 2)], [running(f"r{n}") for n in range(live)], workers=workers
+        )
+        == expected
+    )
 
 
 def test_one_that_must_wait_lets_others_by() -> None:
@@ -68,7 +75,10 @@ def test_a_dependency_that_was_removed_is_said() -> None:
 
 def test_what_the_person_waived_or_retries_does_not_wait() -> None:
     failed = {"x": Task("x", created=1.0, attempt=1, state=State.FAILED)}
-    assert starts([queued("a", after=(("x", "done"),), waived=("x",)), queued("b", after=(("x", "done"),), attempt=1)], others=failed) == ["a", "b"]
+    assert starts(
+        [queued("a", after=(("x", "done"),), waived=("x",)), queued("b", after=(("x", "done"),), attempt=1)],
+        others=failed,
+    ) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -135,11 +145,20 @@ def test_a_deadline_counts_also_while_nothing_runs() -> None:
 
 
 def test_over_time_and_flags_want_the_person_once_each() -> None:
-    task = fold("a", [Event(0, "created", "created", {}), Event(1, "flag", "flag:001", {"text": "x"}), Event(2, "late", "late:timeout", {"why": "y"})])
+    task = fold(
+        "a",
+        [
+            Event(0, "created", "created", {}),
+            Event(1, "flag", "flag:001", {"text": "x"}),
+            Event(2, "late", "late:timeout", {"why": "y"}),
+        ],
+    )
     assert [(n.kind, n.text) for n in needs(task)] == [("flag", "x"), ("late", "y")]
 
 
-@pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200), ("7d", 604800), ("1.5h", 5400)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200), ("7d", 604800), ("1.5h", 5400)]
+)
 def test_lengths_of_time(text: str, value: float) -> None:
     assert order.seconds(text) == value
 

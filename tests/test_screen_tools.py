@@ -59,7 +59,15 @@ def test_what_is_no_key_is_refused(crew: Crew, key: str) -> None:
 
 
 def test_a_screen_is_recorded_without_what_is_private(crew: Crew) -> None:
-    crew.start("-m", "demo", "--id", "a", "--item", f"choose: use sk-ant-abcdefgh12345678 in {crew.root}? (choices: Yes | No)", "x")
+    crew.start(
+        "-m",
+        "demo",
+        "--id",
+        "a",
+        "--item",
+        f"choose: use sk-ant-abcdefgh12345678 in {crew.root}? (choices: Yes | No)",
+        "x",
+    )
     crew.until("a", "question")
     said = crew.run("record", "a", "wrong").stdout
     text = (crew.root / "wrong.txt").read_text()

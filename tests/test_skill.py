@@ -174,14 +174,21 @@ def test_a_link_and_a_project_copy(crew: Crew) -> None:
 def test_hooks_are_never_written_without_a_word_and_leave_the_rest_alone(crew: Crew) -> None:
     home = crew.base / "claude"
     home.mkdir()
-    mine = {"model": "opus", "hooks": {"Stop": [{"hooks": []}], "SessionStart": [{"hooks": [{"type": "command", "command": "mine"}]}]}}
+    mine = {
+        "model": "opus",
+        "hooks": {"Stop": [{"hooks": []}], "SessionStart": [{"hooks": [{"type": "command", "command": "mine"}]}]},
+    }
     (home / "settings.json").write_text(json.dumps(mine))
     said, _ = install(crew, "install", "--hooks", ok=False)
     assert "would be changed" in said and json.loads((home / "settings.json").read_text()) == mine
     install(crew, "install", "--hooks", "--yes")
     install(crew, "install", "--hooks", "--yes")
     changed = json.loads((home / "settings.json").read_text())
-    assert len(changed["hooks"]["SessionStart"]) == 2 and changed["model"] == "opus" and changed["hooks"]["Stop"] == [{"hooks": []}]
+    assert (
+        len(changed["hooks"]["SessionStart"]) == 2
+        and changed["model"] == "opus"
+        and changed["hooks"]["Stop"] == [{"hooks": []}]
+    )
     assert changed["statusLine"]["command"] == "dispatch brief --line --quiet"
     said, target = install(crew, "uninstall", ok=False)
     assert "would be changed" in said and target.exists()  # nothing by halves
@@ -206,7 +213,10 @@ def test_a_status_line_of_the_persons_own_stays() -> None:
 
 
 def test_brief_is_under_thirty_lines_whatever_there_is() -> None:
-    tasks = [Task(f"t{n}", state=list(State)[n % 10], created=1.0, since=1e9, model="m", title="x" * 500, why="y\n" * 50) for n in range(300)]
+    tasks = [
+        Task(f"t{n}", state=list(State)[n % 10], created=1.0, since=1e9, model="m", title="x" * 500, why="y\n" * 50)
+        for n in range(300)
+    ]
     lines = brief.lines("default opus", tasks, now=1e9)
     assert len("\n".join(lines).splitlines()) < 30 and all(len(line) <= 200 for line in lines)
     assert "waiting for you" in lines[0] and lines[1].startswith("? ")
@@ -228,13 +238,24 @@ def test_brief_says_how_things_stand_and_nothing_where_nothing_is(crew: Crew) ->
 
 def test_every_verb_of_the_skill_prints_under_forty_lines_to_a_program(crew: Crew) -> None:
     crew.run("pause")
-    tasks = [{"id": f"t{n}", "model": "demo", "prompt": f"work {n}", "items": [f"item {i}" for i in range(60)]} for n in range(60)]
+    tasks = [
+        {"id": f"t{n}", "model": "demo", "prompt": f"work {n}", "items": [f"item {i}" for i in range(60)]}
+        for n in range(60)
+    ]
     outputs = [crew.run("run", "--batch", "-", stdin=json.dumps(tasks)).stdout]
     big = crew.store.path("t0", "ipc")
     for n in range(1, 31):
         Path(big, f"{n:03}.question").write_text(f"question {n}\n" + "a line\n" * 100)
     crew.run("stop", "--all")
-    for args in (["status"], ["status", "t0"], ["questions"], ["wait", "--as", "session"], ["brief"], ["models"], ["clean", "-n"]):
+    for args in (
+        ["status"],
+        ["status", "t0"],
+        ["questions"],
+        ["wait", "--as", "session"],
+        ["brief"],
+        ["models"],
+        ["clean", "-n"],
+    ):
         outputs.append(crew.run(*args, ok=None).stdout)
     for text in outputs:
         assert len(text.splitlines()) < 40, text
@@ -245,7 +266,12 @@ def test_news_that_do_not_fit_come_with_the_next_wait(crew: Crew) -> None:
     crew.configure(limits={"stagger": 0})
     ids = [f"t{n}" for n in range(12)]
     items = ["ask: " + "word " * 20 + "? (choices: a | b | c)"]
-    crew.run("run", "--batch", "-", stdin=json.dumps([{"id": id, "model": "demo", "prompt": "x", "items": items} for id in ids]))
+    crew.run(
+        "run",
+        "--batch",
+        "-",
+        stdin=json.dumps([{"id": id, "model": "demo", "prompt": "x", "items": items} for id in ids]),
+    )
     for id in ids:
         crew.until(id, "question")
     seen: list[str] = []

@@ -17,7 +17,9 @@ from dispatch_tmux.task import State
 
 def git(folder: Path | str, *words: str, ok: bool = True) -> str:
     who = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "protocol.file.allow=always"]
-    done = subprocess.run(["git", *who, *words], cwd=folder, capture_output=True, text=True, env={**os.environ, "HOME": "/nonexistent"})
+    done = subprocess.run(
+        ["git", *who, *words], cwd=folder, capture_output=True, text=True, env={**os.environ, "HOME": "/nonexistent"}
+    )
     assert not ok or done.returncode == 0, f"{words}: {done.stderr}"
     return done.stdout.strip()
 
@@ -149,7 +151,9 @@ def test_W6_changes_in_the_way_of_a_merge_are_kept(repo: Crew) -> None:
         (("write n.txt: x", "commit it"), "1 unmerged commit"),
     ],
 )  # fmt: skip
-def test_W1_nothing_that_is_nowhere_else_is_removed_and_force_keeps_it(repo: Crew, items: tuple[str, ...], words: str) -> None:
+def test_W1_nothing_that_is_nowhere_else_is_removed_and_force_keeps_it(
+    repo: Crew, items: tuple[str, ...], words: str
+) -> None:
     path = work(repo, "auth", *items)
     for verb in (("drop", "auth"), ("clean", "auth")):
         refused = repo.run(*verb, ok=False)
@@ -210,13 +214,22 @@ def test_W2_no_repository_and_no_commit_are_said_before_anything_is_written(crew
 
 def test_W2_branches_in_the_way_are_said(repo: Crew) -> None:
     git(repo.root, "branch", "dispatch/a")
-    assert "the branch dispatch/a is there already" in repo.run("run", "-m", "demo", "--id", "a", "--worktree", "x", ok=False).stderr
+    assert (
+        "the branch dispatch/a is there already"
+        in repo.run("run", "-m", "demo", "--id", "a", "--worktree", "x", ok=False).stderr
+    )
     assert "main is checked out in" in repo.run("run", "-m", "demo", "--worktree", "main", "do it", ok=False).stderr
     assert "no name for a branch" in repo.run("run", "-m", "demo", "--worktree", "a/..b", "do it", ok=False).stderr
-    assert "no commit or branch 'nope'" in repo.run("run", "-m", "demo", "--worktree", "--base", "nope", "do it", ok=False).stderr
+    assert (
+        "no commit or branch 'nope'"
+        in repo.run("run", "-m", "demo", "--worktree", "--base", "nope", "do it", ok=False).stderr
+    )
     git(repo.root, "branch", "-D", "dispatch/a")
     git(repo.root, "branch", "dispatch")
-    assert "no branch dispatch/a beside the branch dispatch" in repo.run("run", "-m", "demo", "--id", "a", "--worktree", "x", ok=False).stderr
+    assert (
+        "no branch dispatch/a beside the branch dispatch"
+        in repo.run("run", "-m", "demo", "--id", "a", "--worktree", "x", ok=False).stderr
+    )
     assert repo.store.ids() == []
 
 
@@ -239,7 +252,20 @@ def test_W2_a_path_with_spaces_and_unicode(crew: Crew) -> None:
     root.mkdir()
     git(root, "init", "-q", "-b", "main")
     git(root, "commit", "-q", "--allow-empty", "-m", "first")
-    crew.run("run", "-m", "demo", "--id", "a", "--worktree", "--item", "write n ü.txt: x", "--item", "commit it", "do it", cwd=root)
+    crew.run(
+        "run",
+        "-m",
+        "demo",
+        "--id",
+        "a",
+        "--worktree",
+        "--item",
+        "write n ü.txt: x",
+        "--item",
+        "commit it",
+        "do it",
+        cwd=root,
+    )
     store = projects.at(str(root)).store
     wait_until(lambda: store.task("a").state is State.DONE)
     crew.run("merge", "a", cwd=root)
@@ -256,7 +282,20 @@ def test_W2_a_bare_clone_with_worktrees(crew: Crew, repo: Crew) -> None:
     (base / ".git").write_text("gitdir: ./.bare\n")
     git(base, "worktree", "add", "-q", "main")
     root = base / "main"
-    crew.run("run", "-m", "demo", "--id", "a", "--worktree", "--item", "write n.txt: x", "--item", "commit it", "do it", cwd=root)
+    crew.run(
+        "run",
+        "-m",
+        "demo",
+        "--id",
+        "a",
+        "--worktree",
+        "--item",
+        "write n.txt: x",
+        "--item",
+        "commit it",
+        "do it",
+        cwd=root,
+    )
     store = projects.find(str(root)).store
     wait_until(lambda: store.task("a").state is State.DONE)
     crew.run("merge", "a", cwd=root)
@@ -285,7 +324,20 @@ def test_W2_submodules(repo: Crew) -> None:
 
 
 def test_W2_a_worktree_removed_by_hand_is_made_again_with_its_commits(repo: Crew) -> None:
-    repo.start("-m", "demo", "--id", "a", "--worktree", "--item", "write n.txt: x", "--item", "commit it", "--item", "fail", "do it")
+    repo.start(
+        "-m",
+        "demo",
+        "--id",
+        "a",
+        "--worktree",
+        "--item",
+        "write n.txt: x",
+        "--item",
+        "commit it",
+        "--item",
+        "fail",
+        "do it",
+    )
     repo.until("a", "failed")
     path = Path(repo.task("a").worktree)
     subprocess.run(["rm", "-rf", str(path)], check=True)

@@ -11,7 +11,9 @@ from dispatch_tmux.errors import DispatchError
 @click.argument("pane")
 @click.option("--id", "id_", default="", metavar="ID", help="The task's name; else made of the CLI and its directory.")
 @click.option("--backend", default="", metavar="NAME", help="Which CLI it is; else told by its command line.")
-@click.option("--socket", default="", metavar="SOCKET", help="The tmux server: a path or a name; else the one you are in.")
+@click.option(
+    "--socket", default="", metavar="SOCKET", help="The tmux server: a path or a name; else the one you are in."
+)
 def adopt(pane: str, id_: str, backend: str, socket: str) -> None:
     """Supervise a CLI that you run in PANE of your own tmux: its state, its questions, your answers.
 
@@ -26,7 +28,9 @@ def adopt(pane: str, id_: str, backend: str, socket: str) -> None:
     if not backend:
         from dispatch_tmux.show import line
 
-        raise DispatchError(f"no backend is known for {line(' '.join(found.argv), 80)!r}", hint="--backend NAME says which it is")
+        raise DispatchError(
+            f"no backend is known for {line(' '.join(found.argv), 80)!r}", hint="--backend NAME says which it is"
+        )
     shop.backend(backend)
     session.ensure(project)
     task = adopting.adopt(project.store, found, backend, id_)

@@ -27,7 +27,11 @@ def brief(one: bool, quiet: bool) -> None:
         return
     try:
         said = config.load()
-        names = briefs.models(said.default, list(said.models), [*said.aliases, *said.agents]) if said else briefs.models("", [], [])
+        names = (
+            briefs.models(said.default, list(said.models), [*said.aliases, *said.agents])
+            if said
+            else briefs.models("", [], [])
+        )
     except DispatchError as e:
         names = f"the config cannot be read: {e}"
     click.echo(briefs.line(names, found) if one else "\n".join(briefs.lines(names, found)))

@@ -13,8 +13,12 @@ from dispatch_tmux.errors import DispatchError
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--backend", required=True, metavar="NAME", help="Whose rules; `dispatch backends` lists them.")
 @click.option("--title", default="", metavar="TEXT", help="The pane's title, which some CLIs tell their state in.")
-@click.option("--cursor", default="", metavar="COLUMN,ROW", help="The cursor's place, from 0, for programs that read lines.")
-@click.option("--json", "as_json", is_flag=True, help="A list of {file, shows, kind, question, choices, detail, composer}.")
+@click.option(
+    "--cursor", default="", metavar="COLUMN,ROW", help="The cursor's place, from 0, for programs that read lines."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="A list of {file, shows, kind, question, choices, detail, composer}."
+)
 def classify(files: tuple[str, ...], backend: str, title: str, cursor: str, as_json: bool) -> None:
     """What dispatch sees on stored screens (`tmux capture-pane -p [-e]`): for figures and reports; needs no tmux.
 
@@ -37,7 +41,10 @@ def lines(name: str, shown: screen.Shown) -> list[str]:
 
     said = [f"{line(name, 200)}: {shown.shows}" + (f" ({shown.kind})" if shown.kind else "")]
     said += [f"  {text}" for text in clean(shown.question, 2000).splitlines()]
-    said += [f"  {line(c.key, 10)}. {line(c.label, 160)}" + (" (a text of your own)" if c.text else "") for c in shown.choices]
+    said += [
+        f"  {line(c.key, 10)}. {line(c.label, 160)}" + (" (a text of your own)" if c.text else "")
+        for c in shown.choices
+    ]
     if shown.detail:
         said.append(f"  detail: {line(shown.detail, 300)}")
     if shown.composer and shown.composer.text:
@@ -54,8 +61,7 @@ def _data(file: str, shown: screen.Shown) -> dict[str, Any]:
 
 
 def _text(file: str) -> str:
-    text = common.text_of("-") if file == "-" else common.text_of("", file)
-    return text
+    return common.text_of("-") if file == "-" else common.text_of("", file)
 
 
 def _place(cursor: str) -> tuple[int, int] | None:

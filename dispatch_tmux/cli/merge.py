@@ -28,9 +28,13 @@ def diff(task: str, stat: bool) -> None:
 
 @click.command()
 @click.argument("task")
-@click.option("--into", default="", metavar="BRANCH", help="Where to; else the branch checked out in the project's root.")
+@click.option(
+    "--into", default="", metavar="BRANCH", help="Where to; else the branch checked out in the project's root."
+)
 @click.option("--squash", is_flag=True, help="As one commit.")
-@click.option("--commit", "message", default="", metavar="MESSAGE", help="Commit what is uncommitted in the worktree first.")
+@click.option(
+    "--commit", "message", default="", metavar="MESSAGE", help="Commit what is uncommitted in the worktree first."
+)
 def merge(task: str, into: str, squash: bool, message: str) -> int:
     """Merge TASK's branch. With conflicts nothing is changed, and they are listed (exit status 1).
 

@@ -16,7 +16,9 @@ from dispatch_tmux.task import Task
 @click.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @click.option("--group", default="", metavar="NAME", help="The tasks of that group.")
-@click.option("--html", "page", default="", metavar="FILE", help="Write one page with everything, to open in a browser.")
+@click.option(
+    "--html", "page", default="", metavar="FILE", help="Write one page with everything, to open in a browser."
+)
 def report(tasks: tuple[str, ...], group: str, page: str) -> None:
     """What came of tasks (all, or TASKs): items, time, questions, sizes of changes.
 

@@ -25,26 +25,43 @@ from dispatch_tmux.task import State, Task
 @click.option("--context", default="", metavar="TEXT", help="What the worker should know; goes into the plan.")
 @click.option("--cwd", default="", metavar="DIR", help="Where the worker works; else the project's root.")
 @click.option(
-    "--worktree", is_flag=False, flag_value="-", default="", metavar="[BRANCH]",
+    "--worktree",
+    is_flag=False,
+    flag_value="-",
+    default="",
+    metavar="[BRANCH]",
     help="Work in a git worktree of its own, on the branch dispatch/ID or BRANCH.",
 )
 @click.option("--base", default="", metavar="REV", help="Where the worktree's branch begins; else the current HEAD.")
 @click.option("--after", multiple=True, metavar="TASK", help="Begin when TASK is done; repeat it.")
 @click.option("--after-any", multiple=True, metavar="TASK", help="Begin when TASK has ended, however.")
 @click.option("--group", default="", metavar="NAME", help="A heading in lists; limits may count by it.")
-@click.option("--priority", type=int, default=0, metavar="N", help="Higher ones start first when workers are limited (0).")
+@click.option(
+    "--priority", type=int, default=0, metavar="N", help="Higher ones start first when workers are limited (0)."
+)
 @click.option("--timeout", default="", metavar="TIME", help="Running time after which you are told: 90s, 30m, 2h.")
 @click.option("--deadline", default="", metavar="WHEN", help="The same as a time: 17:30, '2026-11-21 17:30', +2h.")
 @click.option("--stop-late", is_flag=True, help="Then stop it as well.")
 @click.option(
-    "--permissions", type=click.Choice(["skip", "ask"]), default=None,
+    "--permissions",
+    type=click.Choice(["skip", "ask"]),
+    default=None,
     help="skip: the CLI asks for nothing. ask: its own prompts become questions.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Use the default model, and do not ask about it again in this project.")
 @click.option("--batch", default="", metavar="FILE", help="Several tasks from YAML; - reads standard input.")
-@click.option("--json", "as_json", is_flag=True, help="Print id, model, backend, plan, pane and the attach command as JSON.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print id, model, backend, plan, pane and the attach command as JSON."
+)
 def run(
-    prompt: tuple[str, ...], id_: str, model: str, plan_file: str | None, batch: str, yes: bool, as_json: bool, **more: Any
+    prompt: tuple[str, ...],
+    id_: str,
+    model: str,
+    plan_file: str | None,
+    batch: str,
+    yes: bool,
+    as_json: bool,
+    **more: Any,
 ) -> None:
     """Start a worker on PROMPT in a tmux window of its own, and return at once.
 
@@ -92,7 +109,7 @@ def _branch(worktree: str, prompt: tuple[str, ...]) -> tuple[str, tuple[str, ...
     """What follows --worktree is a branch when it looks like one, beside a prompt; else it begins the prompt."""
     if worktree in ("", "-"):
         return worktree, prompt
-    beside = bool(prompt) and ("/" in worktree or len(prompt) == 1 and (" " in prompt[0] or prompt[0] == "-"))
+    beside = bool(prompt) and ("/" in worktree or (len(prompt) == 1 and (" " in prompt[0] or prompt[0] == "-")))
     return (worktree, prompt) if beside and not any(c.isspace() for c in worktree) else ("-", (worktree, *prompt))
 
 
@@ -121,7 +138,9 @@ def _lines(task: Task) -> list[str]:
     return [*lines, f"  {common.attach_line(project, task.id)}"]
 
 
-def _refuse_beside_a_batch(prompt: tuple[str, ...], id_: str, model: str, plan_file: str | None, more: dict[str, Any]) -> None:
+def _refuse_beside_a_batch(
+    prompt: tuple[str, ...], id_: str, model: str, plan_file: str | None, more: dict[str, Any]
+) -> None:
     if prompt or id_ or model or plan_file or any(more.values()):
         raise UsageProblem("--batch has everything in its file", hint="only --yes and --json go with it")
 

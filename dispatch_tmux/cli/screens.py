@@ -61,7 +61,13 @@ def record(task: str, name: str) -> None:
     shot = server.cmd("capture-pane", "-p", "-e", "-t", found.pane)
     facts = server.cmd("display-message", "-p", "-t", found.pane, "#{pane_width}x#{pane_height}\t#{pane_title}").text
     size, _, title = facts.partition("\t")
-    private = [project.root, os.path.expanduser("~"), getpass.getuser(), socket.gethostname(), os.path.basename(project.root)]
+    private = [
+        project.root,
+        os.path.expanduser("~"),
+        getpass.getuser(),
+        socket.gethostname(),
+        os.path.basename(project.root),
+    ]
     raw, title = scrub.scrub(shot.text, private), scrub.scrub(title, private)
     for form, text in (("ansi", raw), ("txt", sgr.plain(raw))):
         path = f"{name}.{form}"

@@ -15,7 +15,9 @@ def skill() -> None:
 
 
 def _where(command: click.decorators.FC) -> click.decorators.FC:
-    command = click.option("--project", "in_project", is_flag=True, help="For this project only (.claude/ in its root).")(command)
+    command = click.option(
+        "--project", "in_project", is_flag=True, help="For this project only (.claude/ in its root)."
+    )(command)
     return click.option("--user", "for_user", is_flag=True, help="For all of your projects (the default).")(command)
 
 
@@ -68,7 +70,11 @@ def _change_settings(folder: str, add: bool, yes: bool) -> None:
         if add:
             click.echo(f"unchanged: {path}")
         return
-    what = f"add a SessionStart hook ({skilling.HOOK}) and a status line" if add else "remove dispatch's hook and status line"
+    what = (
+        f"add a SessionStart hook ({skilling.HOOK}) and a status line"
+        if add
+        else "remove dispatch's hook and status line"
+    )
     if not yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise NeedsDecision(f"{path} would be changed: {what}", hint="add --yes to allow it")

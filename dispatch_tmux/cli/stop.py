@@ -22,7 +22,11 @@ def stop(tasks: tuple[str, ...], every: bool) -> None:
     project = common.project()
     if not tasks and not every:
         raise UsageProblem("which one?", hint="dispatch stop TASK, or --all")
-    ids = [t.id for t in summaries.all(project.store) if not t.adopted] if every else [project.store.find(name) for name in tasks]
+    ids = (
+        [t.id for t in summaries.all(project.store) if not t.adopted]
+        if every
+        else [project.store.find(name) for name in tasks]
+    )
     live = [id for id in ids if not every or acting.is_running(project, id)]
     left = acting.stop(project, ids)
     if left:
@@ -38,9 +42,7 @@ def stop(tasks: tuple[str, ...], every: bool) -> None:
 @click.option("--older-than", default="", metavar="TIME", help="Only what ended that long ago: 12h, 7d.")
 @click.option("--force", is_flag=True, help="Also worktrees with work that is nowhere else; branch and patch are kept.")
 @click.option("--dry-run", "-n", is_flag=True, help="Only say what would go.")
-def clean(
-    tasks: tuple[str, ...], every: bool, only_done: bool, older_than: str, force: bool, dry_run: bool
-) -> None:
+def clean(tasks: tuple[str, ...], every: bool, only_done: bool, older_than: str, force: bool, dry_run: bool) -> None:
     """Remove done and stopped tasks (or the TASKs named): their windows, files, results and worktrees.
 
     What others wait for stays, and so does a worktree with work that is nowhere else.
@@ -67,4 +69,6 @@ def clean(
     said += [f"{'would remove' if dry_run else 'removed'} {t.id} ({t.state.value})" for t in go]
     common.echo_lines(said if found else ["nothing to clean"], "dispatch status --all lists the tasks there are")
     if tasks and kept:
-        raise DispatchError(f"{len(kept)} of them kept", hint="--force removes worktrees all the same, and keeps a branch and a patch")
+        raise DispatchError(
+            f"{len(kept)} of them kept", hint="--force removes worktrees all the same, and keeps a branch and a patch"
+        )

@@ -16,7 +16,13 @@ from dispatch_tmux.waiting import News, Reader
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @click.option("--for", "kinds", default="", metavar="KINDS", help="question,done,failed,… (all of them by default).")
 @click.option("--timeout", type=float, metavar="S", help="Give up after S seconds, with exit status 124.")
-@click.option("--as", "name", default="shell", metavar="NAME", help="Who is told; each NAME is told everything once. `session`: this agent session.")
+@click.option(
+    "--as",
+    "name",
+    default="shell",
+    metavar="NAME",
+    help="Who is told; each NAME is told everything once. `session`: this agent session.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of {task, kind, text, question, choices, output}.")
 def wait(tasks: tuple[str, ...], kinds: str, timeout: float | None, name: str, as_json: bool) -> int:
     """Block until a worker needs you, print what for, and exit 0. What happened before counts, too.
@@ -93,7 +99,14 @@ def _words(reader: Reader, news: News) -> str:
     if task.strayed:
         line += f"\n    the main checkout changed while it worked: {clean(', '.join(task.strayed), 300)}"
     if need.kind == "done":
-        return "\n".join([line, *_left_open(reader, task), *_result(output), *([f"    branch: {task.branch}"] if task.branch else [])])
+        return "\n".join(
+            [
+                line,
+                *_left_open(reader, task),
+                *_result(output),
+                *([f"    branch: {task.branch}"] if task.branch else []),
+            ]
+        )
     return "\n".join([line, *recovery(task)])
 
 
@@ -105,7 +118,9 @@ def _left_open(reader: Reader, task: Task) -> list[str]:
     if set(task.marks) <= {plan.DONE}:
         return []
     left = [i for i in plan.parse(reader.store.plan(task.id)) if i.mark != plan.DONE]
-    return [f"    not done: [{i.mark}] {line(i.text, 120)}" for i in left[:6]] + ([f"    … and {len(left) - 6} more"] if len(left) > 6 else [])
+    return [f"    not done: [{i.mark}] {line(i.text, 120)}" for i in left[:6]] + (
+        [f"    … and {len(left) - 6} more"] if len(left) > 6 else []
+    )
 
 
 def _result(output: str | None) -> list[str]:
@@ -116,4 +131,7 @@ def _result(output: str | None) -> list[str]:
     if not output:
         return []
     rows = [row for row in clean(files.read_text(output, 20_000) or "", 20_000).splitlines() if row.strip()]
-    return [*(f"    │ {line(row, 140)}" for row in rows[:6]), f"    result: {output}" + (f" ({len(rows)} lines)" if len(rows) > 6 else "")]
+    return [
+        *(f"    │ {line(row, 140)}" for row in rows[:6]),
+        f"    result: {output}" + (f" ({len(rows)} lines)" if len(rows) > 6 else ""),
+    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from noise import CASES, LABELS, NOISES, is_right  # noqa: E402
+from noise import CASES, LABELS, NOISES, is_right
 
 BEGIN, END = "<!-- screens: written by make accuracy -->", "<!-- end -->"
 

@@ -32,8 +32,9 @@ KINDS = {
 
 
 def main(name: str, count: int) -> int:
-    import conftest as clients_conftest  # noqa: F401 - the clients' own, first on the path
     import importlib.util
+
+    import conftest as clients_conftest
 
     spec = importlib.util.spec_from_file_location("crew_conftest", HERE.parent / "conftest.py")
     assert spec and spec.loader

@@ -694,7 +694,7 @@ def main() -> None:
         shown = 0
         try:
             while True:
-                model.wait_until(lambda: len(model.requests) > shown, 86400.0)  # noqa: B023 - read at once
+                model.wait_until(lambda: len(model.requests) > shown, 86400.0)
                 print(summary(model.requests[shown]), flush=True)
                 shown += 1
         except (KeyboardInterrupt, TimeoutError):

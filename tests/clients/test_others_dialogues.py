@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from test_others_dispatch import PATIENCE, Desk, desk, service  # noqa: F401 - the fixtures
 from terminal import wait_until
+from test_others_dispatch import PATIENCE, Desk, desk, service
 
 CHOICES = {
     "codex": ["Yes, proceed", "Yes, and don't ask again", "No, and tell"],
@@ -15,7 +15,7 @@ CHOICES = {
 }
 
 
-def asking(desk: Desk) -> str:  # noqa: F811
+def asking(desk: Desk) -> str:
     """A worker whose CLI wants to be allowed to run its command."""
     desk.configure()
     if desk.name == "opencode":
@@ -29,7 +29,7 @@ def asking(desk: Desk) -> str:  # noqa: F811
     return str(id)
 
 
-def test_its_permission_dialogue_is_a_question_and_the_answer_lets_it_go_on(desk: Desk) -> None:  # noqa: F811
+def test_its_permission_dialogue_is_a_question_and_the_answer_lets_it_go_on(desk: Desk) -> None:
     id = asking(desk)
     (question,) = desk.crew.task(id).open_questions
     assert question.kind == "permission"
@@ -47,14 +47,14 @@ def test_its_permission_dialogue_is_a_question_and_the_answer_lets_it_go_on(desk
     desk.crew.until(id, "done", PATIENCE)
 
 
-def test_a_refusal_reaches_it(desk: Desk) -> None:  # noqa: F811
+def test_a_refusal_reaches_it(desk: Desk) -> None:
     id = asking(desk)
     desk.crew.run("answer", id, "--choice", "3")
     wait_until(lambda: not desk.crew.task(id).open_questions, seconds=PATIENCE)
     assert not (desk.crew.root / "made.txt").exists()
 
 
-def test_D16_a_message_while_a_dialogue_is_open_waits_and_is_not_an_answer(desk: Desk) -> None:  # noqa: F811
+def test_D16_a_message_while_a_dialogue_is_open_waits_and_is_not_an_answer(desk: Desk) -> None:
     id = asking(desk)
     held = desk.crew.run("send", id, "1", ok=False)
     assert held.returncode == 6 and "dialogue" in held.stderr, held.stderr
@@ -62,8 +62,10 @@ def test_D16_a_message_while_a_dialogue_is_open_waits_and_is_not_an_answer(desk:
     desk.crew.run("stop", id)
 
 
-@pytest.mark.parametrize("text", ["use JWT", "; $(touch x) `id` \"q\" 'q' \\n", "grün 日本 🎉", "first\n  second\n\nfourth", "word " * 1600])
-def test_D2_a_message_arrives_once_and_whole(desk: Desk, text: str) -> None:  # noqa: F811
+@pytest.mark.parametrize(
+    "text", ["use JWT", "; $(touch x) `id` \"q\" 'q' \\n", "grün 日本 🎉", "first\n  second\n\nfourth", "word " * 1600]
+)
+def test_D2_a_message_arrives_once_and_whole(desk: Desk, text: str) -> None:
     desk.configure()
     id = desk.crew.start("-m", desk.model, "--permissions", "skip", "--item", "one", "do it")
     desk.crew.until(id, "done", PATIENCE)

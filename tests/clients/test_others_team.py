@@ -8,16 +8,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_others_dispatch import PATIENCE, Desk, desk, service  # noqa: F401 - the fixtures
 from terminal import wait_until
+from test_others_dispatch import PATIENCE, Desk, desk, service
 
 
-def commit(desk: Desk) -> None:  # noqa: F811
+def commit(desk: Desk) -> None:
     who = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
     subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "first"], cwd=desk.crew.root, check=True)
 
 
-def test_a_worker_in_a_worktree_writes_its_plan_there_and_here(desk: Desk) -> None:  # noqa: F811
+def test_a_worker_in_a_worktree_writes_its_plan_there_and_here(desk: Desk) -> None:
     desk.configure()
     commit(desk)
     desk.service.first = ["echo hello > new.txt"]
@@ -40,7 +40,7 @@ def test_a_worker_in_a_worktree_writes_its_plan_there_and_here(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("desk", ["codex", "gemini"], indirect=True)
-def test_T15_after_a_killed_tmux_server_it_goes_on_in_its_own_session(desk: Desk) -> None:  # noqa: F811
+def test_T15_after_a_killed_tmux_server_it_goes_on_in_its_own_session(desk: Desk) -> None:
     desk.configure()
     desk.service.first = ["echo working > here.txt; sleep 600"]
     id = desk.crew.start("-m", desk.model, "--permissions", "skip", "--item", "one", "the first words")

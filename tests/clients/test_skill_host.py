@@ -11,7 +11,7 @@ import pytest
 from conftest import READY
 from stub_model import Conversation, Heard, Say, Script, Step, Use, bash, plan_editor, play
 from terminal import Window, wait_until
-from test_claude_dispatch import Desk, desk  # noqa: F401 - the fixture
+from test_claude_dispatch import Desk, desk
 
 BATCH = """dispatch run --batch - <<'BATCH'
 tasks:
@@ -87,7 +87,7 @@ def open_host(at: Desk, *arguments: str) -> Window:
 
 
 @pytest.fixture
-def with_skill(desk: Callable[[Script], Desk], terminal: Any) -> Desk:  # noqa: F811
+def with_skill(desk: Callable[[Script], Desk], terminal: Any) -> Desk:
     at = desk(both)
     object.__setattr__(at.lab, "terminal", terminal)
     at.crew.run("skill", "install", "--user", CLAUDE_CONFIG_DIR=str(at.lab.config))
@@ -153,5 +153,3 @@ def test_a_new_session_is_told_of_open_questions(with_skill: Desk) -> None:
 
 def everything(at: Desk) -> str:
     return "\n".join(str(r.body) for r in at.model.requests)
-
-

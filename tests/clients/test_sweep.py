@@ -14,7 +14,7 @@ import pytest
 from stub_model import Script, plan_editor
 from stub_service import Service
 from terminal import wait_until
-from test_claude_dispatch import Desk, desk  # noqa: F401 - the fixture
+from test_claude_dispatch import Desk, desk
 from test_others_dispatch import Desk as OtherDesk
 
 PATIENCE = 120.0
@@ -49,7 +49,7 @@ def repository(root: Path) -> None:
     subprocess.run([*who, "commit", "-q", "--allow-empty", "-m", "first"], cwd=root, check=True)
 
 
-def test_the_sweep_of_five_is_one_call_with_real_clis(desk: Callable[[Script], Desk], service: Service) -> None:  # noqa: F811
+def test_the_sweep_of_five_is_one_call_with_real_clis(desk: Callable[[Script], Desk], service: Service) -> None:
     at = desk(plan_editor)
     crew = at.crew
     repository(crew.root)
@@ -61,7 +61,11 @@ def test_the_sweep_of_five_is_one_call_with_real_clis(desk: Callable[[Script], D
     other.crew, other.service = crew, service
     other._gemini(crew.home, str(crew.root.resolve()))
     crew.configure(
-        models={"opus": {"backend": "claude"}, "sonnet": {"backend": "claude"}, "gemini-3.1-pro": {"backend": "gemini"}},
+        models={
+            "opus": {"backend": "claude"},
+            "sonnet": {"backend": "claude"},
+            "gemini-3.1-pro": {"backend": "gemini"},
+        },
         aliases={"gemini": {"model": "gemini-3.1-pro"}},
     )
     said = crew.run("run", "--batch", "-", stdin=SWEEP).stdout
@@ -87,7 +91,7 @@ def test_the_sweep_of_five_is_one_call_with_real_clis(desk: Callable[[Script], D
     assert (crew.root / "perf.txt").read_text() == "p\n"
 
 
-def test_T15_claude_goes_on_in_its_own_session_after_a_killed_tmux_server(desk: Callable[[Script], Desk]) -> None:  # noqa: F811
+def test_T15_claude_goes_on_in_its_own_session_after_a_killed_tmux_server(desk: Callable[[Script], Desk]) -> None:
     at = desk(plan_editor)
     crew = at.crew
     ask = 'decide {{dispatch ask "Which one?" --choice red --choice green}}'
