@@ -1,4 +1,4 @@
-"""What a session that knows nothing yet must know, in few lines. Pure."""
+"""What a session that knows nothing yet must know, in few lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A batch as one page: tasks, timeline, questions and answers, results. Pure: text in, text out.
+"""A batch as one page: tasks, timeline, questions and answers, results.
 
 The page needs nothing from elsewhere and runs no script. Every word of a worker is cleaned and escaped.
 """

@@ -14,7 +14,8 @@ from conftest import DISPATCH, Crew
 import dispatch_tmux
 
 HERE = Path(dispatch_tmux.__file__).parent
-PURE = ("task", "plan", "resolve", "screen", "state", "delivery", "briefing", "commands", "names", "mentions", "causes", "yaml_text")
+PURE = ("task", "plan", "resolve", "screen", "state", "delivery", "briefing", "commands", "names", "mentions", "causes", "yaml_text",
+        "schedule", "batch", "order", "graph", "scrub")
 WORLD = {
     "os",
     "time",
