@@ -116,7 +116,7 @@ def details(project: Project, task: Task) -> list[str]:
         pass
     if damage := store.damage(task.id):
         lines.append(f"  {damage} damaged line{'s' if damage > 1 else ''} in its journal (left out)")
-    lines += ["", *_around(task)]
+    lines += ["", *_around(task), *(_attempts(store.events(task.id)) if task.attempt > 1 else [])]
     output = store.path(task.id, "output.md")
     lines += ["", f"  files:  {store.path(task.id)}"]
     lines += [f"  result: {output}"] if os.path.exists(output) else []
@@ -175,6 +175,24 @@ def _screen_now(project: Project, task: Task) -> list[str]:
     kind = f" ({shown.kind})" if shown.kind else ""
     dead = ", the program has ended" if facts[2] == "1" else ""
     return [f"its screen shows: {shown.shows}{kind}{dead}; title: {show.line(title, 80)!r}"]
+
+
+def _attempts(events: list[Event]) -> list[str]:
+    """A line an attempt: when it began, with which model, how it ended."""
+    said: dict[int, list[str]] = {}
+    model = ""
+    for e in events:
+        try:
+            if e.kind in ("created", "switched"):
+                model = show.line(str(e.data["model"]), 40)
+            elif e.kind == "starting":
+                how = ", resumed" if e.data.get("resume") else ""
+                said[int(e.data["attempt"])] = [f"{time.strftime('%m-%d %H:%M:%S', time.localtime(e.t))} {model}{how}"]
+            elif e.kind == "exited" and int(e.data["attempt"]) in said:
+                said[int(e.data["attempt"])].append(f"exit code {e.data.get('code')}")
+        except (KeyError, ValueError):
+            continue
+    return [f"  attempt {n}: {', '.join(parts)}" for n, parts in said.items()]
 
 
 def _around(task: Task) -> list[str]:

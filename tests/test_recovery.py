@@ -196,3 +196,14 @@ def test_X2_model_alias_and_prompt_with_shell_syntax_reach_no_shell(crew: Crew) 
 
     assert f"--model\n{evil}\n" in got and got.count(evil) == 2
     assert not list(crew.root.glob("pwned*"))
+
+
+def test_former_attempts_are_kept_and_shown(crew: Crew) -> None:
+    crew.start("-m", "demo", "--id", "a", "--item", "fail", "x")
+    crew.until("a", "failed")
+    plan = crew.dir("a") / "plan.md"
+    plan.write_text(plan.read_text().replace("fail", "look"))
+    crew.run("retry", "a")
+    crew.until("a", "done")
+    lines = [line.strip() for line in crew.run("status", "a").stdout.splitlines() if "attempt " in line]
+    assert lines[-2].startswith("attempt 1: ") and lines[-2].endswith("demo, exit code 3") and lines[-1].startswith("attempt 2: ")
