@@ -96,6 +96,8 @@ class Supervisor:
         due = [next_scan, *(w.recheck_at for w in self.workers.values() if w.recheck_at is not None)]
         due += [when for when in (self.carrier.board.due, self.queue.due) if when is not None]
         wait = TICK if self.drawing else max(0.0, min(due) - time.monotonic())
+        if self.queue.stale:
+            wait = 0.0
         try:
             came = [self.inbox.get(timeout=wait)]
         except queue.Empty:
