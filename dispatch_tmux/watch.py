@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import sys
@@ -18,6 +19,9 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
+
+for _name in ("watchdog", "fsevents"):  # else their warnings reach the person's terminal
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 # A file counts when it is whole: renamed into place, or closed by its writer. inotify tells that; elsewhere every
 # change has to do. Without the modified event an append costs nothing until it is over.

@@ -72,3 +72,11 @@ def test_the_same_news_is_told_once_to_each_reader(crew: Crew) -> None:
     assert [n["task"] for n in crew.json("wait", "--as", "two")] == [id]
     again = crew.run("wait", "--as", "one", ok=False)
     assert again.returncode == 5
+
+
+def test_wait_for_what_is_there_already_says_only_that(crew: Crew) -> None:
+    """The file watch is closed as soon as it is opened; its library used to complain on the terminal."""
+    crew.start("-m", "demo", "--id", "a", "x")
+    crew.until("a", "done")
+    for n in range(5):
+        assert crew.run("wait", "--as", f"c{n}").stderr == ""
