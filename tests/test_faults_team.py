@@ -60,7 +60,8 @@ def test_F3_a_task_directory_deleted_while_in_use_costs_that_task_only(crew: Cre
 def test_F3_dispatch_deleted_while_in_use_is_begun_anew(crew: Crew) -> None:
     crew.start("-m", "demo", "--id", "a", "x")
     crew.until("a", "done")
-    shutil.rmtree(crew.store.dir)
+    # what the supervisor wrote in that instant may be left behind once
+    assert any(subprocess.run(["rm", "-rf", crew.store.dir]).returncode == 0 for _ in range(20))
     assert "no task has been dispatched here yet" in crew.run("status").stdout
     crew.start("-m", "demo", "--id", "b", "x")
     crew.until("b", "done")
