@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dispatch_tmux import usage
 from dispatch_tmux.errors import TmuxError
 from dispatch_tmux.task import State, Task
 
@@ -47,13 +49,14 @@ class Board:
             return
         self.due, self.stale = now + EVERY, False
         tasks = sorted((w.task for w in self.supervisor.workers.values()), key=lambda t: t.created)
+        used = {w.id: usage.words(w.signals.usage, w.task.state is State.WORKING) for w in self.supervisor.workers.values()}
         sys.stdout.write(
-            "\x1b[H" + rendered(tasks, self.supervisor.project.root).replace("\n", "\x1b[K\r\n") + "\x1b[J"
+            "\x1b[H" + rendered(tasks, self.supervisor.project.root, used).replace("\n", "\x1b[K\r\n") + "\x1b[J"
         )
         sys.stdout.flush()
 
 
-def rendered(tasks: list[Task], root: str) -> str:
+def rendered(tasks: list[Task], root: str, used: Mapping[str, str]) -> str:
     """The table as text with colours, as wide and at most as high as the terminal."""
     from rich.console import Console  # only here, and only when somebody looks
     from rich.table import Table
@@ -67,7 +70,7 @@ def rendered(tasks: list[Task], root: str) -> str:
     for name in ("task", "model", "state", "since", "done", ""):
         table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=3 if not name else None)
     for task in tasks[-(size.lines - 5) :]:
-        asked = task.open_questions[0].text if task.open_questions else task.why
+        asked = task.open_questions[0].text if task.open_questions else task.why or used.get(task.id, "")
         table.add_row(
             task.id, task.model, Text(task.state.value, style=_COLOURS.get(task.state, "")),
             _age(time.time() - task.since), f"{task.done_items}/{len(task.marks)}", Text(clean(asked, 200).replace("\n", " ")),

@@ -13,6 +13,7 @@ from dispatch_tmux import (
     choosing,
     commands,
     deliver,
+    delivery,
     files,
     launcher,
     plan,
@@ -237,11 +238,12 @@ class Carrier:
         echoed = former[-1].data.get("echoed") if former else None
 
         def before(seen: int) -> None:
-            worker.signals.receipts.clear()  # that of the same words sent earlier proves nothing
-            worker.append("delivering", f"delivering:{rid}", rid=rid, echoed=seen)
+            worker.said_before = worker.said(body)  # the receipt of the same words sent earlier proves nothing
+            worker.append("delivering", f"delivering:{rid}", rid=rid, echoed=seen, said=worker.said_before)
 
         target = worker.target()
-        body = worker.backend.protected(text)
+        body = delivery.clean(worker.backend.protected(text))
+        worker.said_before = former[-1].data.get("said", 0) if former else 0
         return deliver.deliver(target, body, before=before, resumed=echoed, interrupted=bool(former))
 
     def _choose(self, worker: Worker, rid: str, request: dict[str, Any]) -> Outcome:

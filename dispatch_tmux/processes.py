@@ -19,6 +19,26 @@ def launched(task_dir: str, attempt: int) -> tuple[int, str] | None:
     return (int(words[0]), words[1]) if len(words) == 2 and words[0].isdigit() else None
 
 
+def claimed(task_dir: str, attempt: int) -> float:
+    """When the launch line of ATTEMPT began, in seconds since the epoch; 0.0 before it has."""
+    try:
+        return os.stat(os.path.join(task_dir, f"process-{attempt}")).st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def environment(pid: int) -> dict[str, str] | None:
+    """What PID was started with; None when it is gone. Where the system does not tell, our own."""
+    if not os.path.isdir("/proc/self"):
+        return dict(os.environ)
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as f:
+            pairs = (os.fsdecode(pair).partition("=") for pair in f.read().split(b"\0") if b"=" in pair)
+            return {name: value for name, _, value in pairs}
+    except OSError:
+        return None
+
+
 def alive(process: tuple[int, str] | None) -> bool:
     """Whether that very process runs: its pid, and the start time that tells it from a later one."""
     if process is None:

@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 import unicodedata
+from collections.abc import Mapping
 
 from dispatch_tmux.task import Question, State, Task
 
@@ -99,19 +100,22 @@ def state(task: Task) -> str:
     return coloured(f"{GLYPHS[task.state]} {task.state.value:<8}", _COLOURS.get(task.state, ""))
 
 
-def table(tasks: list[Task], now: float | None = None) -> list[str]:
-    """A line a task, and beneath it what it wants."""
+def table(tasks: list[Task], now: float | None = None, used: Mapping[str, str] | None = None) -> list[str]:
+    """A line a task, and beneath it what it wants. USED: what each task's CLI tells of its work, as far as there is room."""
     if not tasks:
         return []
     now = now or time.time()
     room = width()
     model = min(max(5, *(columns(clean(t.model, 40)) for t in tasks)), 16)
     name = min(max(4, *(len(t.id) for t in tasks)), max(12, room - model - 32))
+    used, left = used or {}, room - name - model - 28
     lines = [f"{'TASK':<{name}}  {'MODEL':<{model}}  {'STATE':<10}  SINCE  DONE"]
     for task in tasks:
         done = f"{task.done_items}/{len(task.marks)}"
         since = age(now - task.since)
         lines.append(f"{padded(task.id, name)}  {padded(task.model, model)}  {state(task)}  {since:>5}  {done}")
+        if (now_at := used.get(task.id)) and left >= 12:
+            lines[-1] = f"{lines[-1]:<{len(lines[-1]) - len(done) + 5}}  {line(now_at, left)}"
         if task.open_questions:
             lines += [f"  ? {line(q.text, room - 4)}" for q in task.open_questions[:3]]
         elif task.why and task.state is not State.WORKING:

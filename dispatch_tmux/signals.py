@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
-from dispatch_tmux import delivery, files
+from dispatch_tmux import delivery, files, usage
 from dispatch_tmux.control import raw
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dispatch_tmux import backends
+    from dispatch_tmux.backends.rules import Take
 
 
 class Signals:
-    """`turn_over`: the CLI has said that it waits for a person; `receipts`: prompts that it has said it took, squeezed."""
+    """`turn_over`: the CLI has said that it waits for a person; `receipts`: how often it has said that it took a
+    prompt;
+    `usage`: what it has told of its work.
+    """
 
     def __init__(self, task_dir: str, rules: backends.Signals) -> None:
         self._folder, self._rules = os.path.join(task_dir, "signals"), rules
         self.turn_over = False
-        self.receipts: deque[str] = deque(maxlen=20)
+        self.receipts: Counter[str] = Counter()
+        self.usage = usage.Usage()
         self._heard: deque[str] = deque(maxlen=50)  # filled by the reader's thread
 
     def hear(self, data: bytes) -> None:
@@ -54,5 +62,17 @@ class Signals:
         if meaning == "submitted":
             text = str(signal.get(rules.prompt, ""))
             wrapped = rules.unwrap.match(text) if rules.unwrap else None
-            self.receipts.append(delivery.squeezed(wrapped["text"] if wrapped else text))
+            self.receipts[digest(wrapped["text"] if wrapped else text)] += 1
         self.turn_over = meaning == "idle" if meaning else self.turn_over
+        self.learn(signal, rules.takes)
+
+    def learn(self, data: object, takes: Iterable[Take]) -> None:
+        """Take from DATA, the CLI's own, what TAKES find in it."""
+        told = usage.take(self.usage, data, takes)
+        self.usage = told.usage
+        self.receipts.update(digest(text) for text in told.said)
+
+
+def digest(text: str) -> str:
+    """What stands for TEXT, whatever was done to its blanks; a text may be long, and a session has many."""
+    return hashlib.sha256(delivery.squeezed(text).encode("utf-8", "replace")).hexdigest()

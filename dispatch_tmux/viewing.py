@@ -6,7 +6,7 @@ import os
 import time
 from typing import Any
 
-from dispatch_tmux import files, plan, show, summaries
+from dispatch_tmux import files, plan, sessions, show, summaries, usage
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.project import Project
 from dispatch_tmux.store import MOST_QUESTION, Store
@@ -61,9 +61,16 @@ def data(store: Store, task: Task) -> dict[str, Any]:
         "group": task.group, "priority": task.priority, "after": [list(a) for a in task.after], "flags": list(task.flags),
         "late": list(task.late), "worktree": task.worktree, "branch": task.branch, "merged": task.merged,
         "conflicts": list(task.conflicts), "strayed": list(task.strayed),
+        "usage": sessions.kept(store.path(task.id))._asdict(),
         "held": [how for _, status, how in task.requests if status == "held"],
         "dir": store.path(task.id),
     }  # fmt: skip
+
+
+def used(store: Store, listed: list[Task]) -> dict[str, str]:
+    """What each running task's CLI tells of its work, in words."""
+    told = {t.id: usage.words(sessions.kept(store.path(t.id)), t.state is State.WORKING) for t in listed if not t.ended}
+    return {id: words for id, words in told.items() if words}
 
 
 def screen(project: Project, task: Task) -> str:
@@ -102,6 +109,8 @@ def details(project: Project, task: Task) -> list[str]:
         "",
     ]
     lines[-1:] = [*show.recovery(task), ""]
+    if used := usage.words(sessions.kept(store.path(task.id)), task.state is State.WORKING):
+        lines.insert(-1, show.line(used, 200))
     working = next((i for i in items if i.mark == plan.OPEN), None) if not task.ended else None
     for item in items:
         mark = {plan.DONE: "✓", plan.BLOCKED: "?", plan.ERROR: "!"}.get(item.mark, "⋯" if item is working else "○")

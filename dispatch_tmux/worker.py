@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dispatch_tmux import causes, delivery, files, plan, processes, schedule, screen
+from dispatch_tmux import causes, files, plan, processes, schedule, screen, sessions
 from dispatch_tmux import state as states
 from dispatch_tmux.deliver import Target, mark_of
 from dispatch_tmux.delivery import Manner
 from dispatch_tmux.errors import PaneGone
 from dispatch_tmux.pane import PaneSpawn
-from dispatch_tmux.signals import Signals
+from dispatch_tmux.signals import Signals, digest
 from dispatch_tmux.state import Limits, Signs, Verdict
 from dispatch_tmux.store import CUT, Asked, Store
 from dispatch_tmux.task import RUNNING, State, Task, fold
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.hub import Line
 
 SWITCH = 20.0  # seconds within which a retry puts its request; it ends processes before
+KEEP = 1.0  # seconds between two writings of what a CLI has used
 NOTES_KEPT = 200  # times that a note is put back into the plan
 PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said to be held
 
@@ -60,6 +62,10 @@ class Worker:
         self.shown_since = self.last_output = self.began = now
         self.looked_at = 0.0
         self.signals = Signals(self.dir, backend.signals)
+        self.record: sessions.Record | None = None
+        self._record_lock = threading.Lock()
+        self.said_before = 0  # as `said`, when the delivery under way began
+        self._kept, self._kept_at = self.signals.usage, -math.inf  # what usage.json has
         self.recheck_at: float | None = None
         self.notes_kept = 0
         self.instead: Callable[[], list[str]] = list  # models that could take over, for a failure's record
@@ -97,6 +103,7 @@ class Worker:
         self.pid, self.pane_gone, self.pane_dead = pid, False, False
         self.began = self.last_output = self.shown_since = self.clock()
         self.shown, self.signals.turn_over = screen.UNKNOWN, False
+        self.record = sessions.Record(self.backend, self.dir, self.task.attempt)
 
     def use(self, backend: Backend) -> None:
         """From now on the CLI is BACKEND's."""
@@ -113,7 +120,12 @@ class Worker:
         )  # fmt: skip
 
     def _has_receipt(self, body: str) -> bool:
-        return delivery.squeezed(body) in self.signals.receipts
+        return self.said(body) > self.said_before
+
+    def said(self, body: str) -> int:
+        """How often the CLI has told that it took BODY."""
+        self._read_record()
+        return self.signals.receipts[digest(body)]
 
     # --- what comes from tmux (the reader's thread)
 
@@ -159,6 +171,7 @@ class Worker:
         if not self.task.created or self.task.released:
             return ()
         self.signals.read()
+        self._read_record()
         self._read_plan()
         self._read_questions()
         self._read_flags()
@@ -288,6 +301,16 @@ class Worker:
         return tuple(q.id for q in self.task.questions if q.via == "file" and q.answer is not None and not q.closed)
 
     # --- reading
+
+    def _read_record(self) -> None:
+        """What the CLI has written into its own record since; what it tells of its work is kept for `status`."""
+        with self._record_lock:
+            for line in self.record.news(self.clock()) if self.record else ():
+                self.signals.learn(line, self.backend.sessions.takes)
+        used, now = self.signals.usage, self.clock()
+        if used != self._kept and (now - self._kept_at >= KEEP or used.tool != self._kept.tool):
+            self._kept, self._kept_at = used, now
+            sessions.keep(self.dir, used)
 
     def _read_plan(self) -> None:
         text = self.store.plan(self.id)

@@ -15,7 +15,7 @@ import dispatch_tmux
 
 HERE = Path(dispatch_tmux.__file__).parent
 PURE = ("task", "plan", "resolve", "screen", "state", "delivery", "briefing", "commands", "names", "mentions", "causes", "yaml_text",
-        "schedule", "batch", "order", "graph", "scrub")
+        "schedule", "batch", "order", "graph", "scrub", "usage")
 WORLD = {
     "os",
     "time",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dispatch_tmux.backends import load
-from dispatch_tmux.signals import Signals
+from dispatch_tmux.signals import Signals, digest
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ def test_a_hooks_file_is_read_once_and_damage_is_passed_over(tmp_path: Path) -> 
     (tmp_path / "signals" / "3.json").write_text(json.dumps({"hook_event_name": "Stop"}))
     signals = Signals(str(tmp_path), load("claude").signals)
     signals.read()
-    assert list(signals.receipts) == ["useJWT"] and signals.turn_over
+    assert signals.receipts == {digest("use JWT"): 1} and signals.turn_over
     assert list((tmp_path / "signals").iterdir()) == []

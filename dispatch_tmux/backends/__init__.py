@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from dispatch_tmux.backends.rules import Pattern, ScreenRules
+from dispatch_tmux.backends.rules import Pattern, ScreenRules, Take
 from dispatch_tmux.errors import DispatchError
 
 BUILT_IN = Path(__file__).parent
@@ -47,7 +47,8 @@ class Signals(_Part, frozen=True):
     """How to read what the CLI's hooks drop into `signals/`: which field names the event, and what each means.
 
     `prompt` is the field with a submitted text; `unwrap` matches it with marks around it, group `text` without. `osc` finds
-    what the CLI says in its own output by an escape sequence: group `state`, a word of `means`.
+    what the CLI says in its own output by an escape sequence: group `state`, a word of `means`. `takes` is what else a
+    hook's JSON tells.
     """
 
     field: str = ""
@@ -55,6 +56,7 @@ class Signals(_Part, frozen=True):
     unwrap: Pattern | None = None
     osc: Pattern | None = None
     means: dict[str, Meaning] = {}
+    takes: tuple[Take, ...] = ()
 
 
 class Submit(_Part, frozen=True):
@@ -89,13 +91,15 @@ class Models(_Part, frozen=True):
 
 class Sessions(_Part, frozen=True):
     """Where the CLI keeps its sessions: `files` (glob) below the directory that the variable `home` names, or `default`
-    below the user's home; `id` (group `id`) is found in a file's name or in its text.
+    below the user's home; `id` (group `id`) is found in a file's name or in its text. `takes` is what its lines tell,
+    each a JSON of its own.
     """
 
     home: str = ""
     default: str = ""
     files: str = ""
     id: Pattern | None = None
+    takes: tuple[Take, ...] = ()
 
 
 class Aged(_Part, frozen=True):

@@ -17,6 +17,17 @@ class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A typo in a backend file is an error, never a rule that silently does nothing."""
 
 
+class Take(_Rule, frozen=True):
+    """A field of a CLI's JSON and what it tells; `where` (path: value) says which JSON it is. Paths as in usage.values.
+
+    The numbers at several paths are added up.
+    """
+
+    what: Literal["said", "tool", "context", "window", "tokens", "cost"]
+    path: tuple[str, ...]
+    where: dict[str, str] = {}
+
+
 class ComposerRules(_Rule, frozen=True):
     """Where the composer is. With `above` and `below` it is the last such box; without, the last `prompt` line."""
 
