@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NEWEST = 200  # files that are looked into
 BEGINNING = 400_000  # bytes: the first prompt, which names the task's directory, stands here
 AT_ONCE = 1 << 22  # bytes of a record that are read in one go
-AGAIN = 3.0  # seconds until a session that was not found is looked for again
+AGAIN, MOST_AGAIN = 0.3, 10.0  # seconds until a session that was not found is looked for again; each time twice as many
 
 
 def of(backend: Backend, task_dir: str, env: Mapping[str, str]) -> str:
@@ -60,14 +60,15 @@ class Record:
 
     def __init__(self, backend: Backend, task_dir: str, attempt: int) -> None:
         self._backend, self._dir, self._attempt = backend, task_dir, attempt
-        self._path, self._at, self._looked = "", 0, float("-inf")
+        self._path, self._at = "", 0
+        self._next, self._pause = float("-inf"), AGAIN  # when to look for it again
 
     def news(self, now: float) -> list[object]:
         """The lines that have come since the last call, parsed. NOW: seconds on any clock."""
         if not self._backend.sessions.takes:
             return []
-        if not self._path and now - self._looked >= AGAIN:
-            self._looked = now
+        if not self._path and now >= self._next:
+            self._next, self._pause = now + self._pause, min(2 * self._pause, MOST_AGAIN)
             claim = processes.launched(self._dir, self._attempt)
             env = processes.environment(claim[0]) if claim else None
             if env is not None:

@@ -74,7 +74,7 @@ def _lines(project: Project, id: str | None, every: bool) -> list[str]:
         attach = [f"  attach: {common.attach_line(project, id)}"] if one.pane and one.exit_code is None else []
         return [*lines, f"  log:    {project.store.path(id, 'terminal.log')}", *attach]
     listed, hidden = viewing.recent(found, every)
-    lines = show.table(listed, used=viewing.used(store, listed)) or ["no task has been dispatched here yet:  dispatch run --help"]
+    lines = show.table(listed, used=viewing.used(project.store, listed)) or ["no task has been dispatched here yet:  dispatch run --help"]
     if hidden:
         lines.append(f"… and {hidden} finished before (--all lists them)")
     if any(not t.ended for t in found) and not project.store.supervised():
