@@ -14,6 +14,7 @@ from dispatch_tmux import (
     commands,
     deliver,
     delivery,
+    door,
     files,
     launcher,
     plan,
@@ -28,7 +29,7 @@ from dispatch_tmux import state as states
 from dispatch_tmux.board import Board
 from dispatch_tmux.delivery import Held, Outcome, Refused, Submitted, Unproven
 from dispatch_tmux.errors import DispatchError, PaneGone, TmuxError
-from dispatch_tmux.task import State
+from dispatch_tmux.task import Question, State
 from dispatch_tmux.worker import Due, Worker
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Carrier:
                 self._on_record(worker, attempt, worker.pane, "", worker.pid)
             return
         self.close(worker)
+        door.clear(worker.dir)
         worker.use(self.supervisor.backend(task.backend))
         asked = retrying.asked(self.store, worker.id)
         session = sessions.of(worker.backend, worker.dir, env) if resume and worker.backend.resume else ""
@@ -110,6 +112,8 @@ class Carrier:
         self.supervisor.by_pane[opened.pane] = worker
         launcher.start(worker.dir, attempt, opened.pane, argv=argv, env=environment, cwd=task.cwd, setup=self._setup(worker))
         self._on_record(worker, attempt, opened.pane, opened.window, opened.pid)
+        if session and "{prompt}" not in worker.backend.resume:
+            self.store.request(worker.id, "send", text=prompt)
 
     def _setup(self, worker: Worker) -> tuple[str, ...]:
         """The user's command that makes a worktree fit for work."""
@@ -230,6 +234,7 @@ class Carrier:
         else:
             worker.append("undelivered", f"undelivered:{rid}", rid=rid, how=outcome.why)
         self.store.drop_request(worker.id, rid)
+        door.forget(worker.dir, rid)
         return True
 
     def _say(self, worker: Worker, rid: str, text: str) -> Outcome:
@@ -242,6 +247,12 @@ class Carrier:
             worker.append("delivering", f"delivering:{rid}", rid=rid, echoed=seen, said=worker.said_before)
 
         target = worker.target()
+        by_door = not former or former[-1].data.get("door")  # what the keyboard began, it ends
+        if by_door and door.is_open(worker.dir):
+            worker.append("delivering", f"door:{rid}", rid=rid, door=True)
+            if outcome := door.hand_over(worker.dir, rid, {"do": "prompt", "text": delivery.clean(text)}):
+                return outcome
+            former = []
         body = delivery.clean(worker.backend.protected(text))
         worker.said_before = former[-1].data.get("said", 0) if former else 0
         return deliver.deliver(target, body, before=before, resumed=echoed, interrupted=bool(former))
@@ -254,12 +265,23 @@ class Carrier:
         worker.append("delivering", f"delivering:{rid}", rid=rid)
         keys = tuple(str(k) for k in request.get("keys", ()))
         text = str(request.get("text", ""))
-        fields = tuple(c.key for c in q.choices if c.text) if text else ()
-        keys = worker.backend.screen.presses(q.kind, keys, fields)
-        outcome = deliver.answer(worker.target(), q.mark, keys, text)
+        outcome = self._at_the_door(worker, rid, q, keys, text) or self._by_keys(worker, q, keys, text)
         if isinstance(outcome, Submitted):
             worker.append("answer", f"answer:{q.id}", q=q.id, answer=str(request.get("answer", "")), by="person")
         return outcome
+
+    def _at_the_door(self, worker: Worker, rid: str, q: Question, keys: tuple[str, ...], text: str) -> Outcome | None:
+        """Answer where the CLI itself takes answers; None when it does not, or not this one."""
+        ref = worker.refs.get(q.id)
+        places = [n for n, c in enumerate(q.choices, 1) if c.key in keys and not (c.text and text)]
+        if not ref or not (places or text) or not door.is_open(worker.dir):
+            return None
+        return door.hand_over(worker.dir, rid, {"do": "answer", "id": ref, "choices": places, "text": text})
+
+    def _by_keys(self, worker: Worker, q: Question, keys: tuple[str, ...], text: str) -> Outcome:
+        fields = tuple(c.key for c in q.choices if c.text) if text else ()
+        keys = worker.backend.screen.presses(q.kind, keys, fields)
+        return deliver.answer(worker.target(), q.mark, keys, text)
 
     def _do(self, worker: Worker, due: Due) -> None:
         task = worker.task

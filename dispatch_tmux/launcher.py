@@ -96,7 +96,23 @@ def environment(
     path = kept.get("PATH", os.defpath)
     if here not in path.split(os.pathsep):
         path += os.pathsep + here  # last: nothing of ours gets in the way of the user's own programs
-    return {**kept, "PATH": path, **variables, **task}
+    return {**kept, "PATH": path, **variables, **_documents(backend, caller), **task}
+
+
+def _documents(backend: Backend, caller: Mapping[str, str]) -> dict[str, str]:
+    """Variables with a JSON in them: ours laid over the caller's; one that we cannot read stays as it is."""
+    laid: dict[str, str] = {}
+    for name, ours in backend.env_json.items():
+        ours = json.loads(json.dumps(ours).replace("{here}", json.dumps(os.path.join(HERE, "backends"))[1:-1]))
+        try:
+            theirs = json.loads(caller.get(name) or "{}")
+            for key, value in ours.items():
+                joined = isinstance(value, list) and isinstance(theirs.get(key), list)
+                theirs[key] = [*theirs[key], *value] if joined else value
+        except (ValueError, AttributeError):
+            continue
+        laid[name] = json.dumps(theirs)
+    return laid
 
 
 def open_window(line: Line, session: str, *, id: str, cwd: str, task_dir: str, attempt: int) -> Opened:

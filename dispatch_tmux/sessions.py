@@ -22,7 +22,7 @@ AGAIN, MOST_AGAIN = 0.3, 10.0  # seconds until a session that was not found is l
 
 def of(backend: Backend, task_dir: str, env: Mapping[str, str]) -> str:
     """The id of the newest session in which BACKEND's CLI worked on the task at TASK_DIR; '' when none is found."""
-    path = find(backend, task_dir, env)
+    path = os.path.join(task_dir, "session") if backend.sessions.told else find(backend, task_dir, env)
     if not path or backend.sessions.id is None:
         return ""
     told = backend.sessions.id.search(os.path.basename(path)) or backend.sessions.id.search(_beginning(path))

@@ -29,6 +29,7 @@ class Signals:
         self.turn_over = False
         self.receipts: Counter[str] = Counter()
         self.usage = usage.Usage()
+        self.asked: set[str] = set()  # the ids, its own, of what it asks and nobody has answered
         self._heard: deque[str] = deque(maxlen=50)  # filled by the reader's thread
 
     def hear(self, data: bytes) -> None:
@@ -59,6 +60,8 @@ class Signals:
     def _take(self, signal: dict[str, Any]) -> None:
         rules = self._rules
         meaning = rules.means.get(str(signal.get(rules.field)))
+        if ref := str(signal.get(rules.ref) or "") if rules.ref else "":
+            (self.asked.add if meaning == "question" else self.asked.discard)(ref)
         if meaning == "submitted":
             text = str(signal.get(rules.prompt, ""))
             wrapped = rules.unwrap.match(text) if rules.unwrap else None

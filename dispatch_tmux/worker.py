@@ -64,6 +64,7 @@ class Worker:
         self.signals = Signals(self.dir, backend.signals)
         self.record: sessions.Record | None = None
         self._record_lock = threading.Lock()
+        self.refs: dict[str, str] = {}  # question id → the CLI's own id of it
         self.said_before = 0  # as `said`, when the delivery under way began
         self._kept, self._kept_at = self.signals.usage, -math.inf  # what usage.json has
         self.recheck_at: float | None = None
@@ -362,6 +363,8 @@ class Worker:
         if not mark or any(q.via == "screen" and not q.closed for q in self.task.questions):
             return
         q = f"s{sum(1 for q in self.task.questions if q.via == 'screen') + 1}"
+        if len(self.signals.asked) == 1:  # else nobody can say which of them is on the screen
+            self.refs[q] = next(iter(self.signals.asked))
         text = "\n".join(filter(None, [shown.question, shown.detail]))[:CUT] or f"a {shown.kind} dialogue is open"
         choices = [[c.key, c.label, c.text] for c in shown.choices]
         self.append(

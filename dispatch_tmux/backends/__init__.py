@@ -46,13 +46,14 @@ class Verified(_Part, frozen=True):
 class Signals(_Part, frozen=True):
     """How to read what the CLI's hooks drop into `signals/`: which field names the event, and what each means.
 
-    `prompt` is the field with a submitted text; `unwrap` matches it with marks around it, group `text` without. `osc` finds
+    `prompt` is the field with a submitted text, `ref` that with the CLI's own id of what it asks; `unwrap` matches it with marks around it, group `text` without. `osc` finds
     what the CLI says in its own output by an escape sequence: group `state`, a word of `means`. `takes` is what else a
     hook's JSON tells.
     """
 
     field: str = ""
     prompt: str = "prompt"
+    ref: str = ""
     unwrap: Pattern | None = None
     osc: Pattern | None = None
     means: dict[str, Meaning] = {}
@@ -91,13 +92,14 @@ class Models(_Part, frozen=True):
 
 class Sessions(_Part, frozen=True):
     """Where the CLI keeps its sessions: `files` (glob) below the directory that the variable `home` names, or `default`
-    below the user's home; `id` (group `id`) is found in a file's name or in its text. `takes` is what its lines tell,
+    below the user's home; `id` (group `id`) is found in a file's name or in its text. `told`: the CLI writes it to the task's `session` file instead. `takes` is what its lines tell,
     each a JSON of its own.
     """
 
     home: str = ""
     default: str = ""
     files: str = ""
+    told: bool = False
     id: Pattern | None = None
     takes: tuple[Take, ...] = ()
 
@@ -142,6 +144,7 @@ class Backend(_Part, frozen=True):
     causes: tuple[CauseRule, ...] = ()
     hints: dict[str, str] = {}
     env: dict[str, str] = {}
+    env_json: dict[str, dict[str, Any]] = {}
     unset: tuple[str, ...] = AGENT_VARIABLES
     settings: dict[str, Any] = {}
     signals: Signals = Signals()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from terminal import wait_until
@@ -54,6 +55,7 @@ def test_a_refusal_reaches_it(desk: Desk) -> None:
     assert not (desk.crew.root / "made.txt").exists()
 
 
+@pytest.mark.parametrize("desk", ["codex", "gemini"], indirect=True)
 def test_D16_a_message_while_a_dialogue_is_open_waits_and_is_not_an_answer(desk: Desk) -> None:
     id = asking(desk)
     held = desk.crew.run("send", id, "1", ok=False)
@@ -82,3 +84,43 @@ def test_D2_a_message_arrives_once_and_whole(desk: Desk, text: str) -> None:
     assert times() == 1
     wait_until(lambda: desk.service.settled(2.0), seconds=PATIENCE)
     assert times() == 1
+
+
+def allowing(desk: Desk, id: str, wanted: Callable[[], object]) -> None:
+    """Allow all it asks for until WANTED holds: each turn of the scripted model wants its command again."""
+
+    def there() -> object:
+        for q in desk.crew.task(id).open_questions:
+            desk.crew.run("answer", id, "--question", q.id, "--choice", "1", ok=None)
+        return wanted()
+
+    wait_until(there, seconds=PATIENCE, why=lambda: desk.crew.screen(id))
+
+
+@pytest.mark.parametrize("desk", ["opencode"], indirect=True)
+def test_D16_at_its_own_door_a_message_goes_past_a_dialogue_and_a_draft(desk: Desk) -> None:
+    text = "/1 as it\n  stands  "
+    id = asking(desk)
+    desk.crew.run("send", id, text)
+    assert not (desk.crew.root / "made.txt").exists(), "the message answered the dialogue"
+    allowing(desk, id, lambda: any(text in r.text for r in desk.service.requests))
+    assert [r.text.count(text) for r in desk.service.requests if text in r.text][-1] == 1
+
+    def at_rest() -> bool:
+        return desk.service.settled(3.0) and "esc interrupt" not in desk.crew.screen(id) and not desk.crew.task(id).open_questions
+
+    allowing(desk, id, at_rest)
+    desk.crew.tmux("send-keys", "-t", desk.crew.task(id).pane, "-l", "a draft of mine")
+    wait_until(lambda: "a draft of mine" in desk.crew.screen(id), seconds=PATIENCE)
+    desk.crew.run("send", id, "past the draft")
+    allowing(desk, id, lambda: any("past the draft" in r.text for r in desk.service.requests))
+    assert not any("a draft of mine" in r.text for r in desk.service.requests)
+
+
+@pytest.mark.parametrize("desk", ["opencode"], indirect=True)
+def test_without_its_plugin_the_keyboard_does_it_all(desk: Desk) -> None:
+    desk.crew.env["OPENCODE_PURE"] = "1"
+    id = asking(desk)
+    assert not (desk.crew.root / ".dispatch" / "tasks" / id / "door").exists()
+    desk.crew.run("answer", id, "--choice", "1")
+    wait_until(lambda: (desk.crew.root / "made.txt").exists(), seconds=PATIENCE, why=lambda: desk.crew.screen(id))

@@ -39,7 +39,6 @@ def test_a_worker_in_a_worktree_writes_its_plan_there_and_here(desk: Desk) -> No
     assert not task.questions, [q.text for q in task.questions]
 
 
-@pytest.mark.parametrize("desk", ["codex", "gemini"], indirect=True)
 def test_T15_after_a_killed_tmux_server_it_goes_on_in_its_own_session(desk: Desk) -> None:
     desk.configure()
     desk.service.first = ["echo working > here.txt; sleep 600"]
