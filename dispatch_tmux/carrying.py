@@ -13,13 +13,13 @@ from dispatch_tmux import (
     choosing,
     commands,
     deliver,
-    delivery,
     door,
     files,
     launcher,
     plan,
     processes,
     retrying,
+    saying,
     sessions,
     sgr,
     worktree,
@@ -221,7 +221,7 @@ class Carrier:
             outcome = self._choose(worker, rid, request)
         else:
             text = str(request.get("text", ""))
-            outcome = self._say(worker, rid, briefing.note(text) if request["kind"] == "note" else text)
+            outcome = saying.say(worker, rid, briefing.note(text) if request["kind"] == "note" else text)
         return self._record(worker, rid, outcome)
 
     def _record(self, worker: Worker, rid: str, outcome: Outcome) -> bool:
@@ -236,26 +236,6 @@ class Carrier:
         self.store.drop_request(worker.id, rid)
         door.forget(worker.dir, rid)
         return True
-
-    def _say(self, worker: Worker, rid: str, text: str) -> Outcome:
-        """Type TEXT into the live session; after a crash, go on where the record stops."""
-        former = [e for e in self.store.events(worker.id) if e.kind == "delivering" and e.data.get("rid") == rid]
-        echoed = former[-1].data.get("echoed") if former else None
-
-        def before(seen: int) -> None:
-            worker.said_before = worker.said(body)  # the receipt of the same words sent earlier proves nothing
-            worker.append("delivering", f"delivering:{rid}", rid=rid, echoed=seen, said=worker.said_before)
-
-        target = worker.target()
-        by_door = not former or former[-1].data.get("door")  # what the keyboard began, it ends
-        if by_door and door.is_open(worker.dir):
-            worker.append("delivering", f"door:{rid}", rid=rid, door=True)
-            if outcome := door.hand_over(worker.dir, rid, {"do": "prompt", "text": delivery.clean(text)}):
-                return outcome
-            former = []
-        body = delivery.clean(worker.backend.protected(text))
-        worker.said_before = former[-1].data.get("said", 0) if former else 0
-        return deliver.deliver(target, body, before=before, resumed=echoed, interrupted=bool(former))
 
     def _choose(self, worker: Worker, rid: str, request: dict[str, Any]) -> Outcome:
         q = worker.task.question(str(request["q"]))
@@ -287,7 +267,7 @@ class Carrier:
         task = worker.task
         if due.kind == "nudge":
             left = [i.text for i in plan.parse(self.store.plan(worker.id)) if i.mark == plan.OPEN]
-            outcome = self._say(worker, f"nudge-{task.nudges_in_all + 1}", states.nudge_text(left[:20]))
+            outcome = saying.say(worker, f"nudge-{task.nudges_in_all + 1}", states.nudge_text(left[:20]))
             if not isinstance(outcome, Held):
                 worker.shown_since = worker.clock()  # the time to the next one begins now
                 worker.append("nudge", f"nudge:{task.nudges_in_all + 1}", n=task.nudges + 1)
@@ -299,7 +279,7 @@ class Carrier:
             for q in due.data:
                 asked = task.question(q)
                 text = briefing.late_answer(q, (asked.answer if asked else "") or "")
-                outcome = self._say(worker, f"answer-{q}", text)
+                outcome = saying.say(worker, f"answer-{q}", text)
                 if isinstance(outcome, Submitted | Unproven):
                     self._record(worker, f"answer-{q}", outcome)
                     worker.append("closed", f"closed:{q}", q=q, how="answered")

@@ -12,13 +12,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from dispatch_tmux import files
 from dispatch_tmux.delivery import Outcome, Submitted, Unproven
 
 PATIENCE = 2.0  # seconds for the plugin to take a request; until then it can be taken back
+MOST_ARGUMENT = 100_000  # bytes; Linux takes 131 072 for one argument
 DOING = 10.0  # seconds for it to say what became of it
 
 
@@ -44,6 +47,21 @@ def hand_over(task_dir: str, id: str, request: dict[str, Any]) -> Outcome | None
             return None
         time.sleep(0.01)
     return Unproven("the CLI took it and does not say what became of it")
+
+
+def queue(words: tuple[str, ...], session: str, text: str, env: Mapping[str, str], cwd: str) -> Outcome | None:
+    """Hand TEXT to the CLI's own queue with its command. None: it was not taken."""
+    program = shutil.which(words[0], path=env.get("PATH"))
+    if program is None or not session or len(text.encode()) > MOST_ARGUMENT:
+        return None
+    argv = [word.replace("{session}", session).replace("{text}", text) for word in words[1:]]
+    try:
+        done = subprocess.run([program, *argv], env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, timeout=DOING)
+    except subprocess.TimeoutExpired:
+        return Unproven("the command for its queue did not end")
+    except OSError:
+        return None
+    return Submitted("in the CLI's own queue, for after this turn") if done.returncode == 0 else None
 
 
 def forget(task_dir: str, id: str) -> None:

@@ -356,7 +356,3 @@ def main(root: str) -> int:
         print(f"dispatch: {e}", file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

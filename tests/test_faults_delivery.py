@@ -132,6 +132,57 @@ def test_D5_a_half_typed_draft_is_left_alone(idle: Talk, crew: Crew) -> None:
     assert [text.strip() for text in idle.received()] == ["half a thought", "from dispatch"]
 
 
+QUEUE = """import sys, pathlib
+path = pathlib.Path(sys.argv[1])
+path.with_name(path.name + "-calls").open("a").write("x")
+if (path.parent / "refuse").exists(): sys.exit(1)
+path.open("a").write(repr(sys.argv[2:]) + "\\n")
+"""
+
+
+@pytest.fixture
+def queueing(crew: Crew) -> Talk:
+    """A demo worker whose CLI has a queue of its own, behind a draft of the person's."""
+    (crew.root / "waiting_line.py").write_text(QUEUE)
+    words = [sys.executable, str(crew.root / "waiting_line.py"), str(crew.root / "queued"), "{session}", "--message={text}"]
+    own = {"queue": words, "sessions": {"told": True, "id": r"(?P<id>ses_\w+)"}}
+    crew.configure(backends={"demo": own})
+    talk = demo(crew)
+    crew.until(talk.id, "done")
+    Path(crew.dir(talk.id), "session").write_text('"ses_1"')
+    crew.tmux("send-keys", "-t", crew.task(talk.id).pane, "-l", "half a tho")
+    wait_until(lambda: "half a tho" in crew.screen(talk.id))
+    return talk
+
+
+def test_D5_past_a_draft_a_message_goes_into_the_clis_own_queue(queueing: Talk, crew: Crew) -> None:
+    text = "$x; 'two'\n  lines $(x)"
+    assert "queue" in crew.run("send", queueing.id, text).stdout
+    assert (crew.root / "queued").read_text() == repr(["ses_1", f"--message={text}"]) + "\n"
+    assert "half a tho" in crew.screen(queueing.id)
+    assert not [t for t in queueing.received() if "two" in t]
+
+
+def test_D5_where_the_queue_refuses_the_message_waits_as_ever(queueing: Talk, crew: Crew) -> None:
+    (crew.root / "refuse").touch()
+    held = crew.run("send", queueing.id, "later", ok=False)
+    assert held.returncode == 6 and "draft" in held.stderr
+    crew.tmux("send-keys", "-t", crew.task(queueing.id).pane, "C-u")
+    wait_until(lambda: "later" in "".join(queueing.received()), lambda: crew.tell(queueing.id))
+    assert (crew.root / "queued-calls").read_text() == "x", "asked again and again"
+
+
+def test_D17_a_supervisor_killed_while_it_hands_to_the_queue_does_not_say_it_twice(queueing: Talk, crew: Crew) -> None:
+    crew.store.append(queueing.id, "delivering", "queue:r1", rid="r1", by="queue", said=0)  # as far as the dead one came
+    crew.kill_supervisor()
+    path = Path(crew.dir(queueing.id), "inbox", "r1.json")
+    path.with_suffix(".tmp").write_text(json.dumps({"kind": "send", "text": "once at most"}))
+    path.with_suffix(".tmp").rename(path)
+    wait_until(lambda: crew.events(queueing.id, "undelivered"), lambda: crew.tell(queueing.id))
+    assert "interrupted" in crew.events(queueing.id, "undelivered")[0].data["how"]
+    assert not (crew.root / "queued").exists()
+
+
 def test_D6_a_dim_suggestion_is_not_a_draft(crew: Crew) -> None:
     talk = demo(crew, DEMO_SUGGEST="1")
     crew.until(talk.id, "done")

@@ -148,6 +148,7 @@ class Backend(_Part, frozen=True):
     unset: tuple[str, ...] = AGENT_VARIABLES
     settings: dict[str, Any] = {}
     signals: Signals = Signals()
+    queue: tuple[str, ...] = ()
     submit: Submit = Submit()
     protect: tuple[Protection, ...] = ()
     screen: ScreenRules = ScreenRules()

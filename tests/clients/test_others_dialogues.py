@@ -55,7 +55,7 @@ def test_a_refusal_reaches_it(desk: Desk) -> None:
     assert not (desk.crew.root / "made.txt").exists()
 
 
-@pytest.mark.parametrize("desk", ["codex", "gemini"], indirect=True)
+@pytest.mark.parametrize("desk", ["gemini"], indirect=True)
 def test_D16_a_message_while_a_dialogue_is_open_waits_and_is_not_an_answer(desk: Desk) -> None:
     id = asking(desk)
     held = desk.crew.run("send", id, "1", ok=False)
@@ -97,7 +97,7 @@ def allowing(desk: Desk, id: str, wanted: Callable[[], object]) -> None:
     wait_until(there, seconds=PATIENCE, why=lambda: desk.crew.screen(id))
 
 
-@pytest.mark.parametrize("desk", ["opencode"], indirect=True)
+@pytest.mark.parametrize("desk", ["codex", "opencode"], indirect=True)
 def test_D16_at_its_own_door_a_message_goes_past_a_dialogue_and_a_draft(desk: Desk) -> None:
     text = "/1 as it\n  stands  "
     id = asking(desk)

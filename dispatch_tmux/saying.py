@@ -1,0 +1,66 @@
+"""How a message reaches a live session: the CLI's own door where it has one, else the keyboard, else the CLI's own queue.
+
+Each way is written down before it is taken, so that a supervisor that is killed in between never says a thing twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dispatch_tmux import deliver, delivery, door, processes, sessions
+from dispatch_tmux.delivery import Held, Outcome, Submitted, Unproven
+
+if TYPE_CHECKING:
+    from dispatch_tmux.task import Event
+    from dispatch_tmux.worker import Worker
+
+
+def say(worker: Worker, rid: str, text: str) -> Outcome:
+    """Bring TEXT into the live session as one message; after a crash, go on where the record of RID stops."""
+    ways = [e for e in worker.store.events(worker.id) if e.kind == "delivering" and e.data.get("rid") == rid]
+    last = ways[-1].data.get("by", "keyboard") if ways else ""
+    text = delivery.clean(text)
+    if last == "queue":
+        worker.said_before = ways[-1].data.get("said", 0)
+        if worker.said(text) > worker.said_before:
+            return Submitted("the CLI's own receipt")
+        return Unproven("dispatch was interrupted while handing it to the CLI's queue")
+    if last in ("", "door") and (outcome := _at_the_door(worker, rid, text)):
+        return outcome
+    outcome = _by_keyboard(worker, rid, text, ways[-1] if last == "keyboard" else None)
+    if isinstance(outcome, Held) and last in ("", "door"):
+        return _into_the_queue(worker, rid, text) or outcome
+    return outcome
+
+
+def _at_the_door(worker: Worker, rid: str, text: str) -> Outcome | None:
+    if not door.is_open(worker.dir):
+        return None
+    worker.append("delivering", f"door:{rid}", rid=rid, by="door")
+    return door.hand_over(worker.dir, rid, {"do": "prompt", "text": text})
+
+
+def _by_keyboard(worker: Worker, rid: str, text: str, begun: Event | None) -> Outcome:
+    body = delivery.clean(worker.backend.protected(text))
+    worker.said_before = begun.data.get("said", 0) if begun else 0
+
+    def before(seen: int) -> None:
+        worker.said_before = worker.said(body)  # the receipt of the same words sent earlier proves nothing
+        worker.append("delivering", f"delivering:{rid}", rid=rid, by="keyboard", echoed=seen, said=worker.said_before)
+
+    echoed = begun.data.get("echoed") if begun else None
+    return deliver.deliver(worker.target(), body, before=before, resumed=echoed, interrupted=begun is not None)
+
+
+def _into_the_queue(worker: Worker, rid: str, text: str) -> Outcome | None:
+    """Where the composer is not free: by the CLI's own command for it, if it has one and knows the session. Tried once."""
+    process = processes.launched(worker.dir, worker.task.attempt)
+    env = processes.environment(process[0]) if process and worker.backend.queue else None
+    session = sessions.of(worker.backend, worker.dir, env) if env else ""
+    if not env or not session:
+        return None
+    worker.append("delivering", f"queue:{rid}", rid=rid, by="queue", said=worker.said(text))
+    outcome = door.queue(worker.backend.queue, session, text, env, worker.task.cwd)
+    if outcome is None:
+        worker.append("delivering", f"queue-not:{rid}", rid=rid, by="nothing")
+    return outcome
