@@ -183,8 +183,9 @@ class Carrier:
 
     def _converse(self, worker: Worker, requests: list[tuple[str, dict[str, Any]]], dues: tuple[Due, ...]) -> None:
         again = False
+        answers_first = sorted(requests, key=lambda r: r[1].get("kind") != "choose")  # what waits for a dialogue waits for these
         try:
-            for rid, request in requests:
+            for rid, request in answers_first:
                 again = not self._carry_out(worker, rid, request)
                 if again:
                     break

@@ -33,7 +33,7 @@ class Submitted(NamedTuple):
 
 
 class Held(NamedTuple):
-    """Nothing was typed, and it may be tried again."""
+    """Nothing was sent, and it may be tried again; what was typed already is found there."""
 
     why: str
 
@@ -148,6 +148,8 @@ def _not_ready(seen: Seen, manner: Manner) -> str:
 
 
 def _before_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step | Outcome:
+    if manner.composer and seen.shown.composer is None and seen.shown.shows in ("question", "startup"):
+        return Held("a dialogue opened over it; it is sent when that is answered")
     if not manner.composer:
         return Step.ENTER if done.since_paste >= min(manner.pause, 0.05) else Step.WAIT
     held = holds(body, seen.shown)

@@ -49,7 +49,8 @@ def _by_keyboard(worker: Worker, rid: str, text: str, begun: Event | None) -> Ou
         worker.append("delivering", f"delivering:{rid}", rid=rid, by="keyboard", echoed=seen, said=worker.said_before)
 
     echoed = begun.data.get("echoed") if begun else None
-    return deliver.deliver(worker.target(), body, before=before, resumed=echoed, interrupted=begun is not None)
+    target = worker.target(0.0) if worker.task.request(rid)[0] == "held" else worker.target()
+    return deliver.deliver(target, body, before=before, resumed=echoed, interrupted=begun is not None)
 
 
 def _into_the_queue(worker: Worker, rid: str, text: str) -> Outcome | None:

@@ -27,6 +27,7 @@ class Signals:
     def __init__(self, task_dir: str, rules: backends.Signals) -> None:
         self._folder, self._rules = os.path.join(task_dir, "signals"), rules
         self.turn_over = False
+        self._begun = False  # some are "ready" before they take up their prompt
         self.receipts: Counter[str] = Counter()
         self.usage = usage.Usage()
         self.asked: set[str] = set()  # the ids, its own, of what it asks and nobody has answered
@@ -43,7 +44,7 @@ class Signals:
     def read(self) -> None:
         """Take in what has come since; each file of a hook is read once and removed."""
         while self._heard:
-            self.turn_over = self._heard.popleft() == "idle"
+            self._means(self._heard.popleft())
         try:
             names = sorted(n for n in os.listdir(self._folder) if n.endswith(".json") and not n.startswith("."))
         except FileNotFoundError:
@@ -66,8 +67,13 @@ class Signals:
             text = str(signal.get(rules.prompt, ""))
             wrapped = rules.unwrap.match(text) if rules.unwrap else None
             self.receipts[digest(wrapped["text"] if wrapped else text)] += 1
-        self.turn_over = meaning == "idle" if meaning else self.turn_over
+        if meaning:
+            self._means(meaning)
         self.learn(signal, rules.takes)
+
+    def _means(self, meaning: str) -> None:
+        self._begun = self._begun or meaning in ("busy", "submitted", "question")
+        self.turn_over = meaning == "idle" and self._begun
 
     def learn(self, data: object, takes: Iterable[Take]) -> None:
         """Take from DATA, the CLI's own, what TAKES find in it."""

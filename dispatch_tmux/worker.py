@@ -110,11 +110,11 @@ class Worker:
         """From now on the CLI is BACKEND's."""
         self.backend, self.signals = backend, Signals(self.dir, backend.signals)
 
-    def target(self) -> Target:
-        """The pane, ready to be typed into. Raises PaneGone when there is none."""
+    def target(self, patience: float = PATIENCE) -> Target:
+        """The pane, ready to be typed into; PATIENCE: for a composer that is free. Raises PaneGone when there is none."""
         if self.spawn is None:
             raise PaneGone(f"{self.id} has no window")
-        manner = Manner(self.backend.interactive, self.backend.submit.delay, PATIENCE)
+        manner = Manner(self.backend.interactive, self.backend.submit.delay, patience)
         return Target(
             self.spawn, self.backend.screen, manner, self.pid, lambda: self.log.bracketed, self._has_receipt,
             os.path.join(self.dir, "inbox"),

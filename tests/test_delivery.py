@@ -41,6 +41,7 @@ CASES = [
     ("D3 collapsed body", Seen(COLLAPSED), PASTED, TUI, Step.ENTER),
     ("body not there yet", Seen(EMPTY), PASTED, TUI, Step.WAIT),
     ("body never shows", Seen(EMPTY), Progress(pasted=True, since_paste=9), TUI, Unproven),
+    ("D15 a dialogue opens over what was pasted", Seen(DIALOGUE), PASTED, TUI, Held),
     ("D5 glued to a draft", Seen(DRAFT), PASTED, TUI, Step.WAIT),
     ("D1 Enter swallowed", Seen(BODY), ENTERED, TUI, Step.ENTER),
     ("D4 Enter swallowed for ever", Seen(BODY), ENTERED._replace(enters=6, since_enter=9), TUI, Unproven),
@@ -79,6 +80,7 @@ def test_next_step(seen: Seen, done: Progress, manner: Manner, wanted: object) -
         ("D19 a line program, entered", Seen(PROMPT, typed="name?", echoed=1), 0, LINE, Submitted),
         ("D19 a secret", Seen(Shown("question", kind="secret")), 0, LINE, Unproven),
         ("D19 the program has ended", Seen(EMPTY, dead=True), 0, TUI, Unproven),
+        ("D15 the dialogue over it is still there", Seen(DIALOGUE), 0, TUI, Step.PASTE),  # which waits for a composer
         ("D19 receipt", Seen(EMPTY, receipt=True), 0, TUI, Submitted),
     ],
 )

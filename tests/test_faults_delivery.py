@@ -293,3 +293,14 @@ def test_D19_on_a_line_program_nothing_is_typed_twice(lines: Talk, crew: Crew) -
     wait_until(lambda: not crew.store.requests(lines.id), lambda: crew.tell(lines.id))
     got = lines.received()
     assert len(set(got)) == len(got) and set(got) <= set(texts), got
+
+
+def test_D16_what_waits_for_a_dialogue_does_not_keep_its_answer_waiting(crew: Crew) -> None:
+    talk = demo(crew, "choose: which? (choices: red | blue)")
+    crew.until(talk.id, "question")
+    held = crew.run("send", talk.id, "for later", ok=False)
+    assert held.returncode == 6 and "dialogue" in held.stderr
+    crew.run("answer", talk.id, "--choice", "2")
+    crew.until(talk.id, "done")
+    wait_until(lambda: talk.received().count("for later") == 1, lambda: crew.tell(talk.id))
+    assert crew.task(talk.id).questions[0].answer == "blue"

@@ -14,8 +14,9 @@ from dispatch_tmux.signals import Signals, digest
 @pytest.mark.parametrize(
     ("said", "over"),
     [
-        (["idle"], True), (["working"], False), (["idle", "working"], False), (["working", "done"], True), (["blocked"], False),
-        (["idle", "unheard-of"], True),
+        (["working", "idle"], True), (["working"], False), (["idle", "working"], False), (["working", "done"], True), (["blocked"], False),
+        (["working", "idle", "unheard-of"], True), (["blocked", "idle"], True),
+        (["idle"], False),  # it waits for its prompt, which it has not taken up yet
     ],
 )  # fmt: skip
 def test_codex_tells_its_state_in_its_output(tmp_path: Path, said: list[str], over: bool) -> None:

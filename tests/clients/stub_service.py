@@ -37,6 +37,7 @@ class Service:
         self.fail: dict[str, int] = {}
         self.also: dict[str, str] = {}  # further arguments of Codex's shell tool
         self.first: list[str] = []  # commands of the first turns, before ticking the plan off
+        self.quiet = False  # no commands but those in `first`
         outer = self
 
         class Handler(_Handler):
@@ -101,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         shell = next((n for n in SHELLS if n in names), "")
         done = any(_is_result(item) for key in ("input", "messages", "contents") for item in (body.get(key) or [])[-1:])
-        call = None if done or not shell else (shell, self.service.command(text))
+        call = None if done or not shell or (self.service.quiet and not self.service.first) else (shell, self.service.command(text))
         if gemini:
             self._gemini(body, call, "stream" in verb)
         elif "chat/completions" in path:
