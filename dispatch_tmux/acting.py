@@ -78,8 +78,12 @@ def pick(question: Question, text: str, choice: str) -> Pick:
         if any(k not in by_key for k in keys):
             raise _no_such_choice(question, choice)
         labels = ", ".join(by_key[k].label for k in keys)
-        return Pick(keys + (("Enter",) if question.kind == "multi" else ()), "", labels)
+        return Pick(keys, "", labels)
     wanted = text.strip().lower()
+    several = {c.label.lower(): c for c in question.choices if not c.text} if question.kind == "multi" else {}
+    if several and all(part.strip() in several for part in wanted.split(",")):
+        chosen = [several[part.strip()] for part in wanted.split(",")]
+        return Pick(tuple(c.key for c in chosen), "", ", ".join(c.label for c in chosen))
     for c in question.choices:
         if wanted in (c.key.lower(), c.label.lower()) and not c.text:
             return Pick((c.key,), "", c.label)

@@ -9,6 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from dispatch_tmux import (
+    answering,
     briefing,
     choosing,
     commands,
@@ -246,23 +247,40 @@ class Carrier:
         worker.append("delivering", f"delivering:{rid}", rid=rid)
         keys = tuple(str(k) for k in request.get("keys", ()))
         text = str(request.get("text", ""))
-        outcome = self._at_the_door(worker, rid, q, keys, text) or self._by_keys(worker, q, keys, text)
-        if isinstance(outcome, Submitted):
-            worker.append("answer", f"answer:{q.id}", q=q.id, answer=str(request.get("answer", "")), by="person")
-        return outcome
+        worker.answering = True
+        try:
+            outcome = self._at_the_door(worker, rid, q, keys, text) or self._by_keys(worker, q, keys, text)
+            if isinstance(outcome, Submitted):
+                worker.append("answer", f"answer:{q.id}", q=q.id, answer=str(request.get("answer", "")), by="person")
+            return outcome
+        finally:
+            worker.answering = False
 
     def _at_the_door(self, worker: Worker, rid: str, q: Question, keys: tuple[str, ...], text: str) -> Outcome | None:
         """Answer where the CLI itself takes answers; None when it does not, or not this one."""
-        ref = worker.refs.get(q.id)
+        ref = worker.dialogues.refs.get(q.id)
         places = [n for n, c in enumerate(q.choices, 1) if c.key in keys and not (c.text and text)]
+        if hook := worker.dialogues.hooks.get(q.id):
+            return self._by_hook(worker, hook, q, places, text)
         if not ref or not (places or text) or not door.is_open(worker.dir):
             return None
         return door.hand_over(worker.dir, rid, {"do": "answer", "id": ref, "choices": places, "text": text})
 
+    def _by_hook(self, worker: Worker, hook: str, q: Question, places: list[int], text: str) -> Outcome | None:
+        payload = worker.signals.hooks.get(hook)
+        answer = answering.reply(payload, [c.label for c in q.choices], places, text) if payload else None
+        if not answer or not deliver.on_screen(worker.target(), q.mark) or not answering.send(worker.dir, hook, answer):
+            return None
+        return Submitted("its own hook answered") if deliver.gone(worker.target(), q.mark) else None
+
     def _by_keys(self, worker: Worker, q: Question, keys: tuple[str, ...], text: str) -> Outcome:
         fields = tuple(c.key for c in q.choices if c.text) if text else ()
-        keys = worker.backend.screen.presses(q.kind, keys, fields)
-        return deliver.answer(worker.target(), q.mark, keys, text)
+        target = worker.target()
+        if q.kind == "multi" and not text:
+            if not deliver.tick(target, q.mark, keys):
+                return Unproven("its list does not take the choices")
+            keys = ()
+        return deliver.answer(target, q.mark, worker.backend.screen.presses(q.kind, keys, fields), text)
 
     def _do(self, worker: Worker, due: Due) -> None:
         task = worker.task

@@ -163,15 +163,16 @@ def answer(target: Target, mark: str, keys: tuple[str, ...], text: str, *, patie
     seen = look(target)
     if seen.dead or seen.shell:
         return Refused("the program has ended")
-    if seen.shown.shows not in ("question", "startup") or mark_of(seen.shown) != mark:
+    if _is_gone(seen, mark):
         return Refused("that dialogue is not on the screen any more")
     pane = target.pane
     if seen.in_mode:
         pane.leave_mode()
     try:
-        for key in keys:
+        for n, key in enumerate(keys):
+            if n:
+                _pause(target)
             pane.keys(key)
-            pane.wait_change(pane.changes, 0.15)
         if text:
             if keys and not _settled(target, lambda s: s.shown.shows == "question", 2.0):
                 return Unproven("no place to type the answer showed")
@@ -181,11 +182,42 @@ def answer(target: Target, mark: str, keys: tuple[str, ...], text: str, *, patie
             pane.keys("Enter")
     except PaneGone:
         return Refused("the program has ended")
-    if _settled(
-        target, lambda s: s.dead or mark_of(s.shown) != mark or s.shown.shows not in ("question", "startup"), patience
-    ):
+    if gone(target, mark, patience):
         return Submitted("the dialogue is gone")
     return Unproven("the dialogue is still on the screen")
+
+
+def tick(target: Target, mark: str, wanted: tuple[str, ...]) -> bool:
+    """Leave just WANTED ticked in the list MARK on the screen, whatever is ticked there now. False: it does not take it."""
+    for _ in range(3):
+        seen = look(target)
+        wrong = [c.key for c in seen.shown.choices if not c.text and bool(c.ticked) != (c.key in wanted)]
+        if not wrong or _is_gone(seen, mark):
+            return not wrong
+        for key in wrong:
+            target.pane.keys(key)
+            _pause(target)
+    return False
+
+
+def _pause(target: Target) -> None:
+    """Between two keys: some lose the second one when it comes at once (an Enter after an arrow key, Gemini)."""
+    time.sleep(target.manner.pause if target.manner.composer else 0.02)
+
+
+def on_screen(target: Target, mark: str) -> bool:
+    """Whether the dialogue MARK is there now."""
+    seen = look(target)
+    return not seen.dead and not _is_gone(seen, mark)
+
+
+def gone(target: Target, mark: str, patience: float = 5.0) -> bool:
+    """Whether the dialogue MARK goes within PATIENCE seconds."""
+    return _settled(target, lambda s: s.dead or _is_gone(s, mark), patience)
+
+
+def _is_gone(seen: Seen, mark: str) -> bool:
+    return seen.shown.shows not in ("question", "startup") or mark_of(seen.shown) != mark
 
 
 def _settled(target: Target, wanted: Callable[[Seen], bool], seconds: float) -> bool:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from dispatch_tmux import files
+from dispatch_tmux import answering, files
 from dispatch_tmux.delivery import Outcome, Submitted, Unproven
 
 PATIENCE = 2.0  # seconds for the plugin to take a request; until then it can be taken back
@@ -31,6 +31,7 @@ def is_open(task_dir: str) -> bool:
 
 def clear(task_dir: str) -> None:
     """Before an attempt: what an earlier one left would be taken for this one's."""
+    answering.release_old(task_dir, 0.0)
     shutil.rmtree(os.path.join(task_dir, "door"), ignore_errors=True)
 
 

@@ -8,7 +8,7 @@ import os
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
-from dispatch_tmux import delivery, files, usage
+from dispatch_tmux import answering, delivery, files, usage
 from dispatch_tmux.control import raw
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Signals:
         self.receipts: Counter[str] = Counter()
         self.usage = usage.Usage()
         self.asked: set[str] = set()  # the ids, its own, of what it asks and nobody has answered
+        self.hooks: dict[str, dict[str, Any]] = {}  # those that wait for an answer, and what they ask
         self._heard: deque[str] = deque(maxlen=50)  # filled by the reader's thread
 
     def hear(self, data: bytes) -> None:
@@ -54,15 +55,19 @@ class Signals:
             text = files.read_text(path)
             try:
                 os.unlink(path)
-                self._take(dict(json.loads(text or "")))
+                self._take(dict(json.loads(text or "")), name[: -len(".json")])
             except (OSError, ValueError):
                 continue  # not ours, or half of one
 
-    def _take(self, signal: dict[str, Any]) -> None:
+    def _take(self, signal: dict[str, Any], name: str) -> None:
         rules = self._rules
         meaning = rules.means.get(str(signal.get(rules.field)))
         if ref := str(signal.get(rules.ref) or "") if rules.ref else "":
             (self.asked.add if meaning == "question" else self.asked.discard)(ref)
+        if meaning == "question" and rules.answers:
+            self.hooks[name] = signal
+            while len(self.hooks) > 20:
+                del self.hooks[next(iter(self.hooks))]
         if meaning == "submitted":
             text = str(signal.get(rules.prompt, ""))
             wrapped = rules.unwrap.match(text) if rules.unwrap else None
@@ -74,6 +79,10 @@ class Signals:
     def _means(self, meaning: str) -> None:
         self._begun = self._begun or meaning in ("busy", "submitted", "question")
         self.turn_over = meaning == "idle" and self._begun
+
+    def hook_of(self, shown: str) -> str:
+        """The hook that waits for the answer to the dialogue with the text SHOWN; '' for none."""
+        return next((name for name, payload in reversed(self.hooks.items()) if answering.matches(payload, shown)), "")
 
     def learn(self, data: object, takes: Iterable[Take]) -> None:
         """Take from DATA, the CLI's own, what TAKES find in it."""

@@ -16,6 +16,7 @@ from dispatch_tmux import causes, files, plan, processes, schedule, screen, sess
 from dispatch_tmux import state as states
 from dispatch_tmux.deliver import Target, mark_of
 from dispatch_tmux.delivery import Manner
+from dispatch_tmux.dialogues import Dialogues
 from dispatch_tmux.errors import PaneGone
 from dispatch_tmux.pane import PaneSpawn
 from dispatch_tmux.signals import Signals, digest
@@ -55,6 +56,7 @@ class Worker:
         self.spawn: PaneSpawn | None = None
         self.pid = 0
         self.typing = False  # a thread delivers into the pane now
+        self.answering = False  # … and is in the middle of a dialogue
         self.pane_gone = self.pane_dead = False
         self.shown = screen.UNKNOWN
         self._candidate = ""
@@ -64,7 +66,7 @@ class Worker:
         self.signals = Signals(self.dir, backend.signals)
         self.record: sessions.Record | None = None
         self._record_lock = threading.Lock()
-        self.refs: dict[str, str] = {}  # question id → the CLI's own id of it
+        self.dialogues = Dialogues(self)
         self.said_before = 0  # as `said`, when the delivery under way began
         self._kept, self._kept_at = self.signals.usage, -math.inf  # what usage.json has
         self.recheck_at: float | None = None
@@ -176,7 +178,7 @@ class Worker:
         self._read_plan()
         self._read_questions()
         self._read_flags()
-        self._read_dialogue()
+        self.dialogues.read()
         self._read_exit()
         signs = self._signs()
         if not self.task.attempt or (self.task.started < self.task.attempt and signs.exit_code is None):
@@ -352,24 +354,6 @@ class Worker:
         for number, text in self.store.flags(self.id):
             if f"flag:{number}" not in self.task.keys:
                 self.append("flag", f"flag:{number}", text=text or "(an empty flag)")
-
-    def _read_dialogue(self) -> None:
-        """A dialogue on the screen is a question; one that has gone was answered, or left by whoever sat there."""
-        shown, over = self.shown, self.task.exit_code is not None
-        mark = mark_of(shown) if shown.shows in ("question", "startup") and not over else ""
-        for q in self.task.questions:
-            if q.via == "screen" and not q.closed and (q.mark != mark):
-                self.append("closed", f"closed:{q.id}", q=q.id, how="answered" if q.answer is not None else "left")
-        if not mark or any(q.via == "screen" and not q.closed for q in self.task.questions):
-            return
-        q = f"s{sum(1 for q in self.task.questions if q.via == 'screen') + 1}"
-        if len(self.signals.asked) == 1:  # else nobody can say which of them is on the screen
-            self.refs[q] = next(iter(self.signals.asked))
-        text = "\n".join(filter(None, [shown.question, shown.detail]))[:CUT] or f"a {shown.kind} dialogue is open"
-        choices = [[c.key, c.label, c.text] for c in shown.choices]
-        self.append(
-            "question", f"question:{q}", q=q, via="screen", text=text, choices=choices, type=shown.kind, mark=mark
-        )
 
     def _read_exit(self) -> None:
         task = self.task

@@ -304,3 +304,15 @@ def test_D16_what_waits_for_a_dialogue_does_not_keep_its_answer_waiting(crew: Cr
     crew.until(talk.id, "done")
     wait_until(lambda: talk.received().count("for later") == 1, lambda: crew.tell(talk.id))
     assert crew.task(talk.id).questions[0].answer == "blue"
+
+
+@pytest.mark.parametrize("answer", [("--choice", "1,3"), ("red, green",), ("RED,green",)])
+def test_several_choices_are_picked_whatever_somebody_ticked_before(crew: Crew, answer: tuple[str, ...]) -> None:
+    talk = demo(crew, "multi: which? (choices: red | blue | green)")
+    crew.until(talk.id, "question")
+    crew.tmux("send-keys", "-t", crew.task(talk.id).pane, "2")
+    wait_until(lambda: "2. [x]" in crew.screen(talk.id) or "2. [✔]" in crew.screen(talk.id), lambda: crew.screen(talk.id))
+    crew.run("answer", talk.id, *answer)
+    crew.until(talk.id, "done")
+    assert crew.task(talk.id).questions[0].answer == "red, green"
+    assert "red, green" in Path(crew.dir(talk.id), "output.md").read_text()

@@ -181,7 +181,7 @@ DATABASES = ["SQLite", "PostgreSQL", "None"]
         ),
         (
             "ask-multi-review",
-            "multi",
+            "review",
             "Ready to submit your answers?",
             ["Submit answers", "Cancel"],
             "● Which checks should run?\n→ Lint, E2E",

@@ -96,6 +96,7 @@ class Dialogue(_Rule, frozen=True):
     text_from_end: int = 0
     offers: tuple[Offer, ...] = ()
     free: FreeText | None = None
+    submit: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.has:
@@ -146,7 +147,7 @@ class ScreenRules(_Rule, frozen=True):
 
     def presses(self, kind: str, keys: tuple[str, ...], text_keys: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The keys to press for the choices KEYS of a dialogue of KIND; TEXT_KEYS are those of its text fields."""
-        rule = next((d for d in self.dialogues if d.kind == kind and (d.offers or d.free)), None)
+        rule = next((d for d in self.dialogues if d.kind == kind and (d.offers or d.free or d.submit)), None)
         if rule is None:
             return keys
         offers = {str(n): offer.keys for n, offer in enumerate(rule.offers, 1)}
@@ -158,7 +159,7 @@ class ScreenRules(_Rule, frozen=True):
                 found += [rule.free.move] * (int(key) - 1) + list(rule.free.then)
             else:
                 found.append(key)
-        return tuple(found)
+        return (*found, *rule.submit)
 
 
 def _needs_groups(name: str, pattern: Pattern | None, *groups: str) -> None:

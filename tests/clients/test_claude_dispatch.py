@@ -15,6 +15,7 @@ from stub_model import (
     Say,
     Script,
     StubModel,
+    ask_user,
     asks_by_dialogue,
     by_prompt,
     digest,
@@ -179,6 +180,56 @@ def test_a_refused_permission_leaves_it_idle_on_the_real_claude_code(desk: Calla
     at.crew.run("answer", id, "No")
     at.crew.until(id, "idle")
     assert at.model.tool_results() == []
+
+
+def how(at: Desk, id: str) -> list[str]:
+    return [e.data["how"] for e in at.events(id, "delivered")]
+
+
+def pipes(at: Desk, id: str) -> list[str]:
+    folder = at.crew.dir(id) / "door"
+    return os.listdir(folder) if folder.exists() else []
+
+
+MULTI = one_after_the_other(ask_user("Which of them?", "apples", "pears", "plums", multi=True), Say("Noted."))
+
+
+@pytest.mark.parametrize("hook", [True, False], ids=["by its hook", "by keys"])
+def test_several_choices_reach_it_on_the_real_claude_code(desk: Callable[[Script], Desk], hook: bool) -> None:
+    at = desk(MULTI)
+    if not hook:
+        at.crew.configure(backends={"claude": {"signals": {"answers": False}}})
+    id = at.start()
+    (news,) = at.crew.json("wait", "--for", "question", "--timeout", "40")
+    assert [choice["label"] for choice in news["choices"]][:3] == ["apples", "pears", "plums"]
+    at.crew.run("answer", id, "--choice", "1,3")
+    at.model.wait_until(lambda: at.model.tool_results())
+    assert '"Which of them?"="apples, plums"' in at.model.tool_results()[0]
+    assert how(at, id) == ["its own hook answered" if hook else "the dialogue is gone"]
+    wait_until(lambda: not pipes(at, id), why=lambda: str(pipes(at, id)))
+
+
+def test_an_answer_of_several_lines_reaches_it_whole_on_the_real_claude_code(desk: Callable[[Script], Desk]) -> None:
+    at = desk(asks_by_dialogue)
+    id = at.start()
+    at.crew.until(id, "question")
+    text = "neither:\n  - 'MySQL' $(x)\n\nthank you"
+    at.crew.run("answer", id, text)
+    at.model.wait_until(lambda: at.model.tool_results())
+    assert text in at.model.tool_results()[0]
+    assert how(at, id) == ["its own hook answered"]
+
+
+def test_a_person_at_the_keyboard_is_first_and_the_hook_goes_on_the_real_claude_code(desk: Callable[[Script], Desk]) -> None:
+    at = desk(asks_by_dialogue)
+    id = at.start()
+    at.crew.until(id, "question")
+    wait_until(lambda: pipes(at, id))
+    at.crew.tmux("send-keys", "-t", at.crew.task(id).pane, "2")
+    at.model.wait_until(lambda: at.model.tool_results())
+    assert '"="PostgreSQL"' in at.model.tool_results()[0]
+    wait_until(lambda: not at.crew.task(id).open_questions and not pipes(at, id), why=lambda: at.crew.tell(id))
+    assert "has no open question s1" in at.crew.run("answer", id, "--question", "s1", "SQLite", ok=False).stderr
 
 
 # ---------------------------------------------------------------- messages
