@@ -154,7 +154,7 @@ def _before_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step
         return Step.ENTER if done.since_paste >= min(manner.pause, 0.05) else Step.WAIT
     held = holds(body, seen.shown)
     if held is None:
-        return Unproven("other text got into the composer with it") if done.since_paste > manner.patience else Step.WAIT
+        return Unproven("other text got into the composer with it") if done.since_paste > manner.proof else Step.WAIT
     if held and min(done.since_paste, done.since_seen) >= manner.pause:
         return Step.LEAVE_MODE if seen.in_mode else Step.ENTER
     if held or done.since_paste < manner.proof:

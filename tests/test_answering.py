@@ -77,6 +77,7 @@ def hook(tmp_path: Path) -> Any:
     yield process
     process.kill()
     process.wait()
+    process.stdout.close()  # type: ignore[union-attr]
 
 
 def test_the_hook_drops_its_payload_waits_and_prints_the_answer(hook: Any, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ SITUATIONS = ("idle", "busy", "dialogue", "typing")
 Requests = Callable[[], list[str]]
 
 
-def main(name: str, count: int) -> int:
+def main(name: str, count: int, only: str = "") -> int:
     import importlib.util
 
     import conftest as clients_conftest
@@ -53,10 +53,13 @@ def main(name: str, count: int) -> int:
         crew = crews.Crew(Path(folder))
         stage = Claude(crew) if name == "claude" else Other(crew, name)
         try:
-            rows = [stage.message(n) for n in range(count)]
+            rows = [stage.message(n, only or SITUATIONS[n % 4]) for n in range(count)]
         finally:
             crew.run("stop", "--all", ok=None)
             crew.tmux("kill-server")
+    if only:  # to look into one: not a figure
+        print([r for r in rows if r.fate != "right"])
+        return 0
     return tell(name, rows)
 
 
@@ -80,11 +83,11 @@ class Stage:
     def begin(self, situation: str, id: str, n: int) -> None:
         raise NotImplementedError
 
-    def message(self, n: int) -> Row:
+    def message(self, n: int, situation: str) -> Row:
         """Send message N in its situation, and see what becomes of it."""
         from terminal import wait_until
 
-        situation, kind = SITUATIONS[n % 4], list(KINDS)[n // 4 % len(KINDS)]
+        kind = list(KINDS)[n // 4 % len(KINDS)]
         text, draft, id = KINDS[kind](f"m{n:03}"), f"draft{n:03} of mine", self.worker(situation)
         self.rest(id)
         typist = None
@@ -114,7 +117,7 @@ class Stage:
             fate = "draft damaged"
         if fate != "right":
             print(n, situation, kind, fate, sent.returncode, sent.stderr.strip()[:200], file=sys.stderr)
-            print(self.crew.screen(id), file=sys.stderr)
+            print(self.crew.tell(id), file=sys.stderr)
         return Row(situation, kind, fate, took, sent.returncode == 6)
 
     def rest(self, id: str) -> None:
@@ -252,4 +255,4 @@ def tell(name: str, rows: list[Row]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 100))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 100, *sys.argv[3:]))
