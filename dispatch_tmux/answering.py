@@ -61,7 +61,7 @@ def _decision(decision: dict[str, Any]) -> dict[str, Any]:
 
 def send(task_dir: str, id: str, answer: dict[str, Any]) -> bool:
     """Give the hook ID its ANSWER; False when it does not wait any more, or the answer is too long for its pipe."""
-    data = json.dumps(answer).encode()
+    data = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
     return len(data) <= MOST and _write(_pipe(task_dir, id), data)
 
 
