@@ -22,6 +22,7 @@ import unicodedata
 PACE = float(os.environ.get("DEMO_PACE", "0.6"))  # seconds of work for an item
 ASK_TIMEOUT = float(os.environ.get("DEMO_ASK_TIMEOUT", "600"))
 RECEIVED = os.environ.get("DEMO_RECEIVED", "")  # for tests: what was submitted, a JSON object a line
+TRUTH = os.environ.get("DEMO_TRUTH", "")  # for tests: what it really does, from when on
 SUGGEST = os.environ.get("DEMO_SUGGEST", "")
 BURST = 0.06  # seconds: an Enter this soon after other keys is part of the paste, as the real CLIs have it
 FRAME = 0.15
@@ -167,6 +168,7 @@ class Worker:
         self.frozen = False
         self.frame = 0
         self.last_c_c = 0.0
+        self.does, self.said = "", ""  # for TRUTH
         self.redraw()
 
     # --- the screen
@@ -198,6 +200,13 @@ class Worker:
         lines, self.transcript = self.transcript, []
         self.terminal.title(f"{'⠂' if self.busy_since is not None else '✳'} demo")
         self.terminal.show(lines, rows, cursor)
+        self.tell(self.does or ("question" if self.dialogue else "ready" if self.busy_since is None else "busy"))
+
+    def tell(self, does):
+        if TRUTH and does != self.said:
+            self.said = does
+            with open(TRUTH, "a", encoding="utf-8") as f:
+                f.write(f"{time.time():.3f} {does}\n")
 
     def shown(self):
         parts = iter(enumerate(self.pasted, 1))
@@ -311,6 +320,7 @@ class Worker:
                 self.take(None)
         finally:
             self.dialogue, self.busy_since = None, busy
+            self.said = ""  # the next one is another
         self.say(f"  ⎿ {'chosen' if choices else 'typed'}: {state['answer']}")
         return state["answer"]
 
@@ -365,7 +375,10 @@ class Worker:
         return "x"
 
     def do_ask(self, item, rest, choices, again):
+        self.does = "question"
+        self.tell(self.does)
         answer = ask(self.folder, rest, choices, self)
+        self.does = ""
         if answer is None:
             put(self.folder, "context.md", f"Done: {', '.join(self.notes) or 'nothing'}\nI asked: {rest}\n")
             tick(self.folder, item, "?")

@@ -27,6 +27,8 @@ class Signals:
     def __init__(self, task_dir: str, rules: backends.Signals) -> None:
         self._folder, self._rules = os.path.join(task_dir, "signals"), rules
         self.turn_over = False
+        self.news = False  # it has told of another state; whoever looks at its screen takes note
+        self._last = ""
         self._begun = False  # some are "ready" before they take up their prompt
         self.receipts: Counter[str] = Counter()
         self.usage = usage.Usage()
@@ -39,7 +41,9 @@ class Signals:
         if self._rules.osc is None or b"\\033]" not in data:
             return
         for found in self._rules.osc.finditer(raw(data).decode("utf-8", "replace")):
-            if meaning := self._rules.means.get(found["state"]):
+            meaning = self._rules.means.get(found["state"], "")
+            if meaning and meaning != self._last:  # some say it with every frame they draw
+                self._last, self.news = meaning, True
                 self._heard.append(meaning)
 
     def read(self) -> None:

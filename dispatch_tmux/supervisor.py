@@ -277,7 +277,8 @@ class Supervisor:
             return
         for id, since in list(self.drawing.items()):
             worker = self.workers.get(id)
-            rest = RESTLESS if worker and now - worker.looked_at < 0.5 else QUIET
+            restless = worker and now - worker.looked_at < 0.5 and not worker.signals.news
+            rest = RESTLESS if restless else QUIET
             quiet = worker is None or now - worker.last_output >= rest
             if not quiet and now - since < LONGEST:
                 continue

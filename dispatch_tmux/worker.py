@@ -147,7 +147,7 @@ class Worker:
         """Read the screen. False: it shows a dialogue, but was still being drawn; look again."""
         if self.spawn is None:
             return True
-        self.looked_at = self.clock()
+        self.looked_at, self.signals.news = self.clock(), False
         try:
             seen = self.spawn.look()
         except PaneGone:
