@@ -172,7 +172,7 @@ def test_D5_where_the_queue_refuses_the_message_waits_as_ever(queueing: Talk, cr
     assert (crew.root / "queued-calls").read_text() == "x", "asked again and again"
 
 
-def test_D17_a_supervisor_killed_while_it_hands_to_the_queue_does_not_say_it_twice(queueing: Talk, crew: Crew) -> None:
+def test_D19_a_supervisor_killed_while_it_hands_to_the_queue_does_not_say_it_twice(queueing: Talk, crew: Crew) -> None:
     crew.store.append(queueing.id, "delivering", "queue:r1", rid="r1", by="queue", said=0)  # as far as the dead one came
     crew.kill_supervisor()
     path = Path(crew.dir(queueing.id), "inbox", "r1.json")
