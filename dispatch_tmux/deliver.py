@@ -28,6 +28,8 @@ class Target(NamedTuple):
     bracketed: Callable[[], bool] = lambda: False
     receipt: Callable[[str], bool] = lambda body: False
     folder: str | None = None  # where a paste's file may lie for a moment
+    was_sent: Callable[[str], bool] = lambda text: False
+    clear: tuple[str, ...] = ("C-u",)
 
 
 def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
@@ -91,7 +93,7 @@ class _Delivery:
         self.entered_at = 0.0
         self.enters = 0
         self.echoed_before = 0
-        self.left_mode = False
+        self.clears, self.clearing = 0, ""  # the prompt that Escape has put back
 
     def run(self, resumed: int | None, interrupted: bool) -> Outcome:
         seen = look(self.target, self.body, history=True)
@@ -104,6 +106,7 @@ class _Delivery:
                 self.pasted_at = self.clock()
         while True:
             changes = self.target.pane.changes
+            seen = seen._replace(returned=self._is_returned(seen))
             if self.seen_at is None and self.pasted_at is not None and delivery.holds(self.body, seen.shown):
                 self.seen_at = self.clock()
             step = delivery.next_step(self.body, seen, self._progress(), self.target.manner)
@@ -114,6 +117,15 @@ class _Delivery:
             else:
                 self._do(step)
             seen = look(self.target, self.body, history=bool(self.enters))
+
+    def _is_returned(self, seen: Seen) -> bool:
+        """Whether the composer holds a prompt that was sent before, or what is left of it while we clear it."""
+        held = delivery.squeezed(seen.shown.composer.text) if seen.shown.composer else ""
+        if not held or self.pasted_at is not None:
+            return False
+        if not self.clearing and self.target.was_sent(held):
+            self.clearing = held
+        return bool(self.clearing) and held in self.clearing
 
     def _patience(self) -> float:
         """Seconds to the next look when nothing changes on the screen."""
@@ -129,6 +141,7 @@ class _Delivery:
             enters=self.enters,
             since_enter=now - self.entered_at if self.enters else 0.0,
             echoed_before=self.echoed_before,
+            clears=self.clears,
         )
 
     def _do(self, step: Step) -> None:
@@ -136,6 +149,11 @@ class _Delivery:
         if step is Step.LEAVE_MODE:
             pane.leave_mode()
             pane.show("dispatch left copy mode here, to deliver a message")
+        elif step is Step.CLEAR:
+            for key in self.target.clear:
+                pane.keys(key)
+            self.clears += 1
+            pane.wait_change(pane.changes, 0.1)
         elif step is Step.PASTE:
             self.before(self.echoed_before)
             pane.paste(self.body, folder=self.target.folder)

@@ -17,11 +17,13 @@ from dispatch_tmux.screen import Shown
 CANONICAL_LINE = 4095  # bytes; the kernel's line editor (N_TTY_BUF_SIZE - 1) cuts longer lines in silence
 MOST = 1 << 20  # bytes of one message
 ENTERS = 6
+CLEARS = 40  # some clear a line at a time
 
 
 class Step(Enum):
     WAIT = "wait"
     LEAVE_MODE = "leave the tmux mode"
+    CLEAR = "clear the composer"
     PASTE = "paste"
     ENTER = "press Enter"
 
@@ -64,6 +66,7 @@ class Seen(NamedTuple):
     bracketed: bool = False  # the program asked for bracketed paste
     reading: bool = False  # a line program waits for its next line
     unread: int = 0
+    returned: bool = False  # the composer holds a prompt that was sent already: Escape put it back (D18)
     receipt: bool = False  # the CLI's own signal names this very text
     echoed: int = 0  # how often the text stands on the screen and in its history
     column: int = 0  # the cursor's
@@ -80,7 +83,7 @@ class Progress(NamedTuple):
     enters: int = 0
     since_enter: float = 0.0
     echoed_before: int = 0
-    cleared: bool = False  # the composer was seen without the body after Enter
+    clears: int = 0  # how often the keys that clear the composer were pressed
 
 
 class Manner(NamedTuple):
@@ -127,6 +130,8 @@ def next_step(body: str, seen: Seen, done: Progress, manner: Manner) -> Step | O
         return _before_enter(body, seen, done, manner)
     if why := objection(body, seen, manner):
         return Refused(why)
+    if seen.returned and not seen.in_mode and done.clears < CLEARS:
+        return Step.CLEAR
     if why := _not_ready(seen, manner):
         return Step.WAIT if done.elapsed < manner.patience else Held(why)
     return Step.LEAVE_MODE if seen.in_mode else Step.PASTE

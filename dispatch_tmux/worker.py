@@ -119,7 +119,7 @@ class Worker:
         manner = Manner(self.backend.interactive, self.backend.submit.delay, patience)
         return Target(
             self.spawn, self.backend.screen, manner, self.pid, lambda: self.log.bracketed, self._has_receipt,
-            os.path.join(self.dir, "inbox"),
+            os.path.join(self.dir, "inbox"), clear=self.backend.submit.clear,
         )  # fmt: skip
 
     def _has_receipt(self, body: str) -> bool:

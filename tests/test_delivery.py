@@ -29,6 +29,8 @@ CASES = [
     ("died under way", Seen(EMPTY, dead=True), PASTED, TUI, Unproven),
     ("ready", Seen(EMPTY), FRESH, TUI, Step.PASTE),
     ("D16 busy with a composer", Seen(BUSY), FRESH, TUI, Step.PASTE),
+    ("D18 a prompt that Escape has put back", Seen(DRAFT, returned=True), FRESH, TUI, Step.CLEAR),
+    ("D18 it does not go", Seen(DRAFT, returned=True), LATE._replace(clears=40), TUI, Held),
     ("D8 copy mode", Seen(EMPTY, in_mode=True), FRESH, TUI, Step.LEAVE_MODE),
     ("D5 a draft waits", Seen(DRAFT), FRESH, TUI, Step.WAIT),
     ("D5 a draft stays", Seen(DRAFT), LATE, TUI, Held),

@@ -39,18 +39,21 @@ SITUATIONS = ("idle", "busy", "dialogue", "typing")
 Requests = Callable[[], list[str]]
 
 
-def main(name: str, count: int, only: str = "") -> int:
+def new_crew(base: Path) -> Any:
+    """A Crew of tests/conftest.py, which is not the conftest that this directory has."""
     import importlib.util
 
-    import conftest as clients_conftest
+    if "crew_conftest" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("crew_conftest", HERE.parent / "conftest.py")
+        assert spec and spec.loader
+        sys.modules["crew_conftest"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["crew_conftest"])
+    return sys.modules["crew_conftest"].Crew(base)
 
-    spec = importlib.util.spec_from_file_location("crew_conftest", HERE.parent / "conftest.py")
-    assert spec and spec.loader
-    crews = importlib.util.module_from_spec(spec)
-    sys.modules["crew_conftest"] = crews
-    spec.loader.exec_module(crews)
+
+def main(name: str, count: int, only: str = "") -> int:
     with tempfile.TemporaryDirectory(prefix="dt-", ignore_cleanup_errors=True) as folder:
-        crew = crews.Crew(Path(folder))
+        crew = new_crew(Path(folder))
         stage = Claude(crew) if name == "claude" else Other(crew, name)
         try:
             rows = [stage.message(n, only or SITUATIONS[n % 4]) for n in range(count)]
@@ -146,7 +149,7 @@ class Stage:
 
 
 class Other(Stage):
-    def __init__(self, crew: Any, name: str) -> None:
+    def __init__(self, crew: Any, name: str, asks: bool = True) -> None:
         from stub_service import Service
         from test_others_dispatch import Desk
 
@@ -158,7 +161,7 @@ class Other(Stage):
             path = crew.home / ".config" / "opencode" / "opencode.json"
             path.write_text(json.dumps({**json.loads(path.read_text()), "permission": {"bash": "ask"}}))
         self.name, self.ids = name, {}
-        for how in ("skip", "ask"):
+        for how in ("skip", "ask") if asks else ("skip",):
             self.ids[how] = crew.start("-m", desk.model, "--permissions", how, "--id", how, "--item", "one", "do it")
             while crew.task(how).state.value != "done":
                 self.allow(how)
@@ -185,7 +188,7 @@ class Claude(Stage):
     def __init__(self, crew: Any) -> None:
         import install
         from conftest import Lab
-        from stub_model import Say, StubModel, bash, by_prompt, one_after_the_other, plan_editor, unwrapped
+        from stub_model import Hang, Say, StubModel, bash, by_prompt, one_after_the_other, plan_editor, unwrapped
         from terminal import Terminal
 
         self.crew = crew
@@ -199,7 +202,9 @@ class Claude(Stage):
             },
             one_after_the_other(Say("Noted.")),
         )
-        model = StubModel(script)
+        self.silent = lambda: script_for.update(silent=True)
+        script_for: dict[str, bool] = {}
+        model = StubModel(lambda c: Hang(20) if script_for.pop("silent", False) else script(c))
         model.__enter__()
         env = {k: v for k, v in lab.env(model).items() if not k.startswith("DISPATCH_")}
         own = crew.env["PATH"].split(":")[0]
