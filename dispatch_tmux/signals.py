@@ -29,7 +29,7 @@ class Signals:
         self.turn_over = False
         self.news = False  # it has told of another state; whoever looks at its screen takes note
         self._last = ""
-        self._begun = False  # some are "ready" before they take up their prompt
+        self.begun = False  # some are "ready" before they take up their prompt
         self.receipts: Counter[str] = Counter()
         self.usage = usage.Usage()
         self.asked: set[str] = set()  # the ids, its own, of what it asks and nobody has answered
@@ -81,8 +81,8 @@ class Signals:
         self.learn(signal, rules.takes)
 
     def _means(self, meaning: str) -> None:
-        self._begun = self._begun or meaning in ("busy", "submitted", "question")
-        self.turn_over = meaning == "idle" and self._begun
+        self.begun = self.begun or meaning in ("busy", "submitted", "question")
+        self.turn_over = meaning == "idle" and self.begun
 
     def hook_of(self, shown: str) -> str:
         """The hook that waits for the answer to the dialogue with the text SHOWN; '' for none."""

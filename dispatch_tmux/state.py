@@ -40,6 +40,7 @@ class Signs(NamedTuple):
     quiet: float = 0.0  # since the pane last changed
     age: float = 0.0  # since the attempt began
     nudges: int = 0
+    begun: bool = True  # it has taken up its prompt
 
 
 class Verdict(NamedTuple):
@@ -64,6 +65,8 @@ def derive(signs: Signs, limits: Limits = Limits()) -> Verdict:
     if signs.shows == "busy":
         return _silence(signs, limits)
     if signs.shows == "ready":
+        if not signs.begun:
+            return Verdict(State.STARTING)  # its composer is there before its first turn; on a loaded machine for seconds
         if signs.settled < limits.settle:
             return Verdict(State.STARTING if signs.age < limits.settle else State.WORKING)
         return _idle(signs, limits)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.hub import Line
 
 SWITCH = 20.0  # seconds within which a retry puts its request; it ends processes before
+FIRST_TURN = 30.0  # seconds within which a CLI takes up the prompt it was started with
 KEEP = 1.0  # seconds between two writings of what a CLI has used
 NOTES_KEPT = 200  # times that a note is put back into the plan
 PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said to be held
@@ -63,6 +64,7 @@ class Worker:
         now = clock()
         self.shown_since = self.last_output = self.began = now
         self.looked_at = 0.0
+        self.begun = False
         self.signals = Signals(self.dir, backend.signals)
         self.record: sessions.Record | None = None
         self._record_lock = threading.Lock()
@@ -106,6 +108,8 @@ class Worker:
         self.pid, self.pane_gone, self.pane_dead = pid, False, False
         self.began = self.last_output = self.shown_since = self.clock()
         self.shown, self.signals.turn_over = screen.UNKNOWN, False
+        known = self.task.started == self.task.attempt  # we come back to it
+        self.begun = known and self.task.state in (State.WAITING, State.IDLE, State.DONE)
         self.record = sessions.Record(self.backend, self.dir, self.task.attempt)
 
     def use(self, backend: Backend) -> None:
@@ -211,7 +215,17 @@ class Worker:
             quiet=now - self.last_output,
             age=now - self.began,
             nudges=task.nudges,
+            begun=self._has_begun(),
         )
+
+    def _has_begun(self) -> bool:
+        """Whether this attempt has taken up its prompt; after a while it has lost it, and wants a reminder."""
+        self.begun = (
+            self.begun or self.shown.shows in ("busy", "question", "error") or self.signals.begun or bool(self.signals.receipts)
+            or not self.backend.interactive or self.task.adopted
+            or time.time() - processes.claimed(self.dir, self.task.attempt) > FIRST_TURN
+        )  # fmt: skip
+        return self.begun
 
     def _record(self, verdict: Verdict, signs: Signs) -> None:
         task = self.task
@@ -293,7 +307,8 @@ class Worker:
         elif task.state is State.IDLE and not task.surfaced and " " in task.marks:
             self.recheck_at = self.shown_since + (limits.settle if not task.nudges else limits.nudge) + 0.05
         elif task.state is State.STARTING:
-            self.recheck_at = self.began + limits.settle + 0.05
+            soon = self.began + limits.settle + 0.05
+            self.recheck_at = soon if soon > self.clock() else self.clock() + 1.0
         elif task.marks and " " not in task.marks and not task.ended:
             self.recheck_at = self.clock() + limits.settle
         elif task.state is State.WORKING and not task.surfaced:

@@ -129,3 +129,10 @@ def test_nudge_due(state: str, nudges: int, settled: float, marks: str, due: boo
 def test_a_nudge_names_what_is_open_and_the_ways_out() -> None:
     text = nudge_text(["build", "test it"])
     assert all(part in text for part in ("2 open", "- build", "- test it", "[?]", "dispatch ask"))
+
+
+def test_S2_a_composer_before_the_first_turn_is_not_idleness() -> None:
+    waiting = Signs(alive=True, marks="  ", **AT_REST)
+    assert derive(waiting).state is State.IDLE
+    assert derive(waiting._replace(begun=False)).state is State.STARTING
+    assert derive(waiting._replace(begun=False, marks="xx")).state is State.DONE

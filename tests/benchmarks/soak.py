@@ -59,6 +59,7 @@ class Soak:
         self.did: Counter[str] = Counter()
         self.lock = threading.Lock()
         self.restarts: list[float] = []
+        self.closed: set[str] = set()  # those that have finished and been stopped
         self.over = False
 
     def truth(self, id: str) -> Path:
@@ -148,6 +149,9 @@ class Soak:
         while time.monotonic() < end:
             if len(self.live()) < self.workers:
                 self.start()
+            for id in [i for i in self.ids if i not in self.closed and self.crew.task(i).ended]:
+                self.closed.add(id)
+                self.crew.run("stop", id, ok=None)
             if time.monotonic() > kill:
                 self.kill()
                 kill = time.monotonic() + self.rng.uniform(60, 240)

@@ -37,6 +37,7 @@ class Service:
         self.fail: dict[str, int] = {}
         self.also: dict[str, str] = {}  # further arguments of Codex's shell tool
         self.first: list[str] = []  # commands of the first turns, before ticking the plan off
+        self.calls: list[tuple[str, dict[str, Any]]] = []  # tools to call in the first turns, and their arguments
         self.quiet = False  # no commands but those in `first`
         outer = self
 
@@ -102,7 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         shell = next((n for n in SHELLS if n in names), "")
         done = any(_is_result(item) for key in ("input", "messages", "contents") for item in (body.get(key) or [])[-1:])
-        call = None if done or not shell or (self.service.quiet and not self.service.first) else (shell, self.service.command(text))
+        call: tuple[str, Any] | None = None if done or not shell or (self.service.quiet and not self.service.first) else (shell, self.service.command(text))
+        if names and not done and self.service.calls:
+            call = self.service.calls.pop(0)
         if gemini:
             self._gemini(body, call, "stream" in verb)
         elif "chat/completions" in path:
@@ -112,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     # --- the three dialects
 
-    def _responses(self, body: dict[str, Any], call: tuple[str, str] | None) -> None:
+    def _responses(self, body: dict[str, Any], call: tuple[str, Any] | None) -> None:
         self._stream()
         response: dict[str, Any] = {"id": "resp_1", "object": "response", "status": "in_progress", "output": []}
         self._event({"type": "response.created", "response": response}, named=True)
@@ -123,17 +126,18 @@ class _Handler(BaseHTTPRequestHandler):
         if call:
             key = {"exec_command": "cmd"}.get(call[0], "command")
             value: Any = ["bash", "-c", call[1]] if call[0] == "shell" else call[1]
-            item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": call[0], "arguments": json.dumps({key: value, **self.service.also}), "status": "completed"}
+            given = call[1] if isinstance(call[1], dict) else {key: value, **self.service.also}
+            item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": call[0], "arguments": json.dumps(given), "status": "completed"}
         self._event({"type": "response.output_item.added", "output_index": 0, "item": item}, named=True)
         self._event({"type": "response.output_item.done", "output_index": 0, "item": item}, named=True)
         usage = {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5,
                  "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 15}  # fmt: skip
         self._event({"type": "response.completed", "response": {**response, "status": "completed", "output": [item], "usage": usage}}, named=True)
 
-    def _chat(self, body: dict[str, Any], call: tuple[str, str] | None) -> None:
+    def _chat(self, body: dict[str, Any], call: tuple[str, Any] | None) -> None:
         message: dict[str, Any] = {"role": "assistant", "content": "All done."}
         if call:
-            arguments = json.dumps({"command": call[1], "description": "work the plan off"})
+            arguments = json.dumps(call[1] if isinstance(call[1], dict) else {"command": call[1], "description": "work the plan off"})
             message = {"role": "assistant", "tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": {"name": call[0], "arguments": arguments}}]}
         why = "tool_calls" if call else "stop"
         base = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": body.get("model")}
@@ -147,11 +151,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._event({**base, "choices": [], "usage": usage})
         self.wfile.write(b"data: [DONE]\n\n")
 
-    def _gemini(self, body: dict[str, Any], call: tuple[str, str] | None, stream: bool) -> None:
+    def _gemini(self, body: dict[str, Any], call: tuple[str, Any] | None, stream: bool) -> None:
         schema = (body.get("generationConfig") or {}).get("responseJsonSchema") or {}
         parts: list[dict[str, Any]] = [{"text": json.dumps(_example(schema)) if schema else "All done."}]
         if call:
-            parts = [{"functionCall": {"name": call[0], "args": {"command": call[1], "description": "work the plan off"}}}]
+            given = call[1] if isinstance(call[1], dict) else {"command": call[1], "description": "work the plan off"}
+            parts = [{"functionCall": {"name": call[0], "args": given}}]
         usage = {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
         answer = {"candidates": [{"content": {"role": "model", "parts": parts}, "index": 0, "finishReason": "STOP"}], "usageMetadata": usage}
         if not stream:

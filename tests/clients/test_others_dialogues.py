@@ -86,6 +86,45 @@ def test_D2_a_message_arrives_once_and_whole(desk: Desk, text: str) -> None:
     assert times() == 1
 
 
+QUESTIONS = {  # each CLI's own tool for questions
+    "codex": ("request_user_input", {"id": "q1", "options": [{"label": "SQLite", "description": "a file"}, {"label": "PostgreSQL", "description": "a server"}]}),
+    "gemini": ("ask_user", {"type": "choice", "options": [{"label": "SQLite", "description": "a file"}, {"label": "PostgreSQL", "description": "a server"}]}),
+    "opencode": ("question", {"options": [{"label": "SQLite", "description": "a file"}, {"label": "PostgreSQL", "description": "a server"}]}),
+}
+
+
+def questioning(desk: Desk) -> str:
+    """A worker whose CLI shows its own question."""
+    desk.configure()
+    if desk.name == "codex":
+        path = desk.crew.home / ".codex" / "config.toml"
+        path.write_text(path.read_text() + "\n[features]\ndefault_mode_request_user_input = true\n")
+    tool, more = QUESTIONS[desk.name]
+    desk.service.first = ["true"]
+    desk.service.calls = [(tool, {"questions": [{"header": "Database", "question": "Which database shall it be?", **more}]})]
+    id = desk.crew.start("-m", desk.model, "--permissions", "skip", "--item", "one", "do it")
+    desk.crew.until(id, "question", PATIENCE)
+    return str(id)
+
+
+@pytest.mark.parametrize(
+    ("answer", "arrives"),
+    [(["--choice", "2"], "PostgreSQL"), (["sqlite"], "SQLite"), (["MySQL, \"8\"; $HOME"], "MySQL, \\\"8\\\"; $HOME")],
+    ids=["choice", "label", "own words"],
+)
+def test_its_own_question_is_answered(desk: Desk, answer: list[str], arrives: str) -> None:
+    id = questioning(desk)
+    (question,) = desk.crew.task(id).open_questions
+    assert "Which database shall it be?" in question.text
+    assert [c.label for c in question.choices][:2] == ["SQLite", "PostgreSQL"], question.choices
+    asked = len(desk.service.requests)
+    desk.crew.run("answer", id, *answer)
+    wait_until(lambda: len(desk.service.requests) > asked, seconds=PATIENCE, why=lambda: desk.crew.screen(id))
+    heard = [r.text for r in desk.service.requests[asked:] if r.main]
+    assert any(arrives in text or arrives.replace("\\", "") in text for text in heard), heard[-1][-600:] + desk.crew.screen(id)
+    desk.crew.until(id, "done", PATIENCE)
+
+
 def allowing(desk: Desk, id: str, wanted: Callable[[], object]) -> None:
     """Allow all it asks for until WANTED holds: each turn of the scripted model wants its command again."""
 
