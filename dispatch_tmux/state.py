@@ -41,6 +41,7 @@ class Signs(NamedTuple):
     age: float = 0.0  # since the attempt began
     nudges: int = 0
     begun: bool = True  # it has taken up its prompt
+    rested: float | None = None  # as `settled`, when no signal is taken into account
 
 
 class Verdict(NamedTuple):
@@ -141,7 +142,9 @@ def nudge_due(signs: Signs, state: State, limits: Limits = Limits()) -> bool:
     """Whether an idle worker with items open is to be told to go on now: at once, then once more after a while."""
     if state is not State.IDLE or signs.nudges >= 2 or " " not in signs.marks:
         return False
-    return signs.settled >= (limits.settle if signs.nudges == 0 else limits.nudge)
+    # By the screen alone: between a turn's last word and the dialogue of its tool, Gemini calls itself ready, too.
+    rested = signs.settled if signs.rested is None else signs.rested
+    return rested >= (limits.settle if signs.nudges == 0 else limits.nudge)
 
 
 def nudge_text(open_items: list[str]) -> str:

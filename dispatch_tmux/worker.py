@@ -216,6 +216,7 @@ class Worker:
             age=now - self.began,
             nudges=task.nudges,
             begun=self._has_begun(),
+            rested=settled,
         )
 
     def _has_begun(self) -> bool:
@@ -223,7 +224,7 @@ class Worker:
         self.begun = (
             self.begun or self.shown.shows in ("busy", "question", "error") or self.signals.begun or bool(self.signals.receipts)
             or not self.backend.interactive or self.task.adopted
-            or time.time() - processes.claimed(self.dir, self.task.attempt) > FIRST_TURN
+            or 0.0 < processes.claimed(self.dir, self.task.attempt) < time.time() - FIRST_TURN
         )  # fmt: skip
         return self.begun
 

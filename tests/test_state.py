@@ -131,6 +131,13 @@ def test_a_nudge_names_what_is_open_and_the_ways_out() -> None:
     assert all(part in text for part in ("2 open", "- build", "- test it", "[?]", "dispatch ask"))
 
 
+def test_a_turn_that_a_signal_calls_over_is_idle_at_once_and_nudged_only_when_its_screen_rests() -> None:
+    signs = Signs(alive=True, marks=" ", shows="ready", settled=2.0, rested=0.3, age=50.0)
+    assert derive(signs).state is State.IDLE
+    assert not nudge_due(signs, State.IDLE)
+    assert nudge_due(signs._replace(rested=2.0), State.IDLE)
+
+
 def test_S2_a_composer_before_the_first_turn_is_not_idleness() -> None:
     waiting = Signs(alive=True, marks="  ", **AT_REST)
     assert derive(waiting).state is State.IDLE
