@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dispatch_tmux import deliver, delivery, door, processes, sessions
+from dispatch_tmux import state as states
 from dispatch_tmux.delivery import Held, Outcome, Submitted, Unproven
 from dispatch_tmux.signals import digest
 
@@ -52,7 +53,8 @@ def _by_keyboard(worker: Worker, rid: str, text: str, begun: Event | None) -> Ou
     echoed = begun.data.get("echoed") if begun else None
     target = worker.target(0.0) if worker.task.request(rid)[0] == "held" else worker.target()
     if not rid.startswith("nudge-"):  # a reminder is not worth what a person may be about to change
-        target = target._replace(was_sent=lambda held: worker.signals.receipts[digest(held)] > 0)
+        ours = delivery.squeezed(states.REMINDER)  # one that a dialogue came over
+        target = target._replace(was_sent=lambda held: held.startswith(ours) or worker.signals.receipts[digest(held)] > 0)
     return deliver.deliver(target, body, before=before, resumed=echoed, interrupted=begun is not None)
 
 

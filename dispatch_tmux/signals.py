@@ -29,6 +29,7 @@ class Signals:
         self.turn_over = False
         self.news = False  # it has told of another state; whoever looks at its screen takes note
         self._last = ""
+        self.stirred = False  # it has told that it does something, since somebody last took note
         self.begun = False  # some are "ready" before they take up their prompt
         self.receipts: Counter[str] = Counter()
         self.usage = usage.Usage()
@@ -81,7 +82,8 @@ class Signals:
         self.learn(signal, rules.takes)
 
     def _means(self, meaning: str) -> None:
-        self.begun = self.begun or meaning in ("busy", "submitted", "question")
+        if meaning in ("busy", "submitted", "question"):
+            self.begun = self.stirred = True
         self.turn_over = meaning == "idle" and self.begun
 
     def hook_of(self, shown: str) -> str:

@@ -164,7 +164,7 @@ class Task(NamedTuple):
     @property
     def requests_open(self) -> bool:
         """Whether something is on its way to the worker."""
-        return any(status in ("delivering", "held") for _, status, _ in self.requests)
+        return any(status in ("delivering", "held") and not rid.startswith("nudge-") for rid, status, _ in self.requests)
 
     def question(self, id: str) -> Question | None:
         return next((q for q in self.questions if q.id == id), None)

@@ -178,6 +178,8 @@ class Worker:
         if not self.task.created or self.task.released:
             return ()
         self.signals.read()
+        if self.signals.stirred:  # its screen may not show it yet: what it shows has not rested
+            self.signals.stirred, self.shown_since = False, self.clock()
         self._read_record()
         self._read_plan()
         self._read_questions()

@@ -43,3 +43,12 @@ def test_a_hooks_file_is_read_once_and_damage_is_passed_over(tmp_path: Path) -> 
     signals.read()
     assert signals.receipts == {digest("use JWT"): 1} and signals.turn_over
     assert list((tmp_path / "signals").iterdir()) == []
+
+
+def test_a_screen_that_rests_no_longer_once_the_cli_tells_that_it_works(tmp_path: Path) -> None:
+    signals = Signals(str(tmp_path), load("gemini").signals)
+    for state, stirred in (("◇", False), ("✦", True), ("◇", False), ("✋", True)):
+        signals.hear(f"\\033]0;{state}  Ready (project)\\007".encode())
+        signals.read()
+        assert signals.stirred is stirred, state
+        signals.stirred = False
