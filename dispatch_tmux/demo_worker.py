@@ -335,6 +335,7 @@ class Worker:
             text = self.queue.pop(0)
             self.received(text)
             self.busy_since = time.monotonic()
+            self.redraw()
             try:
                 if not first:
                     self.work(PACE)

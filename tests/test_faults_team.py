@@ -108,7 +108,7 @@ def test_F10_a_retry_replaces_a_former_attempt_that_still_lives(crew: Crew) -> N
     crew.configure(times={"nudge": 0.3, "settle": 0.3})
     crew.start("-m", "demo", "--id", "a", "--item", "stop early", "--item", "look", "x")
     assert "a is" in crew.run("retry", "a", ok=None).stderr or crew.task("a").surfaced
-    wait_until(lambda: crew.task("a").ended or crew.task("a").surfaced)
+    wait_until(lambda: crew.task("a").ended or crew.task("a").surfaced, lambda: crew.tell("a"))
     first = (crew.dir("a") / "process-1").read_text().split()[0]
     crew.run("retry", "a", "--fresh")
     assert not Path(f"/proc/{first}").exists() or sys.platform != "linux"
