@@ -330,7 +330,7 @@ def test_a_message_at_the_time_of_a_reminder_arrives_apart_from_it_on_the_real_c
 ) -> None:
     at = desk(echo)
     id = at.start()
-    at.crew.until(id, "idle")  # the supervisor types its reminder now
+    wait_until(lambda: at.crew.events(id, "delivering"), why=lambda: at.crew.tell(id))  # the supervisor types its reminder now
     at.send(id, "use JWT")
     at.until_heard("use JWT")
     assert len(at.model.user_texts()) == 3
