@@ -44,7 +44,7 @@ def test_claude_is_started_with_its_prompt_behind_the_options() -> None:
     assert claude.argv[-2:] == ("--", "{prompt}")
     assert "--model" not in claude.argv  # the model goes through the environment
     assert claude.env["ANTHROPIC_MODEL"] == "{model}"
-    assert claude.verified.on == "2026-11-20"
+    assert claude.verified.on == "2026-11-21"
 
 
 def test_S15_the_variables_of_a_surrounding_agent_are_taken_away() -> None:
