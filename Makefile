@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: figures accuracy soak help setup demo test test-clients bench lint lock
+.PHONY: events figures accuracy soak help setup demo test test-clients bench lint lock
 PY := .venv/bin/python
 ARGS ?=
 
@@ -23,6 +23,9 @@ bench: setup ## measure speed
 
 figures: setup ## 100 deliveries to a real CLI (CLIENT=codex), into docs/accuracy.md
 	@$(PY) tests/clients/figures.py $(CLIENT) 100
+
+events: setup ## how soon an event follows what a real CLI does (CLIENT=codex), into docs/accuracy.md
+	@$(PY) tests/clients/events.py $(CLIENT) 25
 
 soak: setup ## a crew of demo workers under a restless person (ARGS="seconds workers seed"): is any state wrong for over a second?
 	@$(PY) tests/benchmarks/soak.py $(ARGS)

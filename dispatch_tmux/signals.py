@@ -85,6 +85,7 @@ class Signals:
         if meaning in ("busy", "submitted", "question"):
             self.begun = self.stirred = True
         self.turn_over = meaning == "idle" and self.begun
+        self.news = True
 
     def hook_of(self, shown: str) -> str:
         """The hook that waits for the answer to the dialogue with the text SHOWN; '' for none."""

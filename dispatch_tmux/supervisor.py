@@ -277,7 +277,7 @@ class Supervisor:
             return
         for id, since in list(self.drawing.items()):
             worker = self.workers.get(id)
-            restless = worker and now - worker.looked_at < 0.5 and not worker.signals.news
+            restless = worker and now - worker.looked_at < 0.5 and not worker.is_due
             rest = RESTLESS if restless else QUIET
             quiet = worker is None or now - worker.last_output >= rest
             if not quiet and now - since < LONGEST:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SWITCH = 20.0  # seconds within which a retry puts its request; it ends processes before
 FIRST_TURN = 30.0  # seconds within which a CLI takes up the prompt it was started with
+TOLD = 0.03  # seconds that a composer has to be there once the CLI has said that its turn is over; a redraw may show it for less
 KEEP = 1.0  # seconds between two writings of what a CLI has used
 NOTES_KEPT = 200  # times that a note is put back into the plan
 PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said to be held
@@ -147,6 +148,11 @@ class Worker:
 
     # --- the screen
 
+    @property
+    def is_due(self) -> bool:
+        """Whether its screen is behind what its CLI has told."""
+        return self.signals.news or (self.signals.turn_over and self.shown.shows != "ready")
+
     def look(self, quiet: bool) -> bool:
         """Read the screen. False: it shows a dialogue, but was still being drawn; look again."""
         if self.spawn is None:
@@ -166,7 +172,7 @@ class Worker:
             return False
         if shown.shows != self.shown.shows or shown.kind != self.shown.kind:
             self.shown_since = self.clock()
-            self.signals.turn_over = self.signals.turn_over and shown.shows == "ready"
+            self.signals.turn_over = self.signals.turn_over and shown.shows in ("ready", "unknown")
         self.shown = shown
         return True
 
@@ -213,7 +219,7 @@ class Worker:
             said=task.said,
             cause=task.ended_by,
             has_screen_rules=self.backend.interactive,
-            settled=max(settled, self.limits.settle) if self.signals.turn_over and settled > 0.2 else settled,
+            settled=max(settled, self.limits.settle) if self.signals.turn_over and settled >= TOLD else settled,
             quiet=now - self.last_output,
             age=now - self.began,
             nudges=task.nudges,
@@ -306,7 +312,8 @@ class Worker:
     def _recheck(self, signs: Signs) -> None:
         task, limits = self.task, self.limits
         if signs.shows == "ready" and signs.settled < limits.settle:
-            self.recheck_at = self.clock() + limits.settle - signs.settled + 0.05
+            rest = TOLD if self.signals.turn_over else limits.settle
+            self.recheck_at = self.clock() + rest - signs.settled + 0.01
         elif task.state is State.IDLE and not task.surfaced and " " in task.marks:
             self.recheck_at = self.shown_since + (limits.settle if not task.nudges else limits.nudge) + 0.05
         elif task.state is State.STARTING:

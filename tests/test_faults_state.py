@@ -143,3 +143,13 @@ def test_S13_a_screen_that_does_not_change_for_the_configured_time_is_mentioned_
     assert "has not changed" in news["text"]
     assert news["state"] == "working"
     crew.until(id, "done")
+
+
+# --- a turn that is over
+
+
+def test_a_turn_is_over_as_soon_as_the_cli_says_so_and_not_after_the_rest_of_a_screen(crew: Crew) -> None:
+    crew.configure(models={"demo": {"backend": "demo"}}, times={"settle": 3600})
+    id = crew.start("-m", "demo", "--item", "stop early", "--item", "never reached", "job")
+    assert crew.until(id, "idle").marks == "  "
+    assert crew.events(id, "state")[-1].data["signs"]["rested"] < 5  # found by its word, not by the look at everything each 10 s

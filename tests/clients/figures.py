@@ -7,7 +7,6 @@ included), or `send` has to have said why not. In turn: to an idle CLI, to a bus
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
 import sys
@@ -158,8 +157,7 @@ class Other(Stage):
         desk = Desk(crew, name, self.service)
         desk.configure()
         if name == "opencode":
-            path = crew.home / ".config" / "opencode" / "opencode.json"
-            path.write_text(json.dumps({**json.loads(path.read_text()), "permission": {"bash": "ask"}}))
+            desk.set(permission={"bash": "ask"})
         self.name, self.ids = name, {}
         for how in ("skip", "ask") if asks else ("skip",):
             self.ids[how] = crew.start("-m", desk.model, "--permissions", how, "--id", how, "--item", "one", "do it")

@@ -405,6 +405,7 @@ class StubModel:
         self.requests: list[Request] = []
         self.faults: list[BaseException] = []  # what a script raised; `close` raises the first
         self.closing = threading.Event()
+        self.answered = 0.0  # time.time() of the last word of a turn's answer
         self._changed = threading.Condition()
         self._seen: Counter[str] = Counter()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
@@ -602,7 +603,8 @@ class _Handler(BaseHTTPRequestHandler):
         step = self.stub.next_step(request)
         if isinstance(step, Fail):
             return self._error(step, str(request.body.get("model")))
-        return self._message(step, request)
+        self._message(step, request)
+        self.stub.answered = time.time()
 
     def _body(self) -> Json:
         if "chunked" in self.headers.get("Transfer-Encoding", ""):

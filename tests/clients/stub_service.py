@@ -39,6 +39,8 @@ class Service:
         self.first: list[str] = []  # commands of the first turns, before ticking the plan off
         self.calls: list[tuple[str, dict[str, Any]]] = []  # tools to call in the first turns, and their arguments
         self.quiet = False  # no commands but those in `first`
+        self.more = ""  # said with a failure
+        self.answered = 0.0  # time.time() of the last word of a turn's answer
         outer = self
 
         class Handler(_Handler):
@@ -64,6 +66,8 @@ class Service:
 
     def command(self, text: str) -> str:
         """What a worker does that ticks its whole plan off."""
+        if self.quiet and self.first:
+            return self.first.pop(0)
         before = f"{self.first.pop(0)}; " if self.first else ""
         plan = re.search(r"Your checklist:\s+(\S+/plan\.md)", text)
         if plan is None:
@@ -98,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.service.requests.append(Request(model, text, bool(names)))
         status = self.service.fail.get(model, self.service.fail.get("", 0))
         if status:
-            said = WORDS[status].format(model=model)
+            said = WORDS[status].format(model=model) + self.service.more
             self._json(status, {"error": {"message": said, "code": status, "status": STATUS.get(status, "ERROR"), "type": "error"}})
             return
         shell = next((n for n in SHELLS if n in names), "")
@@ -112,6 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._chat(body, call)
         else:
             self._responses(body, call)
+        if names:
+            self.service.answered = time.time()
 
     # --- the three dialects
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,9 +14,12 @@ import install
 import pytest
 from conftest import Lab
 from stub_model import (
+    Conversation,
     Say,
     Script,
+    Step,
     StubModel,
+    Use,
     ask_user,
     asks_by_dialogue,
     by_prompt,
@@ -230,6 +235,32 @@ def test_a_person_at_the_keyboard_is_first_and_the_hook_goes_on_the_real_claude_
     assert '"="PostgreSQL"' in at.model.tool_results()[0]
     wait_until(lambda: not at.crew.task(id).open_questions and not pipes(at, id), why=lambda: at.crew.tell(id))
     assert "has no open question s1" in at.crew.run("answer", id, "--question", "s1", "SQLite", ok=False).stderr
+
+
+def plans(conversation: Conversation) -> Step:
+    """Writes a plan where Claude Code says, and asks whether it may begin."""
+    if len(conversation.turn) == 1:
+        path = re.search(r"/\S+/plans/[\w-]+\.md", json.dumps(conversation.messages))
+        assert path, "not in plan mode"
+        return Use("Write", {"file_path": path[0], "content": "# The plan\n\nuse one step\n"})
+    return Use("ExitPlanMode", {}) if len(conversation.turn) == 2 else Say("Noted.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"), [(("--choice", "2"), "approved your plan"), (("use two steps",), "use two steps")], ids=["yes", "in words"]
+)
+def test_its_plan_is_shown_and_approved_or_sent_back_on_the_real_claude_code(
+    desk: Callable[[Script], Desk], answer: tuple[str, ...], told: str
+) -> None:
+    at = desk(plans)
+    at.crew.configure(backends={"claude": {"permission_flags": {"default": ["--permission-mode", "plan"]}}})
+    id = at.start()
+    (news,) = at.crew.json("wait", "--for", "question", "--timeout", "40")
+    assert "use one step" in news["text"]
+    assert [c["key"] for c in news["choices"]] == ["1", "2", "3"]
+    at.crew.run("answer", id, *answer)
+    wait_until(lambda: any(told in text for text in at.model.tool_results()), why=lambda: at.crew.tell(id))
+    wait_until(lambda: not at.crew.task(id).open_questions, why=lambda: at.crew.tell(id))
 
 
 # ---------------------------------------------------------------- messages

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
@@ -20,8 +19,7 @@ def asking(desk: Desk) -> str:
     """A worker whose CLI wants to be allowed to run its command."""
     desk.configure()
     if desk.name == "opencode":
-        path = desk.crew.home / ".config" / "opencode" / "opencode.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), "permission": {"bash": "ask"}}))
+        desk.set(permission={"bash": "ask"})
     if desk.name == "codex":
         desk.service.also = {"sandbox_permissions": "require_escalated", "justification": "May I leave the sandbox?"}
     desk.service.first = ["touch made.txt"]

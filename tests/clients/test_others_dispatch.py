@@ -41,6 +41,10 @@ class Desk:
         entry = {"backend": self.name, **more}
         self.crew.configure({}, backends=backends, models={self.model: entry, "demo": {"backend": "demo"}})
 
+    def set(self, **settings: Any) -> None:
+        """Further settings of opencode."""
+        self.opencode_json.write_text(json.dumps({**json.loads(self.opencode_json.read_text()), **settings}))
+
     def _codex(self, home: Path, root: str) -> None:
         folder = home / ".codex"
         folder.mkdir()
@@ -76,6 +80,7 @@ class Desk:
             json.dumps({"autoupdate": False, "share": "disabled", "model": "lab/other-1", "small_model": "lab/other-1",
                         "provider": {"lab": provider}})
         )  # fmt: skip
+        self.opencode_json = folder / "opencode.json"
         for variable in ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD"):
             self.crew.env[f"OPENCODE_DISABLE_{variable}"] = "1"
 
