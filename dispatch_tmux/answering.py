@@ -37,9 +37,11 @@ def reply(payload: dict[str, Any], labels: Sequence[str], places: Sequence[int],
     given = dict(payload.get("tool_input") or {})
     if payload.get("tool_name") == "AskUserQuestion":
         question = _question(given)
-        options = [str(o.get("label", "")) for o in (question or {}).get("options", ()) if isinstance(o, dict)]
+        if question is None:
+            return None
+        options = [str(o.get("label", "")) for o in question.get("options", ()) if isinstance(o, dict)]
         picked = [text] if text else [options[n - 1] for n in places if 0 < n <= len(options)]
-        if question is None or not picked or (not text and len(picked) != len(places)):
+        if not picked or (not text and len(picked) != len(places)):
             return None
         return _decision({"behavior": "allow", "updatedInput": {**given, "answers": {question["question"]: ", ".join(picked)}}})
     chosen = [labels[n - 1] for n in places if 0 < n <= len(labels)]
@@ -51,8 +53,9 @@ def reply(payload: dict[str, Any], labels: Sequence[str], places: Sequence[int],
 def _question(given: dict[str, Any]) -> dict[str, Any] | None:
     """The question, if it is only one: several stand on pages of their own."""
     asked = given.get("questions")
-    fit = isinstance(asked, list) and len(asked) == 1 and isinstance(asked[0], dict) and isinstance(asked[0].get("question"), str)
-    return asked[0] if fit else None
+    if isinstance(asked, list) and len(asked) == 1 and isinstance(asked[0], dict) and isinstance(asked[0].get("question"), str):
+        return asked[0]
+    return None
 
 
 def _decision(decision: dict[str, Any]) -> dict[str, Any]:

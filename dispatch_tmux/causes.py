@@ -19,10 +19,11 @@ _WORDS = (
               r"|models/\S+ is not found|requested entity was not found"),
     ("quota", r"\b429\b|rate.?limit|quota|usage limit|too many requests|resource.?exhausted|credit balance|out of credits|billing"),
     ("overloaded", r"\b529\b|\b503\b|overloaded|high demand|at capacity|service unavailable|temporarily unavailable"),
-    ("auth", r"\b401\b|\b403\b|unauthori[sz]ed|not logged in|log(?:ged)? ?out|please (?:run|use|log ?in|sign ?in)\b.{0,40}(?:login|auth|/login)"
-             r"|login required|authenticat|credentials?\b|api[ _-]?key|missing environment variable|expired token|auth method"),
-    ("network", r"ECONN\w+|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|getaddrinfo|fetch failed|connection (?:refused|reset|error|closed)|unable to connect"
-                r"|could not resolve|network (?:error|is unreachable)|stream disconnected|error sending request"),
+    ("auth", r"\b401\b|\b403\b|unauthori[sz]ed|not logged in|log(?:ged)? ?out|please (?:run|use|log ?in|sign ?in)\b.{0,40}"
+             r"(?:login|auth|/login)|login required"
+             r"|authenticat|credentials?\b|api[ _-]?key|missing environment variable|expired token|auth method"),
+    ("network", r"ECONN\w+|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|getaddrinfo|fetch failed|connection (?:refused|reset|error|closed)"
+                r"|unable to connect|could not resolve|network (?:error|is unreachable)|stream disconnected|error sending request"),
 )  # fmt: skip
 _PATTERNS = tuple((kind, re.compile(words, re.I)) for kind, words in _WORDS)
 _NOISE = re.compile(r"^\s*(?:at |\}|\{|\]|\[|For more information|Usage:|tip:|$)|^Warning\b")

@@ -34,7 +34,7 @@ class Shop:
 
         return sorted({*backends.names(Path(configuration.backends_dir())), *self._user})
 
-    @functools.cache
+    @functools.cache  # noqa: B019  # one object for the life of a command
     def backend(self, name: str) -> Backend:
         """The backend NAME with the user's changes. Raises DispatchError."""
         from dispatch_tmux.backends.own import backend_of

@@ -71,9 +71,8 @@ def user_backends(config: Config | None) -> dict[str, Any]:
     """The config's `backends`, with those that aliases and the old format's agents define by a command."""
     if config is None:
         return {}
-    inline = {
-        name: {"command": a.command} for name, a in (*config.agents.items(), *config.aliases.items()) if a.command
-    }
+    commands = {name: a.command for name, a in config.agents.items()} | {name: a.command for name, a in config.aliases.items()}
+    inline = {name: {"command": command} for name, command in commands.items() if command}
     return {**inline, **config.backends}
 
 

@@ -21,14 +21,14 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A key that nobody knows is an error: it is a typo."""
 
 
-class Model(_Part):
+class Model(_Part, frozen=True):
     backend: str
     fallbacks: tuple[str, ...] = ()
     fallback: Literal["ask", ""] = "ask"
     permissions: Literal["skip", "ask", ""] = ""
 
 
-class Alias(_Part):
+class Alias(_Part, frozen=True):
     model: str = ""
     prompt: str = ""
     command: str = ""
@@ -37,17 +37,17 @@ class Alias(_Part):
     permissions: Literal["skip", "ask", ""] = ""
 
 
-class Agent(_Part):
+class Agent(_Part, frozen=True):
     """An entry of the old format: a name and the command that runs it."""
 
     command: str
 
 
-class Tmux(_Part):
+class Tmux(_Part, frozen=True):
     socket: str = "dispatch"
 
 
-class Times(_Part):
+class Times(_Part, frozen=True):
     """Seconds; see state.Limits. `linger`: how long a session without workers and onlookers stays.
 
     `timeout`: running time after which a task is brought to the person; 0 = never.
@@ -60,7 +60,7 @@ class Times(_Part):
     timeout: float = 0.0
 
 
-class Limits(_Part):
+class Limits(_Part, frozen=True):
     """How many workers may run at once (0: any number), and when one may start; see schedule.Limits."""
 
     max_workers: int = 0
@@ -70,7 +70,7 @@ class Limits(_Part):
     memory: int = 300
 
 
-class Worktree(_Part):
+class Worktree(_Part, frozen=True):
     """`dir`: where worktrees go, from the project's root; `setup`: a command run in a fresh one, in the worker's window;
     `link`: paths of the main checkout that are linked into it.
     """
@@ -80,7 +80,7 @@ class Worktree(_Part):
     link: tuple[str, ...] = ()
 
 
-class Config(_Part):
+class Config(_Part, frozen=True):
     default: str = ""
     backends: dict[str, dict[str, Any]] = {}
     models: dict[str, Model] = {}

@@ -7,10 +7,10 @@ tmux(1), CONTROL MODE: a command is answered by a block `%begin … %end|%error`
 from __future__ import annotations
 
 import threading
-from codecs import escape_decode  # type: ignore[attr-defined]  # octal escapes to bytes, in C
+from codecs import escape_decode  # octal escapes to bytes, in C
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pexpect
 
@@ -71,7 +71,7 @@ class Control:
         self.closed = threading.Event()
         flags = f"ignore-size,pause-after={PAUSE_AFTER}"
         argv = socket.argv("-CC", "attach-session", "-t", session, "-f", flags)
-        self._client = pexpect.spawn(
+        client: Any = pexpect.spawn(  # its stubs know half of it
             argv[0],
             argv[1:],
             env=dict(tmux.environment()),
@@ -80,9 +80,10 @@ class Control:
             use_poll=True,
             dimensions=(50, 200),
         )
-        self._client.delaybeforesend = None
-        self._client.delayafterclose = self._client.delayafterterminate = 0.01
-        self._client.ptyproc.delayafterclose = self._client.ptyproc.delayafterterminate = 0.01
+        client.delaybeforesend = None
+        client.delayafterclose = client.delayafterterminate = 0.01
+        client.ptyproc.delayafterclose = client.ptyproc.delayafterterminate = 0.01
+        self._client = client
         threading.Thread(target=self._read, name="tmux-control", daemon=True).start()
         if not self._ready.wait(tmux.DEADLINE) or self.closed.is_set():
             self.close()
@@ -158,7 +159,7 @@ class Control:
         elif line.startswith(b"%extended-output "):
             head, _, data = line.partition(b" : ")
             self._heard(Notice("output", head.split(b" ", 2)[1].decode(), data=data))
-        elif line.startswith(b"%begin ") or line.startswith(b"\x1bP1000p%begin "):
+        elif line.startswith((b"%begin ", b"\x1bP1000p%begin ")):
             self._block, self._guard = [], line.partition(b"%begin ")[2]
         else:
             self._notify(line)

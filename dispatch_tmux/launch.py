@@ -4,6 +4,8 @@ tmux cuts a command's arguments at 16 KB and shows them to everybody, so argv an
 mode 0600 that is removed as soon as it is read. ATTEMPT is claimed with a file: it is never started twice.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
@@ -11,6 +13,10 @@ import signal
 import subprocess
 import sys
 import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself is slow to import
+    from typing import Any
 
 PATIENCE = 20.0  # seconds for the supervisor to write the launch file; it does so right after it opened the window
 OF_THE_PANE = ("TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "TMUX", "TMUX_PANE", "COLORTERM")
@@ -42,7 +48,7 @@ def main(directory: str, attempt: str) -> int:
         return over(directory, attempt, 126, f"{argv[0]}: {e.strerror}")
 
 
-def set_up(directory: str, argv: list, environment: dict) -> int:
+def set_up(directory: str, argv: list[str], environment: dict[str, str]) -> int:
     """Run ARGV, which makes a fresh worktree fit for work, here in the window. Once: a file says that it went well."""
     done = os.path.join(directory, "set-up")
     if os.path.exists(done):
@@ -60,14 +66,14 @@ def set_up(directory: str, argv: list, environment: dict) -> int:
     return code if code >= 0 else 128 - code
 
 
-def take(path: str) -> dict:
+def take(path: str) -> dict[str, Any] | None:
     end = time.monotonic() + PATIENCE
     while not os.path.exists(path):
         if time.monotonic() > end:
             return None
         time.sleep(0.003)
     with open(path, encoding="utf-8") as f:
-        launch = json.load(f)
+        launch: dict[str, Any] = json.load(f)
     os.unlink(path)
     return launch
 

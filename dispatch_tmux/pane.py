@@ -15,7 +15,7 @@ import os
 import re
 import tempfile
 import threading
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pexpect.exceptions import EOF, TIMEOUT
 from pexpect.spawnbase import SpawnBase
@@ -24,6 +24,9 @@ from dispatch_tmux import tmux
 from dispatch_tmux.control import Control, Notice, raw
 from dispatch_tmux.errors import PaneGone, TmuxError
 from dispatch_tmux.tmux import PaneId, Socket, pane_id
+
+if TYPE_CHECKING:
+    from dispatch_tmux.hub import Line
 
 KEPT = 256 * 1024  # bytes of unread output kept; pexpect itself would keep all
 MOST_KEYS = 2000  # characters in one send-keys; its -H form fails from 10 000 bytes on
@@ -42,7 +45,7 @@ class Rendered(NamedTuple):
     title: str
 
 
-class PaneSpawn(SpawnBase):  # type: ignore[misc]  # pexpect has no types
+class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs only
     """A pexpect spawn whose child is a tmux pane. `expect`, `send`, `sendline` … work as on any pexpect spawn.
 
     PANE is a pane id ("%3") or a libtmux.Pane. Without CONTROL a connection of its own is opened (and closed by
@@ -50,12 +53,15 @@ class PaneSpawn(SpawnBase):  # type: ignore[misc]  # pexpect has no types
     program has ended or the pane is closed.
     """
 
+    _decoder: Any  # pexpect's own
+    _log: Any
+
     def __init__(
         self,
         pane: Any,
         *,
         socket: Socket | None = None,
-        control: Control | None = None,
+        control: Line | None = None,
         timeout: float = 30,
         encoding: str | None = "utf-8",
     ) -> None:
@@ -68,7 +74,7 @@ class PaneSpawn(SpawnBase):  # type: ignore[misc]  # pexpect has no types
         self._ended = False
         self.changes = 0  # how many times output has come; to wait for the next
         self._own = control is None
-        self._control = control or self._connect(socket or _socket_of(pane))
+        self._control: Line = control or self._connect(socket or _socket_of(pane))
 
     def _connect(self, socket: Socket) -> Control:
         found = tmux.run(socket, "display-message", "-p", "-t", self.pane, "#{session_id} #{pane_id}")

@@ -140,7 +140,8 @@ def _timeline(rows: Sequence[Row], first: float, last: float) -> list[str]:
     lines = ["<h2>Timeline</h2>", "<div class='gantt'>"]
     for r in rows:
         bars = "".join(
-            f"<i class='{s.state.value}' style='left:{(s.begin - first) / whole * 100:.2f}%;width:{max((s.end - s.begin) / whole * 100, 0.4):.2f}%' "
+            f"<i class='{s.state.value}' style='left:{(s.begin - first) / whole * 100:.2f}%;"
+            f"width:{max((s.end - s.begin) / whole * 100, 0.4):.2f}%' "
             f"title='{_e(r.task.id)}: {_WORDS[s.state]}, {length(s.end - s.begin)}'></i>"
             for s in r.spans
         )

@@ -16,8 +16,8 @@ from dispatch_tmux.store import Store
 from dispatch_tmux.task import State, Task
 
 _KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why", "states", "marks", "pane", "window",
-         "exit_code", "started", "surfaced", "cause", "hint", "instead", "group", "priority", "after", "worktree", "branch", "base", "merged", "merged_into", "conflicts", "ours",
-         "flags",
+         "exit_code", "started", "surfaced", "cause", "hint", "instead", "group", "priority", "after", "worktree",
+         "branch", "base", "merged", "merged_into", "conflicts", "ours", "flags",
          "ran", "late", "strayed", "adopted", "released", "server")  # fmt: skip
 _FINAL = frozenset({State.DONE, State.FAILED, State.STOPPED, State.LOST})  # blocked tasks have questions: always read
 
@@ -48,7 +48,7 @@ def _recalled(id: str, known: list[Any] | None, stat: os.stat_result) -> Task | 
         size, time, state, kept = known or (None, None, None, None)
         if size != stat.st_size or time != stat.st_mtime_ns:
             return None
-        return Task(id=id, state=State(state), **dict(zip(_KEPT, kept, strict=True)))
+        return Task(id=id, state=State(state), **dict(zip(_KEPT, kept or (), strict=True)))
     except (TypeError, ValueError):
         return None
 

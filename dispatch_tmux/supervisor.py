@@ -303,9 +303,7 @@ class Supervisor:
             if worker.task.stopping and worker.task.exit_code is not None:
                 self.carrier.close(worker)
             self._retire(worker)
-        except (
-            DispatchError
-        ) as e:  # tmux too slow, a disk that is full, a directory that was removed: the other workers go on
+        except DispatchError as e:  # tmux too slow, a disk that is full, a directory removed: the other workers go on
             self.log.write(f"{worker.id}: {e}")
 
     def _retire(self, worker: Worker) -> None:
@@ -313,10 +311,10 @@ class Supervisor:
         if task.adopted and not task.ended:
             return
         gone = not os.path.isdir(worker.dir)
-        if gone or (task.ended and self.by_pane.get(worker.pane) is not worker and not self.store.requests(worker.id)):
-            if gone or task.state is not State.BLOCKED:
-                self.workers.pop(worker.id, None)
-                worker.log.flush()
+        over = task.ended and task.state is not State.BLOCKED and self.by_pane.get(worker.pane) is not worker
+        if gone or (over and not self.store.requests(worker.id)):
+            self.workers.pop(worker.id, None)
+            worker.log.flush()
 
     def scan(self) -> None:
         """Look at everything: what no event told."""

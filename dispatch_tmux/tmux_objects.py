@@ -12,7 +12,7 @@ from dispatch_tmux.tmux import Server
 
 def bound_server(server: Server) -> libtmux.Server:
     name = server.socket.name
-    bound = _BoundServer(**({"socket_path": name} if "/" in name else {"socket_name": name}))
+    bound = _BoundServer(socket_path=name) if "/" in name else _BoundServer(socket_name=name)
     bound.door = server
     return bound
 

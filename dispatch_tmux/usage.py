@@ -52,7 +52,8 @@ def take(usage: Usage, data: Any, rules: Iterable[Take]) -> Heard:
             usage = usage._replace(tool=texts[-1][:60]) if texts else usage
         elif numbers := [v for v in found if isinstance(v, int | float) and not isinstance(v, bool)]:
             total = sum(numbers)
-            usage = usage._replace(**{rule.what: float(total) if rule.what == "cost" else int(total)})
+            told: dict[str, Any] = {rule.what: float(total) if rule.what == "cost" else int(total)}
+            usage = usage._replace(**told)
     return Heard(usage, tuple(said))
 
 

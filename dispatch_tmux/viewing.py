@@ -138,7 +138,8 @@ def graph(found: list[Task]) -> list[str]:
 
     nodes = [(t.id, f"{show.GLYPHS[t.state]} {t.id}  {t.state.value} {t.done_items}/{len(t.marks)}") for t in found]
     width = show.width()
-    return [row if show.columns(row) <= width else row[: width - 1] + "…" for row in drawing.draw(nodes, {t.id: [id for id, _ in t.after] for t in found})]
+    rows = drawing.draw(nodes, {t.id: [id for id, _ in t.after] for t in found})
+    return [row if show.columns(row) <= width else row[: width - 1] + "…" for row in rows]
 
 
 _SIGNS = {

@@ -303,26 +303,28 @@ class Worker:
             return (Due("nudge"),)
         if task.state is State.IDLE and self.backend.interactive and (late := self._answered_unread()):
             return (Due("answer", late),)
-        self._recheck(signs)
+        self.recheck_at = self._recheck(signs)
         if self.late_in < math.inf:
             again = self.clock() + max(self.late_in, 0.0) + 0.05
             self.recheck_at = min(self.recheck_at or again, again)
         return ()
 
-    def _recheck(self, signs: Signs) -> None:
+    def _recheck(self, signs: Signs) -> float | None:
+        """When, on our clock, time alone may make another verdict."""
         task, limits = self.task, self.limits
         if signs.shows == "ready" and signs.settled < limits.settle:
             rest = TOLD if self.signals.turn_over else limits.settle
-            self.recheck_at = self.clock() + rest - signs.settled + 0.01
-        elif task.state is State.IDLE and not task.surfaced and " " in task.marks:
-            self.recheck_at = self.shown_since + (limits.settle if not task.nudges else limits.nudge) + 0.05
-        elif task.state is State.STARTING:
+            return self.clock() + rest - signs.settled + 0.01
+        if task.state is State.IDLE and not task.surfaced and " " in task.marks:
+            return self.shown_since + (limits.settle if not task.nudges else limits.nudge) + 0.05
+        if task.state is State.STARTING:
             soon = self.began + limits.settle + 0.05
-            self.recheck_at = soon if soon > self.clock() else self.clock() + 1.0
-        elif task.marks and " " not in task.marks and not task.ended:
-            self.recheck_at = self.clock() + limits.settle
-        elif task.state is State.WORKING and not task.surfaced:
-            self.recheck_at = self.last_output + limits.quiet + 1
+            return soon if soon > self.clock() else self.clock() + 1.0
+        if task.marks and " " not in task.marks and not task.ended:
+            return self.clock() + limits.settle
+        if task.state is State.WORKING and not task.surfaced:
+            return self.last_output + limits.quiet + 1
+        return None
 
     def _answered_unread(self) -> tuple[str, ...]:
         """File questions that have an answer which the worker has not acknowledged."""

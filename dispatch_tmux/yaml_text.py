@@ -141,14 +141,14 @@ def _add(text: str, node: yaml.Node | None, empty: tuple[yaml.Node, yaml.Node] |
             return text[:place] + inner + text[place:]
         place = _end(text, node.value[-1][1])
         return f"{text[:place]}, {inner}{text[place:]}"
-    indent = node.start_mark.column
+    column = node.start_mark.column
     if keys == ("default",):
         place = node.value[0][0].start_mark.index
-        return f"{text[:place]}{_entry(keys, value, indent)}\n{' ' * indent}{text[place:]}"
+        return f"{text[:place]}{_entry(keys, value, column)}\n{' ' * column}{text[place:]}"
     last = _end(text, node.value[-1][1]) if not _is_empty(node.value[-1][1]) else node.value[-1][0].end_mark.index
     place = _line_end(text, last)
-    gap = "\n" if indent == 0 and len(keys) > 1 else ""
-    return f"{text[:place]}\n{gap}{' ' * indent}{_entry(keys, value, indent)}{text[place:]}"
+    gap = "\n" if column == 0 and len(keys) > 1 else ""
+    return f"{text[:place]}\n{gap}{' ' * column}{_entry(keys, value, column)}{text[place:]}"
 
 
 def _entry(keys: Keys, value: Any, indent: int) -> str:

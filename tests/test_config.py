@@ -259,7 +259,7 @@ def test_an_edit_changes_its_lines_and_no_other(crew: Crew, name: str) -> None:
     crew.run("config", *command, PATH=os.environ["PATH"])
 
     after = crew.config_path.read_text()
-    changed = [d for d in difflib.unified_diff(COMMENTED.splitlines(), after.splitlines(), lineterm="", n=0)]
+    changed = list(difflib.unified_diff(COMMENTED.splitlines(), after.splitlines(), lineterm="", n=0))
     assert [d for d in changed if not d.startswith(("---", "+++", "@@"))] == expected
     config_schema.parse("c", after)
 

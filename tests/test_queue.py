@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -126,7 +127,7 @@ def test_starts_are_staggered(crew: Crew) -> None:
     for id in ids:
         crew.until(id, "done")
     times = sorted(began(crew, id) for id in ids)
-    assert all(later - earlier >= 0.29 for earlier, later in zip(times, times[1:]))
+    assert all(later - earlier >= 0.29 for earlier, later in itertools.pairwise(times))
 
 
 def test_a_machine_without_memory_holds_new_starts_and_says_so(crew: Crew) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
 
@@ -23,9 +24,9 @@ def running(id: str, backend: str = "claude", group: str = "") -> Task:
 
 
 def starts(
-    tasks: list[Task], live: list[Task] = [], others: dict[str, Task] | None = None, **limits: object
+    tasks: list[Task], live: Sequence[Task] = (), others: dict[str, Task] | None = None, **limits: object
 ) -> list[str]:
-    turns = schedule.turns(tasks, live, others or {}, Limits(**limits), FREE)  # type: ignore[arg-type]
+    turns = schedule.turns(tasks, list(live), others or {}, Limits(**limits), FREE)  # type: ignore[arg-type]
     return [id for id, turn in turns.items() if turn.start]
 
 

@@ -94,8 +94,8 @@ class Models(_Part, frozen=True):
 
 class Sessions(_Part, frozen=True):
     """Where the CLI keeps its sessions: `files` (glob) below the directory that the variable `home` names, or `default`
-    below the user's home; `id` (group `id`) is found in a file's name or in its text. `told`: the CLI writes it to the task's `session` file instead. `takes` is what its lines tell,
-    each a JSON of its own.
+    below the user's home; `id` (group `id`) is found in a file's name or in its text. `told`: the CLI writes it to the
+    task's `session` file instead. `takes` is what its lines tell, each a JSON of its own.
     """
 
     home: str = ""

@@ -43,7 +43,8 @@ def _base(name: str, program: str, folder: Path) -> str:
         return name
     plain = program.rpartition("/")[2]
     for known in names:
-        text = backends.file_of(known, folder).read_text(encoding="utf-8", errors="replace")
+        path = backends.file_of(known, folder)
+        text = path.read_text(encoding="utf-8", errors="replace") if path else ""
         found = re.search(r"^executable:\s*[\"']?([\w./-]+)", text, re.M)
         if found and found[1] == plain and known not in ("command", "demo"):
             return known

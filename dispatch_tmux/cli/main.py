@@ -12,8 +12,10 @@ from dispatch_tmux.errors import DispatchError
 
 COMMANDS = {  # name → module, in the order of `dispatch --help`
     "run": "run", "status": "status", "wait": "wait", "questions": "status", "answer": "answer", "note": "say",
-    "send": "say", "attach": "attach", "screen": "status", "keys": "screens", "adopt": "adopt", "release": "adopt", "record": "screens", "classify": "classify", "logs": "status", "events": "status", "stop": "stop",
-    "retry": "retry", "resume": "retry", "diff": "merge", "merge": "merge", "pr": "merge", "drop": "merge", "clean": "stop", "pause": "queue",
+    "send": "say", "attach": "attach", "screen": "status", "keys": "screens", "adopt": "adopt", "release": "adopt",
+    "record": "screens", "classify": "classify", "logs": "status", "events": "status", "stop": "stop",
+    "retry": "retry", "resume": "retry", "diff": "merge", "merge": "merge", "pr": "merge", "drop": "merge",
+    "clean": "stop", "pause": "queue",
     "resume-queue": "queue", "models": "models", "resolve": "models", "backends": "models", "config": "config",
     "init": "init", "demo": "demo", "doctor": "doctor", "ask": "ask",
     "flag": "ask",

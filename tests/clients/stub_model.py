@@ -584,10 +584,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._take({})
-        if self.path.startswith("/v1/models"):
-            known = [{"type": "model", "id": name, "display_name": name} for name in sorted(self.stub.accepts or ())]
-            return self._json(200, {"data": known, "has_more": False, "first_id": None, "last_id": None})
-        return self._error(Fail(404, f"nothing at {self.path}"))
+        if not self.path.startswith("/v1/models"):
+            return self._error(Fail(404, f"nothing at {self.path}"))
+        known = [{"type": "model", "id": name, "display_name": name} for name in sorted(self.stub.accepts or ())]
+        return self._json(200, {"data": known, "has_more": False, "first_id": None, "last_id": None})
 
     def do_POST(self) -> None:
         request = self._take(self._body())
@@ -605,6 +605,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._error(step, str(request.body.get("model")))
         self._message(step, request)
         self.stub.answered = time.time()
+        return None
 
     def _body(self) -> Json:
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
