@@ -164,14 +164,14 @@ class Queue:
 
     def _hold(self, worker: Worker, turn: Turn) -> None:
         mine = [q for q in worker.task.questions if q.via == "dispatch"]
+        for q in mine:
+            asks_still = turn.failed and q.mark == self._mark(q.mark.rsplit(":", 2)[0])
+            if not (asks_still or q.closed or q.answer is not None):
+                worker.append("closed", f"closed:{q.id}", q=q.id, how="gone")
         if not turn.failed:
-            for q in mine:
-                if not q.closed and q.answer is None:
-                    worker.append("closed", f"closed:{q.id}", q=q.id, how="gone")
             self._note(worker, State.QUEUED, turn.why)
             return
-        other = self.store.task(turn.failed)
-        mark = f"{other.id}:{other.attempt}:{other.states}"
+        mark = self._mark(turn.failed)
         asked = next((q for q in mine if q.mark == mark), None)
         if asked is None:
             self._ask(worker, f"d{len(mine) + 1}", mark, turn)
@@ -179,6 +179,11 @@ class Queue:
             self._note(worker, State.WAITING, turn.why)
         else:
             self._decide(worker, asked, turn)
+
+    def _mark(self, id: str) -> str:
+        """What a question about the task ID is about: once it goes on, another failure of it is another question."""
+        task = self.store.task(id)
+        return f"{id}:{task.attempt}:{task.states}"
 
     def _ask(self, worker: Worker, q: str, mark: str, turn: Turn) -> None:
         text = f"{worker.id} has not begun: {turn.why}. What now?"

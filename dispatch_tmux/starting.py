@@ -56,7 +56,8 @@ def start_all(project: Project, ready: Sequence[Ready]) -> list[Task]:
         for id in made:
             shutil.rmtree(project.store.path(id), ignore_errors=True)
         raise
-    launch(project.store, made)
+    urgent = sorted(ready, key=lambda one: -one.order.priority)  # the supervisor begins with what it sees first
+    launch(project.store, [one.id for one in urgent])
     return [launched(project, id, 1, START, soon=True) for id in made]
 
 
