@@ -426,7 +426,7 @@ class Worker:
         return "x"
 
     def do_stop_early(self, item, rest, choices, again):
-        if not again:
+        if not again or "for good" in item:
             self.say("● I think that is all.")
             return None
         self.notes[item] = "went on"

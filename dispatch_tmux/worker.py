@@ -65,6 +65,7 @@ class Worker:
         now = clock()
         self.shown_since = self.last_output = self.began = now
         self.looked_at = 0.0
+        self.unseen = False  # we come back to it, and have not looked at it yet: nothing is known of its screen
         self.begun = False
         self.signals = Signals(self.dir, backend.signals)
         self.record: sessions.Record | None = None
@@ -109,8 +110,8 @@ class Worker:
         self.pid, self.pane_gone, self.pane_dead = pid, False, False
         self.began = self.last_output = self.shown_since = self.clock()
         self.shown, self.signals.turn_over = screen.UNKNOWN, False
-        known = self.task.started == self.task.attempt  # we come back to it
-        self.begun = known and self.task.state in (State.WAITING, State.IDLE, State.DONE)
+        self.unseen = self.task.started == self.task.attempt
+        self.begun = self.unseen and self.task.state in (State.WAITING, State.IDLE, State.DONE)
         self.record = sessions.Record(self.backend, self.dir, self.task.attempt)
 
     def use(self, backend: Backend) -> None:
@@ -163,6 +164,7 @@ class Worker:
         except PaneGone:
             self.pane_gone = True
             return True
+        self.unseen = False
         if seen.dead:
             self.pane_dead = True
             return True
@@ -190,9 +192,11 @@ class Worker:
         self._read_plan()
         self._read_questions()
         self._read_flags()
-        self.dialogues.read()
         self._read_exit()
         signs = self._signs()
+        if self.unseen and signs.alive is not False:
+            return ()
+        self.dialogues.read()
         if not self.task.attempt or (self.task.started < self.task.attempt and signs.exit_code is None):
             return ()  # not launched yet
         verdict = states.derive(signs, self.limits)

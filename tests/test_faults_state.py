@@ -122,7 +122,17 @@ def test_S12_idle_with_items_open_is_nudged_and_goes_on(crew: Crew) -> None:
     crew.configure(times=QUICK)
     id = crew.start("-m", "demo", "--item", "look around", "--item", "stop early", "--item", "never reached", "job")
     crew.until(id, "done")
-    assert len(crew.events(id, "nudge")) == 1  # once told, this worker goes on; test_state.py has the second nudge
+    assert len(crew.events(id, "nudge")) == 1
+
+
+@pytest.mark.skipif(not DEMO.exists(), reason="needs the demo worker")
+def test_S12_one_that_does_not_go_on_is_told_twice_and_brought_to_the_person(crew: Crew) -> None:
+    crew.configure(times=QUICK)
+    id = crew.start("-m", "demo", "--item", "stop early for good", "--item", "never reached", "job")
+    shown = crew.run("wait", id).stdout
+    assert "stopped early: 2 items open, nudged twice" in shown and f"dispatch send {id}" in shown
+    assert len(crew.events(id, "nudge")) == 2
+    assert crew.run("wait", id, "--timeout", "1", ok=False).stdout == ""  # said once
 
 
 # --- S13: silence
@@ -153,3 +163,17 @@ def test_a_turn_is_over_as_soon_as_the_cli_says_so_and_not_after_the_rest_of_a_s
     id = crew.start("-m", "demo", "--item", "stop early", "--item", "never reached", "job")
     assert crew.until(id, "idle").marks == "  "
     assert crew.events(id, "state")[-1].data["signs"]["rested"] < 5  # found by its word, not by the look at everything each 10 s
+
+
+def test_a_dialogue_stays_one_question_when_the_supervisor_is_killed(crew: Crew) -> None:
+    id = crew.start("-m", "demo", "--item", "choose: colour? (choices: red | blue)", "--item", "look", "job")
+    crew.until(id, "question")
+    for _ in range(3):
+        old = crew.supervisor_pid()
+        crew.kill_supervisor()
+        wait_until(lambda old=old: crew.store.supervised() and crew.supervisor_pid() != old)
+    crew.run("answer", id, "--question", "s1", "--choice", "2")
+    crew.until(id, "done")
+    assert [e.data["q"] for e in crew.events(id, "question")] == ["s1"]
+    states = [e.data["state"] for e in crew.events(id, "state")]
+    assert "starting" not in states[states.index("waiting") :]

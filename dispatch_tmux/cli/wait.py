@@ -107,6 +107,8 @@ def _words(reader: Reader, news: News) -> str:
                 *([f"    branch: {task.branch}"] if task.branch else []),
             ]
         )
+    if need.kind == "idle":
+        return f'{line}\n    dispatch send {task.id} "…", dispatch attach {task.id}, or dispatch stop {task.id}'
     return "\n".join([line, *recovery(task)])
 
 

@@ -263,6 +263,18 @@ def test_its_plan_is_shown_and_approved_or_sent_back_on_the_real_claude_code(
     wait_until(lambda: not at.crew.task(id).open_questions, why=lambda: at.crew.tell(id))
 
 
+def test_S12_one_that_stops_early_is_told_twice_and_brought_to_the_person_on_the_real_claude_code(
+    desk: Callable[[Script], Desk],
+) -> None:
+    at = desk(echo)
+    at.crew.configure(times={"nudge": 1.0})
+    id = at.start("--item", "never ticked")
+    (news,) = at.crew.json("wait", id, "--timeout", "60")
+    assert news["state"] == "idle" and "stopped early: 1 items open, nudged twice" in news["text"]
+    told = [unwrapped(text) for text in at.model.user_texts()[1:]]
+    assert len(told) == 2 and all(t.startswith("Your plan still has 1 open:\n- never ticked") for t in told)
+
+
 # ---------------------------------------------------------------- messages
 def test_D1_each_of_many_short_messages_is_submitted_on_the_real_claude_code(desk: Callable[[Script], Desk]) -> None:
     at = desk(echo)
