@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ class Signals:
     def __init__(self, task_dir: str, rules: backends.Signals) -> None:
         self._folder, self._rules = os.path.join(task_dir, "signals"), rules
         self.turn_over = False
-        self.news = False  # it has told of another state; whoever looks at its screen takes note
+        self.told_at = -1e9  # on the monotonic clock: when it told of another state, which its screen may not show yet
         self._last = ""
         self.stirred = False  # it has told that it does something, since somebody last took note
         self.begun = False  # some are "ready" before they take up their prompt
@@ -44,7 +45,7 @@ class Signals:
         for found in self._rules.osc.finditer(raw(data).decode("utf-8", "replace")):
             meaning = self._rules.means.get(found["state"], "")
             if meaning and meaning != self._last:  # some say it with every frame they draw
-                self._last, self.news = meaning, True
+                self._last, self.told_at = meaning, time.monotonic()
                 self._heard.append(meaning)
 
     def read(self) -> None:
@@ -85,7 +86,8 @@ class Signals:
         if meaning in ("busy", "submitted", "question"):
             self.begun = self.stirred = True
         self.turn_over = meaning == "idle" and self.begun
-        self.news = True
+        if meaning in ("idle", "question"):
+            self.told_at = time.monotonic()
 
     def hook_of(self, shown: str) -> str:
         """The hook that waits for the answer to the dialogue with the text SHOWN; '' for none."""

@@ -151,14 +151,14 @@ class Worker:
 
     @property
     def is_due(self) -> bool:
-        """Whether its screen is behind what its CLI has told."""
-        return self.signals.news or (self.signals.turn_over and self.shown.shows != "ready")
+        """Whether its screen may be just about to show what its CLI has told."""
+        return time.monotonic() - self.signals.told_at < 0.5
 
     def look(self, quiet: bool) -> bool:
         """Read the screen. False: it shows a dialogue, but was still being drawn; look again."""
         if self.spawn is None:
             return True
-        self.looked_at, self.signals.news = self.clock(), False
+        self.looked_at = self.clock()
         try:
             seen = self.spawn.look()
         except PaneGone:
