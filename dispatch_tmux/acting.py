@@ -72,6 +72,8 @@ class Pick(NamedTuple):
 
 def pick(question: Question, text: str, choice: str) -> Pick:
     """How TEXT or CHOICE ('2', '1,3') answers QUESTION. Raises NeedsDecision that lists the choices."""
+    if question.via == "screen" and question.kind == "unknown":
+        raise NeedsDecision("nobody knows what its screen asks", hint="dispatch keys TASK Down Enter, or dispatch attach TASK")
     by_key = {c.key: c for c in question.choices}
     if choice:
         keys = tuple(k.strip() for k in choice.split(","))

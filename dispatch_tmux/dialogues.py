@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING
 
 from dispatch_tmux import answering
 from dispatch_tmux.deliver import mark_of
+from dispatch_tmux.delivery import squeezed
+from dispatch_tmux.screen import Choice, Shown
+from dispatch_tmux.show import clean
 from dispatch_tmux.store import CUT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dispatch_tmux.signals import Asked
     from dispatch_tmux.worker import Worker
+
+STRANGE = 15.0  # seconds that a screen rests which no rule knows; whatever works draws something
+NOBODY_KNOWS = "unknown"
+OWN = "An answer of your own"
 
 
 class Dialogues:
@@ -20,6 +30,18 @@ class Dialogues:
         self.refs: dict[str, str] = {}
         self.hooks: dict[str, str] = {}
 
+    def seen(self) -> Shown:
+        """What the worker's screen shows, made whole by what its CLI tells; one that nobody knows and that rests is a question."""
+        worker = self._worker
+        if worker.answering or worker.unseen:
+            return worker.shown
+        shown = whole(worker.shown, worker.signals.asked)
+        known = shown.shows != "unknown" or worker.backend.screen.composer is None
+        if known or worker.clock() - worker.last_output < STRANGE:
+            return shown
+        rows = [row for row in clean(worker.rows, 20_000).splitlines() if row.strip()]
+        return Shown("question", NOBODY_KNOWS, "\n".join(rows[-12:])) if rows else shown
+
     def read(self) -> None:
         """Record what has come onto the screen and what has gone: that was answered, or left by whoever sat there."""
         worker = self._worker
@@ -28,7 +50,8 @@ class Dialogues:
         shown, task = worker.shown, worker.task
         mark = mark_of(shown) if shown.shows in ("question", "startup") and task.exit_code is None else ""
         for q in task.questions:
-            if q.via == "screen" and not q.closed and q.mark != mark:
+            asks_still = q.mark == mark or (mark and self.refs.get(q.id) in worker.signals.asked)
+            if q.via == "screen" and not q.closed and not asks_still:
                 worker.append("closed", f"closed:{q.id}", q=q.id, how="answered" if q.answer is not None else "left")
                 if hook := self.hooks.pop(q.id, ""):
                     answering.release(worker.dir, hook)
@@ -48,3 +71,15 @@ class Dialogues:
         choices = [[c.key, c.label, c.text] for c in shown.choices]
         text = text[:CUT] or f"a {shown.kind} dialogue is open"
         worker.append("question", f"question:{q}", q=q, via="screen", text=text, choices=choices, type=shown.kind, mark=mark)
+
+
+def whole(shown: Shown, asked: Mapping[str, Asked]) -> Shown:
+    """What is SHOWN, or, where a low screen has no room for all of it, what the CLI says that it asks."""
+    if len(asked) != 1 or shown.shows not in ("question", "unknown"):
+        return shown
+    (told,) = asked.values()
+    if not told.choices or {squeezed(label) for label in told.choices} <= {squeezed(c.label) for c in shown.choices}:
+        return shown
+    choices = tuple(Choice(str(n), label) for n, label in enumerate(told.choices, 1))
+    own = () if told.fixed else (Choice(str(len(choices) + 1), OWN, text=True),)
+    return Shown("question", "multi" if told.multiple else "choice", told.question, (*choices, *own))

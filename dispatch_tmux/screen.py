@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 BOTTOM = 150  # rows looked at, from the bottom: more than a screen has, in case history came with it
 
-BORDER = re.compile(r"^[\s─━╌┄═▔▁╭╮╰╯┌┐└┘│┃]*$")
+BORDER = re.compile(r"^[\s─━╌┄═▔▁╭╮╰╯┌┐└┘│┃▲▼]*$")  # and the marks of a list that can be scrolled
+EDGE = re.compile(r"^\s*[╭╰]─*[╮╯]$")  # wider than what stands in the box
 BOX = re.compile(r"^\s*[│┃]\s?(.*?)\s*[│┃]?\s*$")
 CHOICE = re.compile(r"^\W{0,6}?(?P<key>\d{1,2})[.)]\s+(?:\[(?P<tick>.)\]\s*)?(?P<label>\S.*?)(?:\s{2,}[┌│└╭╰┃].*)?\s*$")
 DEAD = re.compile(r"^Pane is dead\b")  # tmux's own notice under a program that ended
@@ -307,7 +308,7 @@ def _body(rule: Dialogue, rules: ScreenRules, lines: list[str]) -> list[str]:
     """The rows from the dialogue's first on: from the last one that matches `top`, else from the screen's first."""
     top = rule.top or (rules.composer.above if rules.composer else None)
     start = next((r for r in range(len(lines) - 1, -1, -1) if top and top.search(lines[r])), 0)
-    return [found[1] if (found := BOX.match(line)) else line for line in lines[start:]]
+    return [found[1] if (found := BOX.match(line)) else EDGE.sub("", line) for line in lines[start:]]
 
 
 def _read_dialogue(rule: Dialogue, rules: ScreenRules, body: list[str]) -> Shown:
@@ -320,7 +321,8 @@ def _read_dialogue(rule: Dialogue, rules: ScreenRules, body: list[str]) -> Shown
         choices.append(Choice(found["key"], label, text=free, ticked=bool(tick and tick.strip())))
     end = rows[0][0] if rows else _offers_row(rule, body)
     paragraphs = _paragraphs(body[:end])
-    question, detail = _asked(rule, paragraphs[1:] if rule.whole else paragraphs)
+    headed = rule.whole and rule.top and rule.top.search(body[0])  # on a low screen the head may have gone
+    question, detail = _asked(rule, paragraphs[1:] if headed else paragraphs)
     return Shown(rule.shows, rule.kind, question, tuple(choices), detail, keys=rules.answers.get(rule.kind, ()))
 
 

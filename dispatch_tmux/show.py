@@ -145,6 +145,8 @@ def question(task: str, q: Question, path: str = "", most: int = 20) -> list[str
         rest = [*rest[:most], f"… ({len(rest) - most} more lines{f', see {path}' if path and q.via == 'file' else ''})"]
     lines = [f"? {task} asks ({q.id}): {first}", *(f"    {x}" for x in rest)]
     lines += [f"    {line(c.key, 20)}. {line(c.label, 200)}" for c in q.choices]
+    if q.kind == "unknown":
+        return [*lines, f"    look: dispatch attach {task}, or press keys: dispatch keys {task} Down Enter"]
     return [*lines, f"    answer: dispatch answer {task} " + ("--choice N" if q.choices else '"…"')]
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_tmux import answering, delivery, files, usage
 from dispatch_tmux.control import raw
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 
     from dispatch_tmux import backends
     from dispatch_tmux.backends.rules import Take
+
+
+class Asked(NamedTuple):
+    """What the CLI itself says that it asks; '' and () where it tells no more than that it does."""
+
+    question: str = ""
+    choices: tuple[str, ...] = ()
+    multiple: bool = False
+    fixed: bool = False  # no answer in words
+
+    @classmethod
+    def of(cls, signal: dict[str, Any]) -> Asked:
+        choices = signal.get("choices")
+        labels = tuple(str(c) for c in choices) if isinstance(choices, list) else ()
+        return cls(str(signal.get("question") or ""), labels, bool(signal.get("multiple")), bool(signal.get("fixed")))
 
 
 class Signals:
@@ -34,7 +49,7 @@ class Signals:
         self.begun = False  # some are "ready" before they take up their prompt
         self.receipts: Counter[str] = Counter()
         self.usage = usage.Usage()
-        self.asked: set[str] = set()  # the ids, its own, of what it asks and nobody has answered
+        self.asked: dict[str, Asked] = {}  # what it asks and nobody has answered, by ids of its own
         self.hooks: dict[str, dict[str, Any]] = {}  # those that wait for an answer, and what they ask
         self._heard: deque[str] = deque(maxlen=50)  # filled by the reader's thread
 
@@ -69,7 +84,10 @@ class Signals:
         rules = self._rules
         meaning = rules.means.get(str(signal.get(rules.field)))
         if ref := str(signal.get(rules.ref) or "") if rules.ref else "":
-            (self.asked.add if meaning == "question" else self.asked.discard)(ref)
+            if meaning == "question":
+                self.asked[ref] = Asked.of(signal)
+            else:
+                self.asked.pop(ref, None)
         if meaning == "question" and rules.answers:
             self.hooks[name] = signal
             while len(self.hooks) > 20:

@@ -44,6 +44,9 @@ class Signs(NamedTuple):
     rested: float | None = None  # as `settled`, when no signal is taken into account
 
 
+NOT_KNOWN = "nothing moves on its screen, and no rule knows what it shows"
+
+
 class Verdict(NamedTuple):
     state: State
     why: str = ""
@@ -58,7 +61,8 @@ def derive(signs: Signs, limits: Limits = Limits()) -> Verdict:
     if signs.open_question:
         return Verdict(State.WAITING, f"asks through {signs.open_question}.question")
     if signs.shows in ("question", "startup"):
-        return Verdict(State.WAITING, f"a {signs.kind or signs.shows} dialogue is on its screen")
+        known = signs.kind != "unknown"
+        return Verdict(State.WAITING, f"a {signs.kind or signs.shows} dialogue is on its screen" if known else NOT_KNOWN)
     if signs.done_marker or _all_checked_and_at_rest(signs, limits):
         return Verdict(*finished_as(signs.marks))
     if signs.shows == "error":

@@ -16,7 +16,7 @@ from dispatch_tmux import causes, files, plan, processes, schedule, screen, sess
 from dispatch_tmux import state as states
 from dispatch_tmux.deliver import Target, mark_of
 from dispatch_tmux.delivery import Manner
-from dispatch_tmux.dialogues import Dialogues
+from dispatch_tmux.dialogues import STRANGE, Dialogues
 from dispatch_tmux.errors import PaneGone
 from dispatch_tmux.pane import PaneSpawn
 from dispatch_tmux.signals import Signals, digest
@@ -28,6 +28,7 @@ from dispatch_tmux.terminal_log import TerminalLog
 if TYPE_CHECKING:
     from dispatch_tmux.backends import Backend
     from dispatch_tmux.hub import Line
+    from dispatch_tmux.screen import Shown
 
 SWITCH = 20.0  # seconds within which a retry puts its request; it ends processes before
 FIRST_TURN = 30.0  # seconds within which a CLI takes up the prompt it was started with
@@ -60,8 +61,10 @@ class Worker:
         self.typing = False  # a thread delivers into the pane now
         self.answering = False  # … and is in the middle of a dialogue
         self.pane_gone = self.pane_dead = False
-        self.shown = screen.UNKNOWN
+        self.shown, self.rows = screen.UNKNOWN, ""  # what its screen shows; its rows, where no rule knows them
         self._candidate = ""
+        self._error: Shown | None = None  # what its screen showed last, if that was an error; and how large it was
+        self._error_size = (0, 0)
         now = clock()
         self.shown_since = self.last_output = self.began = now
         self.looked_at = 0.0
@@ -168,7 +171,7 @@ class Worker:
         if seen.dead:
             self.pane_dead = True
             return True
-        shown = screen.look(self.backend.screen, seen.text, title=seen.title, cursor=seen.cursor)
+        shown = self._remembered(screen.look(self.backend.screen, seen.text, title=seen.title, cursor=seen.cursor), seen.size)
         if not quiet and shown.shows in ("question", "startup") and mark_of(shown) != self._candidate:
             self._candidate = mark_of(shown)
             return False
@@ -176,7 +179,16 @@ class Worker:
             self.shown_since = self.clock()
             self.signals.turn_over = self.signals.turn_over and shown.shows in ("ready", "unknown")
         self.shown = shown
+        self.rows = seen.text if shown.shows == "unknown" else ""
         return True
+
+    def _remembered(self, shown: Shown, size: tuple[int, int]) -> Shown:
+        """SHOWN, or the error that was there until a person's smaller terminal left no room for it."""
+        if shown.shows == "error":
+            self._error, self._error_size = shown, size
+        elif shown.shows in ("busy", "question") or size == self._error_size:
+            self._error = None
+        return self._error if self._error and shown.shows == "ready" else shown
 
     # --- the verdict
 
@@ -187,12 +199,13 @@ class Worker:
             return ()
         self.signals.read()
         if self.signals.stirred:  # its screen may not show it yet: what it shows has not rested
-            self.signals.stirred, self.shown_since = False, self.clock()
+            self.signals.stirred, self.shown_since, self._error = False, self.clock(), None
         self._read_record()
         self._read_plan()
         self._read_questions()
         self._read_flags()
         self._read_exit()
+        self.shown = self.dialogues.seen()
         signs = self._signs()
         if self.unseen and signs.alive is not False:
             return ()
@@ -308,6 +321,9 @@ class Worker:
         if task.state is State.IDLE and self.backend.interactive and (late := self._answered_unread()):
             return (Due("answer", late),)
         self.recheck_at = self._recheck(signs)
+        if self.rows and signs.shows == "unknown":
+            again = self.last_output + STRANGE + 0.05
+            self.recheck_at = min(self.recheck_at or again, max(again, self.clock() + 0.05))
         if self.late_in < math.inf:
             again = self.clock() + max(self.late_in, 0.0) + 0.05
             self.recheck_at = min(self.recheck_at or again, again)

@@ -177,3 +177,34 @@ def test_a_dialogue_stays_one_question_when_the_supervisor_is_killed(crew: Crew)
     assert [e.data["q"] for e in crew.events(id, "question")] == ["s1"]
     states = [e.data["state"] for e in crew.events(id, "state")]
     assert "starting" not in states[states.index("waiting") :]
+
+
+def test_S9_a_screen_that_no_rule_knows_is_brought_with_its_words_and_answered_by_keys(crew: Crew) -> None:
+    script = 'printf "Choose a flavour\\n [v] vanilla  [l] lemon\\n"; stty -icanon; key=$(dd bs=1 count=1 2>/dev/null)\n'
+    crew.script("w.sh", script + 'echo "$key" >got\n' + TICK_ALL + "sleep 600")
+    backend = {"argv": ["sh", "w.sh"], "interactive": True,
+               "screen": {"composer": {"prompt": "^> "}}}  # fmt: skip
+    crew.configure(backends={"odd": backend}, models={"odd": {"backend": "odd"}})
+    id = crew.start("-m", "odd", "job")
+    shown = crew.run("wait", id, "--for", "question").stdout
+    assert "Choose a flavour" in shown and "[l] lemon" in shown and f"dispatch keys {id}" in shown
+    assert "dispatch keys" in crew.run("answer", id, "lemon", ok=False).stderr
+    crew.run("keys", id, "l")
+    wait_until(lambda: (crew.root / "got").exists(), lambda: crew.tell(id))
+    assert (crew.root / "got").read_text() == "l\n"
+    wait_until(lambda: not crew.task(id).open_questions, lambda: crew.tell(id))
+
+
+def test_a_failure_stays_one_when_a_person_comes_with_a_smaller_terminal(crew: Crew) -> None:
+    draw = 'draw() { clear; stty size; echo "ERR boom"; i=0; while [ $i -lt 12 ]; do echo; i=$((i+1)); done; printf "> "; }\n'
+    crew.script("w.sh", draw + "trap draw WINCH; draw; while :; do sleep 0.1; done")
+    backend = {"argv": ["sh", "w.sh"], "interactive": True,
+               "screen": {"composer": {"prompt": "^> ?"}, "errors": [{"kind": "api", "line": "^ERR (?P<detail>.*)"}]}}  # fmt: skip
+    crew.configure(backends={"odd": backend}, models={"odd": {"backend": "odd"}})
+    id = crew.start("-m", "odd", "job")
+    crew.until(id, "failed")
+    crew.tmux("resize-window", "-t", crew.task(id).pane, "-x", "60", "-y", "8")
+    wait_until(lambda: "8 60" in (crew.dir(id) / "terminal.log").read_text(), lambda: crew.tell(id))
+    assert "ERR" not in crew.screen(id)
+    crew.run("status", id)
+    assert crew.task(id).state.value == "failed"

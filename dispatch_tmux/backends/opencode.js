@@ -91,7 +91,14 @@ export const Dispatch = async ({ client }) => {
       if (type === "session.created" && p.info?.parentID) children.add(p.info.id)
       if (type === "permission.asked") pending.set(p.id, { permission: true })
       if (type === "question.asked") pending.set(p.id, { questions: p.questions })
-      if (type === "permission.asked" || type === "question.asked") tell("asked", { ref: p.id })
+      if (type === "permission.asked") {
+        const question = `Permission required: ${[p.permission, ...(p.patterns ?? [])].join(" ")}`
+        tell("asked", { ref: p.id, question, choices: ["Allow once", "Allow always", "Reject"], fixed: true })
+      }
+      if (type === "question.asked") {
+        const [{ question, options, multiple }, ...more] = p.questions // several stand on pages of their own
+        tell("asked", { ref: p.id, ...(more.length ? {} : { question, choices: options.map((o) => o.label), multiple }) })
+      }
       if (/^(permission|question)\.(replied|rejected)$/.test(type)) {
         pending.delete(p.requestID)
         tell("replied", { ref: p.requestID })

@@ -161,3 +161,37 @@ def test_without_its_plugin_the_keyboard_does_it_all(desk: Desk) -> None:
     assert not (desk.crew.root / ".dispatch" / "tasks" / id / "door").exists()
     desk.crew.run("answer", id, "--choice", "1")
     wait_until(lambda: (desk.crew.root / "made.txt").exists(), seconds=PATIENCE, why=lambda: desk.crew.screen(id))
+
+
+@pytest.mark.parametrize("desk", ["opencode"], indirect=True)
+def test_a_question_that_the_screen_has_no_room_for_is_told_and_answered(desk: Desk) -> None:
+    id = questioning(desk)
+    pane = desk.crew.task(id).pane
+    for rows in ("8", "50", "8"):  # with 8 rows neither its choices nor its end are to be seen
+        desk.crew.tmux("resize-window", "-t", pane, "-x", "60", "-y", rows)
+        wait_until(lambda rows=rows: len(desk.crew.screen(id).splitlines()) <= int(rows))
+        desk.crew.run("keys", id, "Down")  # makes it draw
+    assert [q.id for q in desk.crew.task(id).open_questions] == ["s1"]
+    desk.crew.run("answer", id, "--choice", "1")
+    wait_until(lambda: not desk.crew.task(id).open_questions or desk.crew.task(id).open_questions[0].id != "s1")
+    if desk.crew.task(id).open_questions:  # begun anew on the low screen
+        pytest.fail(desk.crew.tell(id))
+    desk.crew.until(id, "done", PATIENCE)
+
+
+@pytest.mark.parametrize("desk", ["opencode"], indirect=True)
+def test_a_question_asked_on_a_low_screen_has_all_its_choices(desk: Desk) -> None:
+    desk.configure()
+    desk.service.quiet = True
+    id = desk.crew.start("-m", desk.model, "--permissions", "skip", "--item", "one", "do it")
+    desk.crew.until(id, "idle", PATIENCE)
+    desk.crew.tmux("resize-window", "-t", desk.crew.task(id).pane, "-x", "60", "-y", "8")
+    tool, more = QUESTIONS["opencode"]
+    desk.service.first = ["true"]
+    desk.service.calls = [(tool, {"questions": [{"header": "Database", "question": "Which one? " + "and why? " * 30, **more}]})]
+    desk.crew.run("send", id, "ask me")
+    desk.crew.until(id, "question", PATIENCE)
+    (question,) = desk.crew.task(id).open_questions
+    assert question.text.startswith("Which one?") and [c.label for c in question.choices][:2] == ["SQLite", "PostgreSQL"]
+    desk.crew.run("answer", id, "postgresql")
+    wait_until(lambda: any("PostgreSQL" in r.text.split("ask me")[-1] for r in desk.service.requests if r.main))
