@@ -91,6 +91,7 @@ class _Delivery:
         self.pasted_at: float | None = None
         self.seen_at: float | None = None
         self.entered_at = 0.0
+        self.bare_since: float | None = None
         self.enters = 0
         self.echoed_before = 0
         self.clears, self.clearing = 0, ""  # the prompt that Escape has put back
@@ -107,6 +108,10 @@ class _Delivery:
         while True:
             changes = self.target.pane.changes
             seen = seen._replace(returned=self._is_returned(seen))
+            if seen.shown.composer is not None:
+                self.bare_since = None
+            elif self.bare_since is None:
+                self.bare_since = self.clock()
             if self.seen_at is None and self.pasted_at is not None and delivery.holds(self.body, seen.shown):
                 self.seen_at = self.clock()
             step = delivery.next_step(self.body, seen, self._progress(), self.target.manner)
@@ -141,6 +146,7 @@ class _Delivery:
             enters=self.enters,
             since_enter=now - self.entered_at if self.enters else 0.0,
             echoed_before=self.echoed_before,
+            bare=now - self.bare_since if self.bare_since is not None else 0.0,
             clears=self.clears,
         )
 

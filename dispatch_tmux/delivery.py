@@ -17,6 +17,7 @@ from dispatch_tmux.screen import Shown
 CANONICAL_LINE = 4095  # bytes; the kernel's line editor (N_TTY_BUF_SIZE - 1) cuts longer lines in silence
 MOST = 1 << 20  # bytes of one message
 ENTERS = 6
+BARE = 1.0  # seconds for which a frame without a composer may be one that is only half drawn
 CLEARS = 40  # some clear a line at a time
 
 
@@ -83,6 +84,7 @@ class Progress(NamedTuple):
     enters: int = 0
     since_enter: float = 0.0
     echoed_before: int = 0
+    bare: float = 0.0  # since there was a composer
     clears: int = 0  # how often the keys that clear the composer were pressed
 
 
@@ -177,8 +179,11 @@ def _after_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step 
     shown = seen.shown
     if shown.composer is None and shown.shows in ("question", "startup"):
         return Submitted("a dialogue opened in its place")
+    if shown.composer is None and done.bare < BARE:
+        return Step.WAIT
     if holds(body, shown) and not (shown.composer and not shown.composer.text and not shown.composer.collapsed):
-        if done.since_enter < 0.4 * done.enters:
+        lag = max(0.0, done.since_paste - done.since_seen)  # what it took to show the paste it may take for Enter, too
+        if done.since_enter < max(0.4 * done.enters, min(2 * lag, 3.0)):
             return Step.WAIT
         if done.enters < ENTERS:
             return Step.LEAVE_MODE if seen.in_mode else Step.ENTER

@@ -16,6 +16,7 @@ BODY = Shown("ready", composer=Composer("use JWT"))
 COLLAPSED = Shown("ready", composer=Composer("[Pasted text #1 +3 lines]", collapsed=True))
 DIALOGUE = Shown("question", kind="permission")
 STARTING = Shown("unknown")
+HALF = Shown("busy")
 PROMPT = Shown("question", kind="confirm")
 
 FRESH, LATE = Progress(), Progress(elapsed=99)
@@ -50,6 +51,10 @@ CASES = [
     ("D3 empty, no turn yet", Seen(EMPTY), ENTERED, TUI, Step.WAIT),
     ("D3 empty, never a turn", Seen(EMPTY), LONG_AGO, TUI, Unproven),
     ("turn begun", Seen(BUSY), ENTERED, TUI, Submitted),
+    ("D3 a half drawn frame is no proof", Seen(HALF), ENTERED._replace(bare=0.1), TUI, Step.WAIT),
+    ("D3 nor is a text in it", Seen(HALF, echoed=1), ENTERED._replace(bare=0.1), TUI, Step.WAIT),
+    ("no composer while it works", Seen(HALF), ENTERED._replace(bare=1.5), TUI, Submitted),
+    ("D2 a slow one gets time for Enter", Seen(BODY), ENTERED._replace(since_seen=1.5), TUI, Step.WAIT),
     ("in the transcript", Seen(EMPTY, echoed=1), ENTERED, TUI, Submitted),
     ("the former one in the transcript", Seen(EMPTY, echoed=1), ENTERED._replace(echoed_before=1), TUI, Step.WAIT),
     ("the CLI's receipt", Seen(STARTING, receipt=True), ENTERED, TUI, Submitted),

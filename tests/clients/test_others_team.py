@@ -41,7 +41,7 @@ def test_a_worker_in_a_worktree_writes_its_plan_there_and_here(desk: Desk) -> No
 
 def test_T15_after_a_killed_tmux_server_it_goes_on_in_its_own_session(desk: Desk) -> None:
     desk.configure()
-    desk.service.first = ["echo working > here.txt; sleep 600"]
+    desk.service.first = ["echo working > here.txt; sleep 600 || exit 1"]
     id = desk.crew.start("-m", desk.model, "--permissions", "skip", "--item", "one", "the first words")
     wait_until(lambda: (desk.crew.root / "here.txt").exists(), seconds=PATIENCE, why=lambda: desk.crew.screen(id))
     os.kill(int(desk.crew.tmux("display-message", "-p", "#{pid}").text), signal.SIGKILL)
