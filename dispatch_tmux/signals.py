@@ -30,7 +30,7 @@ class Asked(NamedTuple):
     @classmethod
     def of(cls, signal: dict[str, Any]) -> Asked:
         choices = signal.get("choices")
-        labels = tuple(str(c) for c in choices) if isinstance(choices, list) else ()
+        labels = tuple(str(c) for c in choices[:50]) if isinstance(choices, list) else ()
         return cls(str(signal.get("question") or ""), labels, bool(signal.get("multiple")), bool(signal.get("fixed")))
 
 

@@ -321,9 +321,9 @@ class Worker:
         if task.state is State.IDLE and self.backend.interactive and (late := self._answered_unread()):
             return (Due("answer", late),)
         self.recheck_at = self._recheck(signs)
-        if self.rows and signs.shows == "unknown":
-            again = self.last_output + STRANGE + 0.05
-            self.recheck_at = min(self.recheck_at or again, max(again, self.clock() + 0.05))
+        again = self.last_output + STRANGE + 0.05
+        if signs.shows == "unknown" and self.backend.screen.composer and again > self.clock():
+            self.recheck_at = min(self.recheck_at or again, again)
         if self.late_in < math.inf:
             again = self.clock() + max(self.late_in, 0.0) + 0.05
             self.recheck_at = min(self.recheck_at or again, again)

@@ -173,9 +173,6 @@ def test_a_question_that_the_screen_has_no_room_for_is_told_and_answered(desk: D
         desk.crew.run("keys", id, "Down")  # makes it draw
     assert [q.id for q in desk.crew.task(id).open_questions] == ["s1"]
     desk.crew.run("answer", id, "--choice", "1")
-    wait_until(lambda: not desk.crew.task(id).open_questions or desk.crew.task(id).open_questions[0].id != "s1")
-    if desk.crew.task(id).open_questions:  # begun anew on the low screen
-        pytest.fail(desk.crew.tell(id))
     desk.crew.until(id, "done", PATIENCE)
 
 
