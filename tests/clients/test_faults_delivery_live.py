@@ -121,6 +121,7 @@ def test_D18_a_prompt_that_escape_puts_back_is_not_glued_to_the_next(stage: Stag
 def test_D9_nothing_is_typed_after_it_has_been_left(stage: Stage) -> None:
     id = stage.worker("idle")
     stage.rest(id)
+    stage.crew.tmux("copy-mode", "-q", "-t", stage.crew.task(id).pane)  # a message at its own door leaves the person's mode alone
     stage.crew.tmux("send-keys", "-t", stage.crew.task(id).pane, "-l", LEAVE[stage.crew.task(id).backend])
     wait_until(lambda: LEAVE[stage.crew.task(id).backend] in stage.crew.screen(id))
 
