@@ -71,9 +71,9 @@ def user_backends(config: Config | None) -> dict[str, Any]:
     """The config's `backends`, with those that aliases and the old format's agents define by a command."""
     if config is None:
         return {}
-    commands = {name: a.command for name, a in config.agents.items()} | {name: a.command for name, a in config.aliases.items()}
-    inline = {name: {"command": command} for name, command in commands.items() if command}
-    return {**inline, **config.backends}
+    agents = {name: {"command": agent.command} for name, agent in config.agents.items() if agent.command}
+    aliases = {name: {"command": alias.command} for name, alias in config.aliases.items() if alias.command}
+    return {**agents, **aliases, **config.backends}
 
 
 def home_dir() -> str:

@@ -118,8 +118,8 @@ class Worker:
         self.record = sessions.Record(self.backend, self.dir, self.task.attempt)
 
     def use(self, backend: Backend) -> None:
-        """From now on the CLI is BACKEND's."""
-        self.backend, self.signals = backend, Signals(self.dir, backend.signals)
+        """From now on the CLI is BACKEND's, and a new one."""
+        self.backend, self.signals, self._error = backend, Signals(self.dir, backend.signals), None
 
     def target(self, patience: float = PATIENCE) -> Target:
         """The pane, ready to be typed into; PATIENCE: for a composer that is free. Raises PaneGone when there is none."""

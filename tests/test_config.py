@@ -11,6 +11,7 @@ import pytest
 import yaml
 from conftest import DISPATCH, Crew
 
+from dispatch_tmux import config as configuration
 from dispatch_tmux import config_schema, yaml_text
 from dispatch_tmux.errors import DispatchError
 
@@ -382,3 +383,8 @@ def fake(crew: Crew, name: str) -> str:
     (folder / name).write_text("#!/bin/sh\nexit 0\n")
     (folder / name).chmod(0o755)
     return str(folder)
+
+
+def test_an_alias_without_a_command_does_not_hide_an_agent_of_its_name() -> None:
+    config = config_schema.parse("c", "agents: {mine: {command: mine --go}}\naliases: {mine: {prompt: be brief}}\n")
+    assert configuration.user_backends(config) == {"mine": {"command": "mine --go"}}

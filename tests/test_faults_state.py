@@ -195,12 +195,14 @@ def test_S9_a_screen_that_no_rule_knows_is_brought_with_its_words_and_answered_b
     wait_until(lambda: not crew.task(id).open_questions, lambda: crew.tell(id))
 
 
+DRAW = 'draw() { clear; stty size; echo "$1"; i=0; while [ $i -lt 12 ]; do echo; i=$((i+1)); done; printf "> "; }\n'
+ODD = {"argv": ["sh", "w.sh"], "interactive": True,
+       "screen": {"composer": {"prompt": "^> ?"}, "errors": [{"kind": "api", "line": "^ERR (?P<detail>.*)"}]}}  # fmt: skip
+
+
 def test_a_failure_stays_one_when_a_person_comes_with_a_smaller_terminal(crew: Crew) -> None:
-    draw = 'draw() { clear; stty size; echo "ERR boom"; i=0; while [ $i -lt 12 ]; do echo; i=$((i+1)); done; printf "> "; }\n'
-    crew.script("w.sh", draw + "trap draw WINCH; draw; while :; do sleep 0.1; done")
-    backend = {"argv": ["sh", "w.sh"], "interactive": True,
-               "screen": {"composer": {"prompt": "^> ?"}, "errors": [{"kind": "api", "line": "^ERR (?P<detail>.*)"}]}}  # fmt: skip
-    crew.configure(backends={"odd": backend}, models={"odd": {"backend": "odd"}})
+    crew.script("w.sh", DRAW + 'trap "draw \'ERR boom\'" WINCH; draw "ERR boom"; while :; do sleep 0.1; done')
+    crew.configure(backends={"odd": ODD}, models={"odd": {"backend": "odd"}})
     id = crew.start("-m", "odd", "job")
     crew.until(id, "failed")
     crew.tmux("resize-window", "-t", crew.task(id).pane, "-x", "60", "-y", "8")
@@ -208,3 +210,17 @@ def test_a_failure_stays_one_when_a_person_comes_with_a_smaller_terminal(crew: C
     assert "ERR" not in crew.screen(id)
     crew.run("status", id)
     assert crew.task(id).state.value == "failed"
+
+
+def test_a_failure_is_not_the_next_attempts_however_large_its_window_is(crew: Crew) -> None:
+    crew.script("w.sh", DRAW + 'while [ ! -e go ]; do sleep 0.1; done; draw "$(cat go)"; exec sleep 600')
+    crew.configure(backends={"odd": ODD}, models={"odd": {"backend": "odd"}})
+    id = crew.start("-m", "odd", "job")
+    crew.tmux("resize-window", "-t", crew.task(id).pane, "-x", "100", "-y", "30")
+    (crew.root / "go").write_text("ERR boom")
+    crew.until(id, "failed")
+    (crew.root / "go").write_text("fine")
+    crew.run("retry", id)
+    wait_until(lambda: "fine" in (crew.dir(id) / "terminal.log").read_text(), lambda: crew.tell(id))  # it has been looked at
+    crew.run("status", id)
+    assert crew.task(id).state.value == "starting", crew.tell(id)
