@@ -12,7 +12,7 @@ from dispatch_tmux import task as tasks
 from dispatch_tmux.errors import DispatchError, NeedsDecision, NotDelivered
 from dispatch_tmux.project import Project
 from dispatch_tmux.store import Store
-from dispatch_tmux.task import Question, State, Task
+from dispatch_tmux.task import NOBODY_KNOWS, Question, State, Task
 
 if TYPE_CHECKING:
     from dispatch_tmux.backends import Backend
@@ -72,7 +72,7 @@ class Pick(NamedTuple):
 
 def pick(question: Question, text: str, choice: str) -> Pick:
     """How TEXT or CHOICE ('2', '1,3') answers QUESTION. Raises NeedsDecision that lists the choices."""
-    if question.via == "screen" and question.kind == "unknown":
+    if question.via == "screen" and question.kind == NOBODY_KNOWS:
         raise NeedsDecision("nobody knows what its screen asks", hint="dispatch keys TASK Down Enter, or dispatch attach TASK")
     by_key = {c.key: c for c in question.choices}
     if choice:

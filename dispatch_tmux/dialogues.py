@@ -10,6 +10,7 @@ from dispatch_tmux.delivery import squeezed
 from dispatch_tmux.screen import Choice, Shown
 from dispatch_tmux.show import clean
 from dispatch_tmux.store import CUT
+from dispatch_tmux.task import NOBODY_KNOWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dispatch_tmux.worker import Worker
 
 STRANGE = 15.0  # seconds that a screen rests which no rule knows; whatever works draws something
-NOBODY_KNOWS = "unknown"
 OWN = "An answer of your own"
 
 

@@ -10,7 +10,7 @@ import time
 import unicodedata
 from collections.abc import Mapping
 
-from dispatch_tmux.task import Question, State, Task
+from dispatch_tmux.task import NOBODY_KNOWS, Question, State, Task
 
 # Strings (OSC, DCS, SOS, PM, APC) with their end · CSI · other escapes · a lone ESC; C1 introducers count as well.
 # A string holds no ESC, so that each is looked at once; one without an end loses its introducer only: its words stay.
@@ -145,7 +145,7 @@ def question(task: str, q: Question, path: str = "", most: int = 20) -> list[str
         rest = [*rest[:most], f"… ({len(rest) - most} more lines{f', see {path}' if path and q.via == 'file' else ''})"]
     lines = [f"? {task} asks ({q.id}): {first}", *(f"    {x}" for x in rest)]
     lines += [f"    {line(c.key, 20)}. {line(c.label, 200)}" for c in q.choices]
-    if q.kind == "unknown":
+    if q.kind == NOBODY_KNOWS:
         return [*lines, f"    look: dispatch attach {task}, or press keys: dispatch keys {task} Down Enter"]
     return [*lines, f"    answer: dispatch answer {task} " + ("--choice N" if q.choices else '"…"')]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from typing import NamedTuple
 
-from dispatch_tmux.task import State
+from dispatch_tmux.task import NOBODY_KNOWS, State
 
 
 class Limits(NamedTuple):
@@ -61,8 +61,8 @@ def derive(signs: Signs, limits: Limits = Limits()) -> Verdict:
     if signs.open_question:
         return Verdict(State.WAITING, f"asks through {signs.open_question}.question")
     if signs.shows in ("question", "startup"):
-        known = signs.kind != "unknown"
-        return Verdict(State.WAITING, f"a {signs.kind or signs.shows} dialogue is on its screen" if known else NOT_KNOWN)
+        known = f"a {signs.kind or signs.shows} dialogue is on its screen"
+        return Verdict(State.WAITING, NOT_KNOWN if signs.kind == NOBODY_KNOWS else known)
     if signs.done_marker or _all_checked_and_at_rest(signs, limits):
         return Verdict(*finished_as(signs.marks))
     if signs.shows == "error":

@@ -76,6 +76,9 @@ class Choice(NamedTuple):
     text: bool = False
 
 
+NOBODY_KNOWS = "unknown"  # the kind of a question that is just a screen on which nothing moves
+
+
 class Question(NamedTuple):
     """A worker's question. `id` is '001' for one asked through files, 's1' for one on the screen."""
 

@@ -260,6 +260,8 @@ ALL: dict[str, Callable[[Crew], None]] = {
 
 
 def main(names: list[str]) -> None:
+    if wrong := [name for name in names if name not in ALL]:
+        sys.exit(f"no benchmark is called {wrong[0]!r}; there is: {', '.join(ALL)}")
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}, tmux {tmux.check()}")
     for name in names or [n for n in ALL if n != "painters"]:

@@ -111,6 +111,13 @@ class Lab:
             **self.extra,
         }
 
+    def lend(self, crew: Any, model: StubModel) -> None:
+        """Let CREW's workers find this client, in a project that is trusted, and MODEL behind it."""
+        self.trust(crew.root)
+        env = {name: value for name, value in self.env(model).items() if not name.startswith("DISPATCH_")}
+        own = crew.env["PATH"].split(os.pathsep)[0]
+        crew.env |= {**env, "PATH": f"{own}{os.pathsep}{env['PATH']}"}
+
     def trust(self, folder: Path) -> None:
         """No first-run page for this project, as after a person's first session in it."""
         path = self.config / ".claude.json"

@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
 
+from figures import client, new_crew  # noqa: E402
+
 from dispatch_tmux import screen  # noqa: E402
 from dispatch_tmux.backends import load  # noqa: E402
 
@@ -129,15 +131,12 @@ class Claude(Stage):
 
         self.crew, self.word = crew, ""
         lab = Lab(install.claude(), Terminal(crew.base), crew.home, crew.root)
-        lab.trust(crew.root)
         asks = one_after_the_other(bash("python3 -c 'import time; time.sleep(1)'"), Say("Done."))
         fails = lambda _: Fail(403, message=f"authentication failed {self.word}")  # noqa: E731
         script = by_prompt({"^fail": fails, "^go on": asks}, one_after_the_other(Say("Noted.")))
         model = StubModel(script)
         model.__enter__()
-        env = {k: v for k, v in lab.env(model).items() if not k.startswith("DISPATCH_")}
-        own = crew.env["PATH"].split(":")[0]
-        crew.env |= {**env, "PATH": f"{own}:{env['PATH']}"}
+        lab.lend(crew, model)
         self.ask, self.answered = lambda: None, lambda: model.answered
         self.id = crew.start("-m", "claude", "--item", "one", "do it")
 
@@ -178,8 +177,6 @@ def time_of(name: str) -> float:
 
 
 def main(name: str, count: int) -> int:
-    from figures import new_crew
-
     with tempfile.TemporaryDirectory(prefix="dt-", ignore_cleanup_errors=True) as folder:
         crew = new_crew(Path(folder))
         try:
@@ -211,4 +208,4 @@ def tell(name: str, rounds: list[Round]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20))
+    sys.exit(main(client(), int(sys.argv[2]) if len(sys.argv) > 2 else 20))

@@ -34,6 +34,7 @@ KINDS = {
 }
 
 
+CLIENTS = ("claude", "codex", "gemini", "opencode")
 SITUATIONS = ("idle", "busy", "dialogue", "typing")
 Requests = Callable[[], list[str]]
 
@@ -191,7 +192,6 @@ class Claude(Stage):
 
         self.crew = crew
         lab = Lab(install.claude(), Terminal(crew.base), crew.home, crew.root)
-        lab.trust(crew.root)
         script = by_prompt(
             {
                 "^go on busy": one_after_the_other(Say("I think about it. " * 20, seconds=3)),
@@ -204,9 +204,7 @@ class Claude(Stage):
         script_for: dict[str, bool] = {}
         model = StubModel(lambda c: Hang(20) if script_for.pop("silent", False) else script(c))
         model.__enter__()
-        env = {k: v for k, v in lab.env(model).items() if not k.startswith("DISPATCH_")}
-        own = crew.env["PATH"].split(":")[0]
-        crew.env |= {**env, "PATH": f"{own}:{env['PATH']}"}
+        lab.lend(crew, model)
         self.requests = lambda: ["\n".join(unwrapped(t) for t in model.user_texts())]
         self.id = crew.start("-m", "claude", "--item", "one {{true}}", "do it")
         crew.until(self.id, "done", 120)
@@ -257,5 +255,12 @@ def tell(name: str, rows: list[Row]) -> int:
     return 0 if {r.fate for r in rows} <= {"right", "refused"} else 1
 
 
+def client() -> str:
+    """The CLI that is named on the command line."""
+    if sys.argv[1:2] and sys.argv[1] in CLIENTS:
+        return sys.argv[1]
+    sys.exit(f"say which CLI: CLIENT={'|'.join(CLIENTS)}")
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 100, *sys.argv[3:]))
+    sys.exit(main(client(), int(sys.argv[2]) if len(sys.argv) > 2 else 100, *sys.argv[3:]))

@@ -106,11 +106,8 @@ class Desk:
 def desk(crew: Any, claude_client: install.Client, start_model: StartModel) -> Iterator[Callable[[Script], Desk]]:
     def at(script: Script) -> Desk:
         lab = Lab(claude_client, Terminal(crew.base), crew.home, crew.root)  # its window is dispatch's own
-        lab.trust(crew.root)
         model = start_model(script)
-        env = {name: value for name, value in lab.env(model).items() if not name.startswith("DISPATCH_")}
-        own = crew.env["PATH"].split(os.pathsep)[0]
-        crew.env |= {**env, "PATH": f"{own}{os.pathsep}{env['PATH']}"}
+        lab.lend(crew, model)
         return Desk(crew, lab, model)
 
     yield at

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from figures import Claude, Other, Stage, arrived, new_crew
+from figures import CLIENTS, Claude, Other, Stage, arrived, new_crew
 from terminal import wait_until
 
-CLIS = ("claude", "codex", "gemini", "opencode")
 LEAVE = {"claude": "/exit", "codex": "/quit", "gemini": "/quit", "opencode": "/exit"}
 
 
 LONGEST = {"gemini": 16_000}  # characters; more takes Gemini half a minute and longer before it asks its model
 
 
-@pytest.fixture(params=CLIS, scope="module")
+@pytest.fixture(params=CLIENTS, scope="module")
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """One live CLI for all tests of its; the one that leaves it comes last."""
     crew = new_crew(Path(tempfile.mkdtemp(prefix="dt-", dir="/tmp")))
