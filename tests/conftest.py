@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from dispatch_tmux import project as projects
-from dispatch_tmux import tmux
-from dispatch_tmux.store import Store
-from dispatch_tmux.task import Event, Task
-from dispatch_tmux.tmux import Answer, Server, Socket
+from dispatch_tmux.core.task import Event, Task
+from dispatch_tmux.store import project as projects
+from dispatch_tmux.store.store import Store
+from dispatch_tmux.tmux import server as tmux
+from dispatch_tmux.tmux.server import Answer, Server, Socket
 
 DISPATCH = [sys.executable, "-m", "dispatch_tmux.cli.main"]
 LONG = 30.0  # seconds until a condition that should come true in far less counts as failed

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from dispatch_tmux import backends
-from dispatch_tmux.screen import Shown, _find_composer, look
+from dispatch_tmux.backends import load as backends
+from dispatch_tmux.core.shown import Shown
+from dispatch_tmux.screen.read import _find_composer, look
 
 SCREENS = Path(__file__).parent / "screens"
 LABELS: dict[str, dict[str, str]] = yaml.safe_load((SCREENS / "labels.yaml").read_text())

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 from conftest import Crew, wait_until
 
-from dispatch_tmux import adopting, tmux
-from dispatch_tmux.launcher import HERE
-from dispatch_tmux.tmux import Answer, Socket
+from dispatch_tmux.backends.command_line import HERE
+from dispatch_tmux.tmux import server as tmux
+from dispatch_tmux.tmux.server import Answer, Socket
+from dispatch_tmux.verbs import adopt as adopting
 
 
 class Own:

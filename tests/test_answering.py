@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from conftest import wait_until
 
-from dispatch_tmux import answering
-from dispatch_tmux.backends import load
+from dispatch_tmux.backends import hook as answering
+from dispatch_tmux.backends.load import load
 
 QUESTION = {"question": "Which database?", "options": [{"label": "SQLite"}, {"label": "MySQL"}, {"label": "None, really"}]}
 ASK: dict[str, Any] = {"tool_name": "AskUserQuestion", "tool_input": {"questions": [QUESTION]}}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dispatch_tmux import backends
+from dispatch_tmux.backends import load as backends
 from dispatch_tmux.errors import DispatchError
 
 MINIMAL = "name: mine\nexecutable: mine\nargv: [mine]\n"

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from conftest import Crew
 
-from dispatch_tmux import batch
-from dispatch_tmux.batch import Refused
-from dispatch_tmux.task import State
+from dispatch_tmux.core import batch
+from dispatch_tmux.core.batch import Refused
+from dispatch_tmux.core.task import State
 
 
 def read(text: str, taken: tuple[str, ...] = ()) -> list[batch.Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch_tmux.commands import CWD, parse
+from dispatch_tmux.backends.commands import CWD, parse
 from dispatch_tmux.errors import DispatchError
 
 

@@ -11,8 +11,9 @@ import pytest
 import yaml
 from conftest import DISPATCH, Crew
 
-from dispatch_tmux import config as configuration
-from dispatch_tmux import config_schema, yaml_text
+from dispatch_tmux.config import load as configuration
+from dispatch_tmux.config import schema as config_schema
+from dispatch_tmux.config import yaml_text
 from dispatch_tmux.errors import DispatchError
 
 PUBLISHED = """\

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch_tmux import delivery
-from dispatch_tmux.delivery import Held, Manner, Progress, Refused, Seen, Step, Submitted, Unproven
-from dispatch_tmux.screen import Composer, Shown
+from dispatch_tmux.core import delivery
+from dispatch_tmux.core.delivery import Held, Manner, Progress, Refused, Seen, Step, Submitted, Unproven
+from dispatch_tmux.core.shown import Composer, Shown
 
 TUI, LINE = Manner(composer=True), Manner(composer=False)
 EMPTY = Shown("ready", composer=Composer(""))

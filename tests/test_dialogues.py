@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch_tmux.dialogues import whole
-from dispatch_tmux.screen import UNKNOWN, Choice, Shown
-from dispatch_tmux.signals import Asked
+from dispatch_tmux.backends.signals import Asked
+from dispatch_tmux.core.shown import UNKNOWN, Choice, Shown
+from dispatch_tmux.supervisor.dialogues import whole
 
 TOLD = Asked("Which store?", ("SQLite", "Postgre SQL"))
 CUT = Shown("question", "choice", "low", (Choice("2", "Postgre SQL"), Choice("3", "Own", text=True)))

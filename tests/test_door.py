@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from dispatch_tmux import door
-from dispatch_tmux.backends import Backend, load
-from dispatch_tmux.delivery import Submitted, Unproven
-from dispatch_tmux.launcher import environment
+from dispatch_tmux.backends import door
+from dispatch_tmux.backends.command_line import environment
+from dispatch_tmux.backends.load import Backend, load
+from dispatch_tmux.core.delivery import Submitted, Unproven
 
 
 @pytest.fixture

@@ -252,7 +252,7 @@ def test_D13_a_line_program_gets_a_whole_line_or_a_refusal_that_names_the_limit(
 
 
 def test_D14_a_message_sent_while_the_program_starts_waits_for_it(crew: Crew) -> None:
-    here = Path(__file__).parent.parent / "dispatch_tmux" / "demo_worker.py"
+    here = Path(__file__).parent.parent / "dispatch_tmux" / "backends" / "demo_worker.py"
     slow = ["sh", "-c", 'sleep 1.5; exec "$@"', "sh", sys.executable, "-I", "-S", str(here), "{prompt}"]
     crew.configure(backends={"demo": {"argv": slow}})
     talk = demo(crew)

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from conftest import Crew, wait_until
 
-from dispatch_tmux import plan, summaries
+from dispatch_tmux.core import plan
+from dispatch_tmux.store import summaries
 
 KILLS = int(os.environ.get("DISPATCH_TEST_KILLS", "25"))
 SLEEPS = "exec sleep 600"

@@ -114,7 +114,7 @@ def test_S12_all_checked_without_the_marker_is_done(crew: Crew) -> None:
     assert ended(crew, TICK_ALL + "sleep 600", "--item", "a", "--item", "b")[0] == "done"
 
 
-DEMO = Path(dispatch_tmux.__file__).parent / "demo_worker.py"
+DEMO = Path(dispatch_tmux.__file__).parent / "backends/demo_worker.py"
 
 
 @pytest.mark.skipif(not DEMO.exists(), reason="needs the demo worker")

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from conftest import Crew, wait_until
 
-from dispatch_tmux.backends import load
-from dispatch_tmux.state import Limits
-from dispatch_tmux.task import State
-from dispatch_tmux.terminal_log import TerminalLog
-from dispatch_tmux.worker import Worker
+from dispatch_tmux.backends.load import load
+from dispatch_tmux.core.state import Limits
+from dispatch_tmux.core.task import State
+from dispatch_tmux.supervisor.terminal_log import TerminalLog
+from dispatch_tmux.supervisor.worker import Worker
 
 
 def test_F3_a_disk_that_is_full_is_said_and_nothing_is_cut_off(crew: Crew) -> None:

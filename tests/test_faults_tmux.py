@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import DISPATCH, Crew, wait_until
 
-from dispatch_tmux.tmux import Server, Socket
+from dispatch_tmux.tmux.server import Server, Socket
 
 ASKS = """
 cd "$DISPATCH_TASK_DIR"

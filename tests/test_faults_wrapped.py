@@ -12,7 +12,7 @@ from conftest import Crew, wait_until
 
 import dispatch_tmux
 
-WORKER = Path(dispatch_tmux.__file__).parent / "demo_worker.py"
+WORKER = Path(dispatch_tmux.__file__).parent / "backends/demo_worker.py"
 WRAPPERS = {
     "a script that waits for it": ["sh", "-c", '"$0" "$@"; exit $?'],
     "a script of another's name": ["./docker"],

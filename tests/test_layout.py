@@ -1,4 +1,4 @@
-"""How the package is built: what is pure stays pure, no import goes in a circle."""
+"""The rooms of the package: each imports only what lies below it, and the outside is reached through one door each."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from conftest import DISPATCH, Crew
 import dispatch_tmux
 
 HERE = Path(dispatch_tmux.__file__).parent
-PURE = ("task", "plan", "resolve", "screen", "state", "delivery", "briefing", "commands", "names", "mentions", "causes", "yaml_text",
-        "schedule", "batch", "order", "graph", "scrub", "usage")
-WORLD = {
-    "os",
-    "time",
-    "subprocess",
-    "libtmux",
-    "pexpect",
-    "click",
-    "shutil",
-    "socket",
-    "pathlib",
-    "tempfile",
-    "threading",
+TEXT = "core.text"  # the one module of core that a face needs: it makes words harmless
+
+# A room and what it may import beside itself and errors.py. A face (cli) sees verbs and text only.
+ROOMS: dict[str, set[str]] = {
+    "cli": {"verbs", TEXT},
+    "verbs": {"supervisor", "models", "screen", "config", "backends", "git", "tmux", "store", "core"},
+    "supervisor": {"models", "screen", "config", "backends", "git", "tmux", "store", "core"},
+    "models": {"config", "backends", "store", "core"},
+    "config": {"backends", "store", "core"},
+    "screen": {"backends", "core"},
+    "backends": {"store", "core"},
+    "git": {"store", "core"},
+    "tmux": {"core"},
+    "store": {"core"},
+    "core": set(),
 }
+GROUND = {"__init__", "__main__", "errors"}  # what lies in no room
+WORLD = {"os", "time", "subprocess", "libtmux", "pexpect", "click", "shutil", "socket", "pathlib", "tempfile", "threading", "sys"}
 HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog")
 SOURCES = {
     ".".join(path.relative_to(HERE).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
@@ -36,54 +39,76 @@ SOURCES = {
 }
 
 
-def imports(node: ast.AST, *, at_load: bool) -> Iterator[str]:
-    """Dotted names that NODE imports; with AT_LOAD only what importing the module itself loads."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import):
-            yield from (alias.name for alias in child.names)
-        elif isinstance(child, ast.ImportFrom):
-            yield from (f"{child.module}.{alias.name}" for alias in child.names)
-            yield str(child.module)
-        elif (at_load and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))) or (
-            at_load and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
-        ):
-            continue
-        else:
-            yield from imports(child, at_load=at_load)
+def imports(tree: ast.AST) -> Iterator[str]:
+    """What a module imports of ours, wherever the import stands: at its top, in a function, under TYPE_CHECKING."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.removeprefix("dispatch_tmux.") for alias in node.names if alias.name.startswith("dispatch_tmux."))
+        elif isinstance(node, ast.ImportFrom) and node.module == "dispatch_tmux":
+            yield from (alias.name for alias in node.names if alias.name in ROOMS)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dispatch_tmux."):
+            module = str(node.module).removeprefix("dispatch_tmux.")
+            yield from (f"{module}.{alias.name}" if f"{module}.{alias.name}" in SOURCES else module for alias in node.names)
 
 
-@pytest.mark.parametrize("name", PURE)
-def test_a_pure_module_knows_nothing_of_the_world(name: str) -> None:
-    assert not {i.split(".")[0] for i in imports(SOURCES[name], at_load=False)} & WORLD
+def outside(tree: ast.AST) -> set[str]:
+    """The top-level packages that are not ours."""
+    found = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    found += [str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {name.split(".")[0] for name in found} - {"dispatch_tmux"}
 
 
-@pytest.mark.parametrize("name", PURE)
-def test_a_pure_module_imports_only_pure_ones_of_ours(name: str) -> None:
-    ours = {i.split(".")[1] for i in imports(SOURCES[name], at_load=True) if i.startswith("dispatch_tmux.")}
-    assert ours <= {*PURE, "errors", "prompts", "sgr"}
+def room(module: str) -> str:
+    return module.split(".")[0]
+
+
+GRAPH = {name: set(imports(tree)) - {name} for name, tree in SOURCES.items()}
+
+
+def test_every_module_has_a_room_and_there_are_few() -> None:
+    assert {room(name) for name in SOURCES if name} <= {*ROOMS, *GROUND}
+    assert len(ROOMS) <= 14
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if room(name) in ROOMS])
+def test_arrows_go_down_only(name: str) -> None:
+    allowed = ROOMS[room(name)] | {room(name)}
+    wrong = {used for used in GRAPH[name] if room(used) != "errors" and room(used) not in allowed and used not in allowed}
+    assert not wrong, f"{name} imports {sorted(wrong)}, and its room may not"
 
 
 def test_no_imports_in_a_circle() -> None:
-    graph = {
-        name: {i.removeprefix("dispatch_tmux.") for i in imports(tree, at_load=True)} & SOURCES.keys() - {name}
-        for name, tree in SOURCES.items()
-    }
+    """Modules, those that are imported late or for types only included."""
+    graph = {name: uses & SOURCES.keys() for name, uses in GRAPH.items()}
     while leaves := {name for name, uses in graph.items() if not uses}:
         graph = {name: uses - leaves for name, uses in graph.items() if name not in leaves}
     assert not graph
 
 
-def test_only_two_modules_start_tmux() -> None:
-    callers = set()
-    for name, tree in SOURCES.items():
-        calls = [ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Call)]
-        if any((c.startswith("subprocess.") and "tmux" in c) or c.startswith("pexpect.spawn(") for c in calls):
-            callers.add(name)
-    assert callers <= {"tmux", "control"}
+def test_rooms_have_few_levels() -> None:
+    levels: dict[str, int] = {}
+    left = {name: {room(used) for used in uses} & ROOMS.keys() for name, uses in ROOMS.items()}
+    while left:
+        free = {name for name, uses in left.items() if uses <= levels.keys()}
+        assert free, f"rooms in a circle: {sorted(left)}"
+        levels.update(dict.fromkeys(free, 1 + max(levels.values(), default=0)))
+        left = {name: uses for name, uses in left.items() if name not in free}
+    assert max(levels.values()) <= 10
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if room(name) == "core"])
+def test_the_core_knows_nothing_of_the_world(name: str) -> None:
+    assert not outside(SOURCES[name]) & WORLD
+
+
+@pytest.mark.parametrize("name", ["screen.read", "screen.line_prompt", "screen.scrub", "models.resolve", "models.names", "models.mentions",
+                                  "config.yaml_text", "backends.usage", "backends.briefing", "backends.commands"])  # fmt: skip
+def test_what_decides_in_the_other_rooms_knows_nothing_of_the_world_either(name: str) -> None:
+    assert not outside(SOURCES[name]) & WORLD
 
 
 def test_every_module_imports_alone() -> None:
-    names = [f"dispatch_tmux.{name}" for name in SOURCES if name not in ("", "__init__", "launch")]
+    names = [f"dispatch_tmux.{name}" for name in SOURCES if name not in ("", "__init__", "supervisor.launch")]
     code = "import sys, importlib\nfor n in sys.argv[1:]:\n    importlib.import_module(n)"
     done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

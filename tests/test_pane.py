@@ -11,8 +11,8 @@ import pytest
 from conftest import Crew, wait_until
 
 from dispatch_tmux.errors import PaneGone
-from dispatch_tmux.pane import PaneSpawn
-from dispatch_tmux.tmux import Socket
+from dispatch_tmux.tmux.pane import PaneSpawn
+from dispatch_tmux.tmux.server import Socket
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch_tmux import plan
+from dispatch_tmux.core import plan
 
 
 @pytest.mark.parametrize(

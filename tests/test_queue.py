@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import pytest
 from conftest import Crew, wait_until
 
-from dispatch_tmux.task import RUNNING, State
+from dispatch_tmux.core.task import RUNNING, State
 
 
 def batch(crew: Crew, tasks: list[dict[str, object]], **env: str) -> None:

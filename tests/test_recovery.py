@@ -8,7 +8,7 @@ import pytest
 import yaml
 from conftest import Crew, wait_until
 
-from dispatch_tmux import causes, plan
+from dispatch_tmux.core import causes, plan
 
 GOOD = """\
 cp "$DISPATCH_TASK_DIR/plan.md" seen-plan.md; printf '%s' "$1" >seen-prompt.md

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from conftest import Crew
 
-from dispatch_tmux import report
-from dispatch_tmux.plan import Item
-from dispatch_tmux.report import Row, Span
-from dispatch_tmux.task import Event, Question, State, Task
+from dispatch_tmux.core.plan import Item
+from dispatch_tmux.core.task import Event, Question, State, Task
+from dispatch_tmux.verbs import report
+from dispatch_tmux.verbs.report import Row, Span
 
 EVIL = "<script>alert(1)</script> \"'><img src=x onerror=1> \x1b[31mred\x1b[0m \u202eevil ünïcode"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch_tmux import names, resolve
-from dispatch_tmux.resolve import Alias, Model, Resolution, World
+from dispatch_tmux.models import names, resolve
+from dispatch_tmux.models.resolve import Alias, Model, Resolution, World
 
 BACKENDS = ("aider", "claude", "codex", "copilot", "cursor", "demo", "gemini", "goose", "opencode")
 MODELS = {"opus": Model("claude"), "sonnet": Model("claude"), "gpt-5.3-codex": Model("codex"), "gemini-3.1-pro": Model("cursor")}

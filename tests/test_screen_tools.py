@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import Crew, wait_until
 
-from dispatch_tmux.backends import load
-from dispatch_tmux.scrub import scrub
+from dispatch_tmux.backends.load import load
+from dispatch_tmux.screen.scrub import scrub
 
 SCREENS = Path(__file__).parent / "screens"
 

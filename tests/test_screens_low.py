@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatch_tmux import screen
-from dispatch_tmux.backends import load
+from dispatch_tmux.backends.load import load
+from dispatch_tmux.screen import read as screen
 
 FOLDER = Path(__file__).parent / "screens_low"
 LABELS = ["SQLite", "PostgreSQL", "An answer with a rather long label of its own"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dispatch_tmux import show
-from dispatch_tmux.task import Choice, Question, State, Task
+from dispatch_tmux.cli import show
+from dispatch_tmux.core import text as texts
+from dispatch_tmux.core.task import Choice, Question, State, Task
 
 LINK = "\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\"
 
@@ -62,26 +63,26 @@ def task(id: str = "auth", **facts: Any) -> Task:
     ],
 )
 def test_X3_what_a_terminal_would_obey_is_gone(text: str, shown: str) -> None:
-    assert show.clean(text) == shown
-    assert show.clean(shown) == shown
+    assert texts.clean(text) == shown
+    assert texts.clean(shown) == shown
 
 
 def test_X3_words_after_an_escape_without_an_end_are_not_hidden() -> None:
-    assert show.clean("may I?\x1b]0;delete everything?") == "may I?0;delete everything?"
+    assert texts.clean("may I?\x1b]0;delete everything?") == "may I?0;delete everything?"
 
 
 @pytest.mark.parametrize("piece", ["\x1b]", "\x1bP", "\x1b[", "\x9d", "\x1b]x\x1b", "\x1b[1;"])
 def test_X3_escapes_that_never_end_cost_no_time(piece: str) -> None:
     begun = time.process_time()
-    assert not set(show.clean(piece * 100_000, 1 << 30)) & {"\x1b", "\x9d"}
-    show.split(piece * 100_000)
+    assert not set(texts.clean(piece * 100_000, 1 << 30)) & {"\x1b", "\x9d"}
+    texts.split(piece * 100_000)
     assert time.process_time() - begun < 2.0
 
 
 def test_long_text_is_cut_and_says_where_the_rest_is() -> None:
-    assert show.clean("x" * 50, 10, "/p/001.question") == "x" * 10 + "… (40 more characters, see /p/001.question)"
-    assert show.clean("x" * 50, 10) == "x" * 10 + "… (40 more characters)"
-    assert show.clean("x" * 10, 10) == "x" * 10
+    assert texts.clean("x" * 50, 10, "/p/001.question") == "x" * 10 + "… (40 more characters, see /p/001.question)"
+    assert texts.clean("x" * 50, 10) == "x" * 10 + "… (40 more characters)"
+    assert texts.clean("x" * 10, 10) == "x" * 10
 
 
 @pytest.mark.parametrize(
@@ -100,14 +101,14 @@ def test_long_text_is_cut_and_says_where_the_rest_is() -> None:
     ],
 )
 def test_an_escape_that_has_only_begun_waits_for_its_end(text: str, first: str, rest: str) -> None:
-    assert show.split(text) == (first, rest)
+    assert texts.split(text) == (first, rest)
 
 
 def test_X3_a_stream_cut_anywhere_reads_as_in_one_piece() -> None:
     text = f"a\x1b[31mred\x1b[0m{LINK}\r\nb\x1b]0;title\x07c"
     for at in range(len(text)):
-        first, rest = show.split(text[:at])
-        assert show.clean(first) + show.clean(rest + text[at:]) == show.clean(text)
+        first, rest = texts.split(text[:at])
+        assert texts.clean(first) + texts.clean(rest + text[at:]) == texts.clean(text)
 
 
 @pytest.mark.parametrize(
@@ -123,21 +124,21 @@ def test_X3_a_stream_cut_anywhere_reads_as_in_one_piece() -> None:
     ],
 )
 def test_a_line_fits_its_columns(text: str, width: int, shown: str) -> None:
-    assert show.line(text, width) == shown
-    assert show.columns(show.line(text, width)) <= width
-    assert show.columns(show.padded(text, width)) == width
+    assert texts.line(text, width) == shown
+    assert texts.columns(texts.line(text, width)) <= width
+    assert texts.columns(texts.padded(text, width)) == width
 
 
 @pytest.mark.parametrize(
     "seconds, said", [(-3, "0s"), (12.9, "12s"), (60, "1m"), (299, "4m"), (7200, "2h"), (200_000, "2d")]
 )
 def test_ages_are_short(seconds: float, said: str) -> None:
-    assert show.age(seconds) == said
+    assert texts.age(seconds) == said
 
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_its_glyph(state: State) -> None:
-    assert show.state(task(state=state)).startswith(f"{show.GLYPHS[state]} {state.value}")
+    assert show.state(task(state=state)).startswith(f"{texts.GLYPHS[state]} {state.value}")
 
 
 @pytest.mark.parametrize("columns, width", [("120", 120), ("0", 80), ("abc", 80), ("5", 20)])
@@ -156,11 +157,11 @@ def test_the_columns_of_a_table_stand_beneath_their_heads_in_80_columns() -> Non
         task("held", requests=(("r", "held", "a draft is in its composer " * 9),)),
     ]
     head, *rows = show.table(listed, now=1060.0)
-    assert all(show.columns(row) <= 80 for row in [head, *rows])
+    assert all(texts.columns(row) <= 80 for row in [head, *rows])
     of_tasks = [row for row in rows if not row.startswith("  ")]
     assert len(of_tasks) == len(listed)
     for row in of_tasks:
-        assert show.columns(row[: row.index("1m")]) + 2 == head.index("SINCE") + len("SINCE")
+        assert texts.columns(row[: row.index("1m")]) + 2 == head.index("SINCE") + len("SINCE")
     assert any(row.startswith("  ? Which database") for row in rows)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatch_tmux.backends import load
-from dispatch_tmux.signals import Signals, digest
+from dispatch_tmux.backends.load import load
+from dispatch_tmux.backends.signals import Signals, digest
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ from dispatch_tmux.signals import Signals, digest
 def test_codex_tells_its_state_in_its_output(tmp_path: Path, said: list[str], over: bool) -> None:
     signals = Signals(str(tmp_path), load("codex").signals)
     for state in said:
-        signals.hear(rf"drawing\033]7501;state={state}:app=codex\007 more".encode())  # as tmux writes it on the wire
+        signals.hear(f"drawing\033]7501;state={state}:app=codex\007 more".encode())
     signals.read()
     assert signals.turn_over is over
 
 
 def test_what_looks_like_it_in_plain_text_is_none(tmp_path: Path) -> None:
     signals = Signals(str(tmp_path), load("codex").signals)
-    signals.hear(rb"he wrote ]7501;state=idle and \\033]7501;state=idle")
+    signals.hear(rb"he wrote ]7501;state=idle and \033]7501;state=idle")
     signals.read()
     assert signals.turn_over is False
 
@@ -48,7 +48,7 @@ def test_a_hooks_file_is_read_once_and_damage_is_passed_over(tmp_path: Path) -> 
 def test_a_screen_that_rests_no_longer_once_the_cli_tells_that_it_works(tmp_path: Path) -> None:
     signals = Signals(str(tmp_path), load("gemini").signals)
     for state, stirred in (("◇", False), ("✦", True), ("◇", False), ("✋", True)):
-        signals.hear(f"\\033]0;{state}  Ready (project)\\007".encode())
+        signals.hear(f"\033]0;{state}  Ready (project)\007".encode())
         signals.read()
         assert signals.stirred is stirred, state
         signals.stirred = False

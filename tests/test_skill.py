@@ -13,9 +13,10 @@ import pytest
 import yaml
 from conftest import Crew, wait_until
 
-from dispatch_tmux import brief, skilling
 from dispatch_tmux.cli.main import COMMANDS, cli
-from dispatch_tmux.task import State, Task
+from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.verbs import brief
+from dispatch_tmux.verbs import skill as skilling
 
 SKILL = Path(__file__).parent.parent / "skill"
 TEXTS = sorted(SKILL.rglob("*.md"))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dispatch_tmux.state import Limits, Signs, derive, ended, nudge_due, nudge_text
-from dispatch_tmux.task import State
+from dispatch_tmux.core.state import Limits, Signs, derive, ended, nudge_due, nudge_text
+from dispatch_tmux.core.task import State
 
 LIMITS = Limits(settle=2.0, nudge=60.0, quiet=1800.0)
 AT_REST: dict[str, Any] = {"shows": "ready", "settled": 5.0, "age": 50.0}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from dispatch_tmux.core.task import Event, State, Task, fold, needs, slug, task_id
 from dispatch_tmux.errors import UsageProblem
-from dispatch_tmux.task import Event, State, Task, fold, needs, slug, task_id
 
 
 @pytest.mark.parametrize("good", ["a", "7", "fix-login", "a" * 64, "x--y"])

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from conftest import Crew
 
-from dispatch_tmux import sessions, usage
-from dispatch_tmux.backends import Backend, load
+from dispatch_tmux.backends import sessions, usage
+from dispatch_tmux.backends.load import Backend, load
 from dispatch_tmux.backends.rules import Take
-from dispatch_tmux.usage import Usage, take, values, words
+from dispatch_tmux.backends.usage import Usage, take, values, words
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_record_is_found_and_read_as_it_grows(tmp_path: Any, monkeypatch: pyte
     task.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("CODEX_HOME", raising=False)
-    monkeypatch.setattr("dispatch_tmux.processes.environment", lambda pid: dict(os.environ))
+    monkeypatch.setattr("dispatch_tmux.store.processes.environment", lambda pid: dict(os.environ))
     (task / "process-1").write_text(f"{os.getpid()} 1")
     record = sessions.Record(backend, str(task), 1)
     assert record.news(0.0) == []  # not there yet

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import Crew, wait_until
 
-from dispatch_tmux import project as projects
-from dispatch_tmux.task import State
+from dispatch_tmux.core.task import State
+from dispatch_tmux.store import project as projects
 
 
 def git(folder: Path | str, *words: str, ok: bool = True) -> str:

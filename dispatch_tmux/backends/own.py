@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dispatch_tmux import backends, commands
-from dispatch_tmux.backends import Backend
+from dispatch_tmux.backends import commands
+from dispatch_tmux.backends import load as backends
+from dispatch_tmux.backends.load import Backend
 
 
 def backend_of(name: str, user: Mapping[str, Any], folder: str) -> Backend:
@@ -63,7 +64,10 @@ def _of_command(argv: tuple[str, ...], known: Backend) -> dict[str, Any]:
     words = [*words[:-1], *flags, words[-1]] if takes_prompt else [*words, *flags]
     if not any("{prompt}" in word for word in words):
         words += ["{prompt}"] if batch or not known.interactive else known.prompt_flags
-    permissions = {**known.permission_flags, "default": ()}  # the command says itself what it may do, unless it is overruled
+    permissions = {
+        **known.permission_flags,
+        "default": (),
+    }  # the command says itself what it may do, unless it is overruled
     interactive = known.interactive and not batch
     return {
         "argv": words, "interactive": interactive, "permission_flags": permissions,

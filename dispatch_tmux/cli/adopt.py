@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import click
 
-from dispatch_tmux import adopting, choosing, session
 from dispatch_tmux.cli import common
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.models import choose as choosing
+from dispatch_tmux.supervisor import session
+from dispatch_tmux.verbs import adopt as adopting
 
 
 @click.command()
@@ -26,7 +28,7 @@ def adopt(pane: str, id_: str, backend: str, socket: str) -> None:
     executables = {name: shop.backend(name).executable for name in shop.names if name not in ("command", "demo")}
     backend = backend or adopting.backend_of(found.argv, executables)
     if not backend:
-        from dispatch_tmux.show import line
+        from dispatch_tmux.core.text import line
 
         raise DispatchError(
             f"no backend is known for {line(' '.join(found.argv), 80)!r}", hint="--backend NAME says which it is"

@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from dispatch_tmux import acting
 from dispatch_tmux.cli import common
 from dispatch_tmux.errors import UsageProblem
+from dispatch_tmux.verbs import acting
 
 
 @click.command()
@@ -32,7 +32,7 @@ def answer(task: str, text: tuple[str, ...], choice: str, file: str | None, q: s
             if asked:
                 raise UsageProblem("there is no answer", hint=f'dispatch answer {found.id} "…" or --choice N')
         else:
-            from dispatch_tmux.show import clean
+            from dispatch_tmux.core.text import clean
 
             click.echo(clean(asked[0].text, 2000))
             for c in asked[0].choices:

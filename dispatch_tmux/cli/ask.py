@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import click
 
-from dispatch_tmux import asking
 from dispatch_tmux.cli import common
 from dispatch_tmux.errors import UsageProblem
+from dispatch_tmux.verbs import ask as asking
 
 
 @click.command()

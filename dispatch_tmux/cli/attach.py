@@ -6,9 +6,10 @@ import sys
 
 import click
 
-from dispatch_tmux import attaching, tmux
 from dispatch_tmux.cli import common
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.tmux import server as tmux
+from dispatch_tmux.verbs import attach as attaching
 
 
 @click.command()

@@ -4,10 +4,11 @@ import os
 
 import click
 
-from dispatch_tmux import brief as briefs
-from dispatch_tmux import config, viewing
 from dispatch_tmux.cli import common
+from dispatch_tmux.config import load as config
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.verbs import brief as briefs
+from dispatch_tmux.verbs import view as viewing
 
 
 @click.command()

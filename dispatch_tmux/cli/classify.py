@@ -4,9 +4,11 @@ from typing import Any
 
 import click
 
-from dispatch_tmux import choosing, screen
 from dispatch_tmux.cli import common
+from dispatch_tmux.core.shown import Shown
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.models import choose as choosing
+from dispatch_tmux.screen import read as screen
 
 
 @click.command()
@@ -35,9 +37,9 @@ def classify(files: tuple[str, ...], backend: str, title: str, cursor: str, as_j
         click.echo("\n".join(lines(file, shown)))
 
 
-def lines(name: str, shown: screen.Shown) -> list[str]:
+def lines(name: str, shown: Shown) -> list[str]:
     """What was seen, for a person."""
-    from dispatch_tmux.show import clean, line
+    from dispatch_tmux.core.text import clean, line
 
     said = [f"{line(name, 200)}: {shown.shows}" + (f" ({shown.kind})" if shown.kind else "")]
     said += [f"  {text}" for text in clean(shown.question, 2000).splitlines()]
@@ -52,7 +54,7 @@ def lines(name: str, shown: screen.Shown) -> list[str]:
     return said
 
 
-def _data(file: str, shown: screen.Shown) -> dict[str, Any]:
+def _data(file: str, shown: Shown) -> dict[str, Any]:
     return {
         "file": file, "shows": shown.shows, "kind": shown.kind, "question": shown.question,
         "choices": [{"key": c.key, "label": c.label, "text": c.text} for c in shown.choices], "detail": shown.detail,

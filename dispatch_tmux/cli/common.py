@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from dispatch_tmux import files
+from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.project import Project, find
-from dispatch_tmux.task import Task
+from dispatch_tmux.store import files
+from dispatch_tmux.store.project import Project, find
 
 
 def project() -> Project:

@@ -4,8 +4,8 @@ import sys
 
 import click
 
-from dispatch_tmux import config as configuration
-from dispatch_tmux import config_edit
+from dispatch_tmux.config import edit as config_edit
+from dispatch_tmux.config import load as configuration
 from dispatch_tmux.errors import DispatchError, NeedsDecision
 
 
@@ -20,7 +20,8 @@ def _done(words: str) -> None:
 
 def _known(name: str) -> None:
     """Refuse a name that nothing could run. Raises DispatchError."""
-    from dispatch_tmux import choosing, resolve
+    from dispatch_tmux.models import choose as choosing
+    from dispatch_tmux.models import resolve
 
     shop = choosing.Shop()
     chosen = resolve.named(name, shop.world)
@@ -42,7 +43,7 @@ def show() -> None:
     text = configuration.text()
     if text is None:
         raise DispatchError(f"there is no config at {configuration.path()}", hint="dispatch init writes one")
-    from dispatch_tmux.show import clean
+    from dispatch_tmux.core.text import clean
 
     click.echo("\n".join(clean(line, 2000) if line else "" for line in text.rstrip("\n").split("\n")))
     found = configuration.load()
@@ -87,7 +88,8 @@ def set_default(model: str) -> None:
 @click.option("--fallback", "fallbacks", multiple=True, metavar="MODEL", help="Takes over when it fails; repeat it.")
 def add_model(model: str, backend: str, fallbacks: tuple[str, ...]) -> None:
     """Add MODEL, or change its backend."""
-    from dispatch_tmux import choosing, resolve
+    from dispatch_tmux.models import choose as choosing
+    from dispatch_tmux.models import resolve
 
     shop = choosing.Shop()
     if backend and backend not in shop.names:

@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from dispatch_tmux import demonstration
-from dispatch_tmux.task import Question, Task
+from dispatch_tmux.core.task import Question, Task
+from dispatch_tmux.verbs import demo as demonstration
 
 
 @click.command()

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import click
 
-from dispatch_tmux import examining, processes, summaries
 from dispatch_tmux.cli import common
-from dispatch_tmux.examining import Finding
-from dispatch_tmux.show import clean
-from dispatch_tmux.store import Store
+from dispatch_tmux.core.text import clean
+from dispatch_tmux.store import processes, summaries
+from dispatch_tmux.store.store import Store
+from dispatch_tmux.verbs import doctor as examining
+from dispatch_tmux.verbs.doctor import Finding
 
 
 @click.command()

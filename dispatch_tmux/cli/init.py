@@ -4,8 +4,9 @@ import sys
 
 import click
 
-from dispatch_tmux import config, first_run
-from dispatch_tmux.show import clean
+from dispatch_tmux.config import load as config
+from dispatch_tmux.core.text import clean
+from dispatch_tmux.verbs import init as first_run
 
 
 @click.command()

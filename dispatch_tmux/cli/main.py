@@ -93,7 +93,7 @@ def run(args: list[str]) -> int:
 
 
 def _said(error: DispatchError) -> int:
-    from dispatch_tmux.show import clean
+    from dispatch_tmux.core.text import clean
 
     click.echo(f"dispatch: {clean(str(error))}", err=True)
     if error.hint:

@@ -4,10 +4,11 @@ import sys
 
 import click
 
-from dispatch_tmux import acting, merging
 from dispatch_tmux.cli import common
+from dispatch_tmux.core.text import clean, line
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.show import clean, line
+from dispatch_tmux.verbs import acting
+from dispatch_tmux.verbs import merge as merging
 
 
 @click.command()

@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from dispatch_tmux import names
 from dispatch_tmux.cli import common
-from dispatch_tmux.show import clean
+from dispatch_tmux.core.text import clean
+from dispatch_tmux.models import names
 
 
 @click.command()
@@ -21,8 +21,8 @@ def resolve(text: tuple[str, ...], model: str, as_json: bool) -> int:
     """
     import os
 
-    from dispatch_tmux import choosing
-    from dispatch_tmux import resolve as resolving
+    from dispatch_tmux.models import choose as choosing
+    from dispatch_tmux.models import resolve as resolving
 
     shop = choosing.Shop()
     words = common.text_of(text)
@@ -64,7 +64,7 @@ def _tell(chosen: Any, argv: list[str], env: dict[str, str]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a list of id, backend, family, configured.")
 def models(refresh: bool, as_json: bool) -> None:
     """The models that can run here: those in the config, and those that the installed CLIs list."""
-    from dispatch_tmux import choosing
+    from dispatch_tmux.models import choose as choosing
 
     shop = choosing.Shop()
     listings = shop.listings(refresh)
@@ -101,8 +101,9 @@ def models(refresh: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def backends(name: str | None, as_json: bool) -> None:
     """The agent CLIs that dispatch knows: installed or not, and what their files were verified against."""
-    from dispatch_tmux import backends as known
-    from dispatch_tmux import choosing, discovery
+    from dispatch_tmux.backends import discovery
+    from dispatch_tmux.backends import load as known
+    from dispatch_tmux.models import choose as choosing
 
     shop = choosing.Shop()
     rows = []

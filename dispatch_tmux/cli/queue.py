@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import click
 
-from dispatch_tmux import queueing
 from dispatch_tmux.cli import common
 
 
@@ -11,16 +10,16 @@ def pause() -> None:
     """Start no more workers until `dispatch resume-queue`; those that run go on."""
     store = common.project().store
     store.prepare()
-    click.echo("nothing new starts now; dispatch resume-queue" if queueing.pause(store) else "it is paused already")
+    click.echo("nothing new starts now; dispatch resume-queue" if store.pause() else "it is paused already")
 
 
 @click.command("resume-queue")
 def resume_queue() -> None:
     """Let waiting tasks start again after `dispatch pause`."""
-    from dispatch_tmux import session
+    from dispatch_tmux.supervisor import session
 
     project = common.project()
-    paused = queueing.go_on(project.store)
+    paused = project.store.unpause()
     if paused:
         session.ensure(project)
     click.echo("waiting tasks start again" if paused else "it was not paused")

@@ -5,12 +5,15 @@ import time
 
 import click
 
-from dispatch_tmux import files, merging, plan, viewing
-from dispatch_tmux import report as reports
 from dispatch_tmux.cli import common
-from dispatch_tmux.project import Project
-from dispatch_tmux.report import Row
-from dispatch_tmux.task import Task
+from dispatch_tmux.core import plan
+from dispatch_tmux.core.task import Task
+from dispatch_tmux.store import files
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.verbs import merge as merging
+from dispatch_tmux.verbs import report as reports
+from dispatch_tmux.verbs import view as viewing
+from dispatch_tmux.verbs.report import Row
 
 
 @click.command()

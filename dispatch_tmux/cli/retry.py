@@ -4,9 +4,14 @@ import os
 
 import click
 
-from dispatch_tmux import choosing, resolve, retrying, session, starting
 from dispatch_tmux.cli import common
 from dispatch_tmux.errors import UsageProblem
+from dispatch_tmux.models import choose as choosing
+from dispatch_tmux.models import resolve
+from dispatch_tmux.supervisor import retry as again
+from dispatch_tmux.supervisor import session
+from dispatch_tmux.verbs import retry as retrying
+from dispatch_tmux.verbs import run as starting
 
 
 @click.command()
@@ -33,7 +38,7 @@ def retry(task: str, model: str, fresh: bool, permissions: str | None, as_json: 
     session.ensure(project)
     if permissions:
         chosen = chosen._replace(permissions=permissions)
-    attempt = retrying.begin_again(project.store, found, chosen, dict(os.environ), fresh=fresh)
+    attempt = again.begin_again(project.store, found, chosen, dict(os.environ), fresh=fresh)
     now = starting.launched(project, found.id, attempt)
     if as_json:
         common.print_json(

@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
-from dispatch_tmux import choosing, plan, schedule, starting
-from dispatch_tmux import order as orders
 from dispatch_tmux.cli import common
+from dispatch_tmux.core import order as orders
+from dispatch_tmux.core import plan, schedule
+from dispatch_tmux.core.order import Order
+from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.errors import UsageProblem
-from dispatch_tmux.order import Order
-from dispatch_tmux.resolve import Resolution
-from dispatch_tmux.task import State, Task
+from dispatch_tmux.models import choose as choosing
+from dispatch_tmux.models.resolve import Resolution
+from dispatch_tmux.verbs import run as starting
 
 
 @click.command()
@@ -124,7 +126,7 @@ def _data(task: Task) -> dict[str, Any]:
 
 
 def _lines(task: Task) -> list[str]:
-    from dispatch_tmux.show import clean, line
+    from dispatch_tmux.core.text import clean, line
 
     project = common.project()
     lines = [f"{task.id} — {task.model}"]
@@ -146,7 +148,7 @@ def _refuse_beside_a_batch(
 
 
 def _run_batch(file: str, yes: bool, as_json: bool) -> None:
-    from dispatch_tmux import batching
+    from dispatch_tmux.verbs import batch as batching
 
     project = common.project()
     data = batching.parse(file)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import click
 
-from dispatch_tmux import acting
 from dispatch_tmux.cli import common
+from dispatch_tmux.verbs import acting
 
 
 @click.command()

@@ -5,9 +5,11 @@ import re
 
 import click
 
-from dispatch_tmux import acting, screen, viewing
 from dispatch_tmux.cli import common
 from dispatch_tmux.errors import DispatchError, NotDelivered, UsageProblem
+from dispatch_tmux.screen import read as screen
+from dispatch_tmux.verbs import acting
+from dispatch_tmux.verbs import view as viewing
 
 _KEY = re.compile(
     r"[^\s\x00-\x1f\x7f]|(?:[CMS]-)*(?:[^\s\x00-\x1f\x7f]|Enter|Escape|Space|Tab|BTab|BSpace|Up|Down|Left|Right|Home|End|"
@@ -30,7 +32,7 @@ def keys(task: str, key: tuple[str, ...]) -> None:
         raise UsageProblem(f"{wrong[:40]!r} is no key", hint=f"a text is sent with: dispatch send {found.id} TEXT")
     if not found.started or found.exit_code is not None or not viewing.is_its_pane(project, found):
         raise NotDelivered(f"the program of {found.id} does not run", hint=f"dispatch status {found.id}")
-    from dispatch_tmux import session
+    from dispatch_tmux.supervisor import session
 
     session.ensure(project)
     acting.press(project, found, key)
@@ -49,8 +51,11 @@ def record(task: str, name: str) -> None:
     import getpass
     import socket
 
-    from dispatch_tmux import choosing, scrub, session, sgr
     from dispatch_tmux.cli.classify import lines
+    from dispatch_tmux.core import sgr
+    from dispatch_tmux.models import choose as choosing
+    from dispatch_tmux.screen import scrub
+    from dispatch_tmux.supervisor import session
 
     project, found = common.task_of(task)
     if not re.fullmatch(r"[\w.-]{1,80}", name):

@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from dispatch_tmux import skilling
 from dispatch_tmux.cli import common
 from dispatch_tmux.errors import NeedsDecision
+from dispatch_tmux.verbs import skill as skilling
 
 
 @click.group()

@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
-from dispatch_tmux import show, viewing
-from dispatch_tmux.cli import common
+from dispatch_tmux.cli import common, show
+from dispatch_tmux.core.task import Event, Question, Task
+from dispatch_tmux.core.text import clean, split
 from dispatch_tmux.errors import DispatchError, TaskNotFound, UsageProblem
-from dispatch_tmux.project import Project
-from dispatch_tmux.store import Store
-from dispatch_tmux.task import Event, Question, Task
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.store.store import Store
+from dispatch_tmux.verbs import view as viewing
 
 
 @click.command()
@@ -38,7 +39,9 @@ def status(task: str | None, as_json: bool, watch: bool, drawn: bool, why: bool,
     project = common.project()
     id = project.store.find(task) if task else None
     if drawn:
-        common.echo_lines(viewing.graph(viewing.tasks(project)) or ["no task has been dispatched here yet"], "in a terminal")
+        common.echo_lines(
+            viewing.graph(viewing.tasks(project)) or ["no task has been dispatched here yet"], "in a terminal"
+        )
     elif why:
         if not id:
             raise UsageProblem("--why of which task?", hint="dispatch status TASK --why")
@@ -74,7 +77,9 @@ def _lines(project: Project, id: str | None, every: bool) -> list[str]:
         attach = [f"  attach: {common.attach_line(project, id)}"] if one.pane and one.exit_code is None else []
         return [*lines, f"  log:    {project.store.path(id, 'terminal.log')}", *attach]
     listed, hidden = viewing.recent(found, every)
-    lines = show.table(listed, used=viewing.used(project.store, listed)) or ["no task has been dispatched here yet:  dispatch run --help"]
+    lines = show.table(listed, used=viewing.used(project.store, listed)) or [
+        "no task has been dispatched here yet:  dispatch run --help"
+    ]
     if hidden:
         lines.append(f"… and {hidden} finished before (--all lists them)")
     if any(not t.ended for t in found) and not project.store.supervised():
@@ -85,7 +90,7 @@ def _lines(project: Project, id: str | None, every: bool) -> list[str]:
 
 
 def _watch(project: Project, id: str | None, every: bool) -> None:
-    from dispatch_tmux.watch import Bell
+    from dispatch_tmux.store.watch import Bell
 
     bell = None
     while True:
@@ -113,7 +118,9 @@ def questions(as_json: bool) -> None:
     if as_json:
         common.print_json([_question(t, q) for t, q in found])
         return
-    shown = [line for t, q in found for line in show.question(t.id, q, project.store.path(t.id, "ipc", f"{q.id}.question"))]
+    shown = [
+        line for t, q in found for line in show.question(t.id, q, project.store.path(t.id, "ipc", f"{q.id}.question"))
+    ]
     common.echo_lines(shown or ["no open question"], "dispatch questions --json")
 
 
@@ -151,8 +158,8 @@ def logs(task: str, follow: bool, lines: int) -> None:
     if not os.path.exists(path) and not follow:
         raise DispatchError(f"{found.id} has written nothing yet")
     tail = _Tail(path)
-    shown, rest = show.split(tail.read())
-    shown = show.clean(shown if follow else shown + rest, 1 << 30)
+    shown, rest = split(tail.read())
+    shown = clean(shown if follow else shown + rest, 1 << 30)
     kept = shown.splitlines(keepends=True)
     click.echo("".join(kept[len(kept) - min(lines, len(kept)) :]), nl=not follow and not shown.endswith("\n"))
     if follow:
@@ -180,14 +187,14 @@ class _Tail:
 
 
 def _follow(tail: _Tail, rest: str) -> None:
-    from dispatch_tmux.watch import Bell
+    from dispatch_tmux.store.watch import Bell
 
     bell = Bell(os.path.dirname(tail.path), os.path.basename(tail.path))
     while True:
         bell.wait(2.0)
-        shown, rest = show.split(rest + tail.read())
+        shown, rest = split(rest + tail.read())
         if shown:
-            click.echo(show.clean(shown, 1 << 30), nl=False)
+            click.echo(clean(shown, 1 << 30), nl=False)
 
 
 @click.command()
@@ -219,7 +226,7 @@ def _stream(store: Store, ids: list[str] | None, follow: bool) -> Iterator[tuple
     if not follow:
         yield from _fresh(store, ids, seen)
         return
-    from dispatch_tmux.watch import Bell
+    from dispatch_tmux.store.watch import Bell
 
     bell = Bell(store.dir, "bell")  # before the first look, so that nothing falls between
     while True:

@@ -4,10 +4,12 @@ import time
 
 import click
 
-from dispatch_tmux import acting, order, summaries
 from dispatch_tmux.cli import common
+from dispatch_tmux.core import order
+from dispatch_tmux.core.task import State
 from dispatch_tmux.errors import DispatchError, UsageProblem
-from dispatch_tmux.task import State
+from dispatch_tmux.store import summaries
+from dispatch_tmux.verbs import acting
 
 
 @click.command()

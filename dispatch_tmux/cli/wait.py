@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from dispatch_tmux import waiting
 from dispatch_tmux.cli import common
-from dispatch_tmux.task import Task
-from dispatch_tmux.waiting import News, Reader
+from dispatch_tmux.core.task import Task
+from dispatch_tmux.verbs import wait as waiting
+from dispatch_tmux.verbs.wait import News, Reader
 
 
 @click.command()
@@ -81,8 +81,9 @@ def _output(reader: Reader, news: News) -> str | None:
 
 
 def _words(reader: Reader, news: News) -> str:
-    from dispatch_tmux import viewing
-    from dispatch_tmux.show import clean, question, recovery
+    from dispatch_tmux.cli.show import question, recovery
+    from dispatch_tmux.core.text import clean
+    from dispatch_tmux.verbs import view as viewing
 
     task, need = news.task, news.need
     if q := need.question:
@@ -114,8 +115,8 @@ def _words(reader: Reader, news: News) -> str:
 
 def _left_open(reader: Reader, task: Task) -> list[str]:
     """The items that a finished task has not checked off."""
-    from dispatch_tmux import plan
-    from dispatch_tmux.show import line
+    from dispatch_tmux.core import plan
+    from dispatch_tmux.core.text import line
 
     if set(task.marks) <= {plan.DONE}:
         return []
@@ -127,8 +128,8 @@ def _left_open(reader: Reader, task: Task) -> list[str]:
 
 def _result(output: str | None) -> list[str]:
     """Where the result is, and how it begins."""
-    from dispatch_tmux import files
-    from dispatch_tmux.show import clean, line
+    from dispatch_tmux.core.text import clean, line
+    from dispatch_tmux.store import files
 
     if not output:
         return []

@@ -4,8 +4,8 @@ import os
 import sys
 import tempfile
 
-from dispatch_tmux import tmux
-from dispatch_tmux.pane import PaneSpawn
+from dispatch_tmux.tmux import server as tmux
+from dispatch_tmux.tmux.pane import PaneSpawn
 
 with tempfile.TemporaryDirectory() as folder:
     socket = tmux.Socket(os.path.join(folder, "s"))

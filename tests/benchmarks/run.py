@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from conftest import Crew, wait_until
 
-from dispatch_tmux import tmux
+from dispatch_tmux.tmux import server as tmux
 
 ASKER = """
 import os, time

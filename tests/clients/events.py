@@ -24,8 +24,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
 
 from figures import client, new_crew  # noqa: E402
 
-from dispatch_tmux import screen  # noqa: E402
-from dispatch_tmux.backends import load  # noqa: E402
+from dispatch_tmux.backends.load import load  # noqa: E402
+from dispatch_tmux.screen import read as screen  # noqa: E402
 
 STAMP = """
 import codecs, os, re, sys, time
@@ -101,7 +101,7 @@ class Stage:
 
     def listen(self) -> None:
         """Note when the CLI's own signals come."""
-        from dispatch_tmux.watch import Watch
+        from dispatch_tmux.store.watch import Watch
 
         task = self.crew.task(self.id)
         backend = load(task.backend)

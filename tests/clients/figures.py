@@ -131,8 +131,8 @@ class Stage:
         wait_until(lambda: self.at_rest(id), 60, lambda: self.crew.screen(id))
 
     def at_rest(self, id: str) -> bool:
-        from dispatch_tmux import screen
-        from dispatch_tmux.backends import load
+        from dispatch_tmux.backends.load import load
+        from dispatch_tmux.screen import read as screen
 
         task = self.crew.task(id)
         shown = screen.look(load(task.backend).screen, self.crew.screen(id), title=self.crew.tmux("display-message", "-p", "-t", task.pane, "#{pane_title}").text)

@@ -29,8 +29,9 @@ from stub_model import (
 )
 from terminal import Window, wait_until
 
-from dispatch_tmux.backends import load
-from dispatch_tmux.screen import Composer, Shown, look
+from dispatch_tmux.backends.load import load
+from dispatch_tmux.core.shown import Composer, Shown
+from dispatch_tmux.screen.read import look
 
 StartModel = Callable[..., StubModel]
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused")

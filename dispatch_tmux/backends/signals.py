@@ -1,0 +1,125 @@
+"""What a worker's CLI says of itself: its hooks' files, and escape sequences in its output."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dispatch_tmux.backends import hook as answering
+from dispatch_tmux.backends import usage
+from dispatch_tmux.core import delivery
+from dispatch_tmux.store import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dispatch_tmux.backends import load as backends
+    from dispatch_tmux.backends.rules import Take
+
+
+class Asked(NamedTuple):
+    """What the CLI itself says that it asks; '' and () where it tells no more than that it does."""
+
+    question: str = ""
+    choices: tuple[str, ...] = ()
+    multiple: bool = False
+    fixed: bool = False  # no answer in words
+
+    @classmethod
+    def of(cls, signal: dict[str, Any]) -> Asked:
+        choices = signal.get("choices")
+        labels = tuple(str(c) for c in choices[:50]) if isinstance(choices, list) else ()
+        return cls(str(signal.get("question") or ""), labels, bool(signal.get("multiple")), bool(signal.get("fixed")))
+
+
+class Signals:
+    """`turn_over`: the CLI has said that it waits for a person; `receipts`: how often it has said that it took a
+    prompt;
+    `usage`: what it has told of its work.
+    """
+
+    def __init__(self, task_dir: str, rules: backends.Signals) -> None:
+        self._folder, self._rules = os.path.join(task_dir, "signals"), rules
+        self.turn_over = False
+        self.told_at = -1e9  # on the monotonic clock: when it told of another state, which its screen may not show yet
+        self._last = ""
+        self.stirred = False  # it has told that it does something, since somebody last took note
+        self.begun = False  # some are "ready" before they take up their prompt
+        self.receipts: Counter[str] = Counter()
+        self.usage = usage.Usage()
+        self.asked: dict[str, Asked] = {}  # what it asks and nobody has answered, by ids of its own
+        self.hooks: dict[str, dict[str, Any]] = {}  # those that wait for an answer, and what they ask
+        self._heard: deque[str] = deque(maxlen=50)  # filled by the reader's thread
+
+    def hear(self, data: bytes) -> None:
+        """Look for what the CLI says of its state in DATA, some of its output."""
+        if self._rules.osc is None:
+            return
+        for found in self._rules.osc.finditer(data.decode("utf-8", "replace")):
+            meaning = self._rules.means.get(found["state"], "")
+            if meaning and meaning != self._last:  # some say it with every frame they draw
+                self._last, self.told_at = meaning, time.monotonic()
+                self._heard.append(meaning)
+
+    def read(self) -> None:
+        """Take in what has come since; each file of a hook is read once and removed."""
+        while self._heard:
+            self._means(self._heard.popleft())
+        try:
+            names = sorted(n for n in os.listdir(self._folder) if n.endswith(".json") and not n.startswith("."))
+        except FileNotFoundError:
+            return
+        for name in names:
+            path = os.path.join(self._folder, name)
+            text = files.read_text(path)
+            try:
+                os.unlink(path)
+                self._take(dict(json.loads(text or "")), name[: -len(".json")])
+            except (OSError, ValueError):
+                continue  # not ours, or half of one
+
+    def _take(self, signal: dict[str, Any], name: str) -> None:
+        rules = self._rules
+        meaning = rules.means.get(str(signal.get(rules.field)))
+        if ref := str(signal.get(rules.ref) or "") if rules.ref else "":
+            if meaning == "question":
+                self.asked[ref] = Asked.of(signal)
+            else:
+                self.asked.pop(ref, None)
+        if meaning == "question" and rules.answers:
+            self.hooks[name] = signal
+            while len(self.hooks) > 20:
+                del self.hooks[next(iter(self.hooks))]
+        if meaning == "submitted":
+            text = str(signal.get(rules.prompt, ""))
+            wrapped = rules.unwrap.match(text) if rules.unwrap else None
+            self.receipts[digest(wrapped["text"] if wrapped else text)] += 1
+        if meaning:
+            self._means(meaning)
+        self.learn(signal, rules.takes)
+
+    def _means(self, meaning: str) -> None:
+        if meaning in ("busy", "submitted", "question"):
+            self.begun = self.stirred = True
+        self.turn_over = meaning == "idle" and self.begun
+        if meaning in ("idle", "question"):
+            self.told_at = time.monotonic()
+
+    def hook_of(self, shown: str) -> str:
+        """The hook that waits for the answer to the dialogue with the text SHOWN; '' for none."""
+        return next((name for name, payload in reversed(self.hooks.items()) if answering.matches(payload, shown)), "")
+
+    def learn(self, data: object, takes: Iterable[Take]) -> None:
+        """Take from DATA, the CLI's own, what TAKES find in it."""
+        told = usage.take(self.usage, data, takes)
+        self.usage = told.usage
+        self.receipts.update(digest(text) for text in told.said)
+
+
+def digest(text: str) -> str:
+    """What stands for TEXT, whatever was done to its blanks; a text may be long, and a session has many."""
+    return hashlib.sha256(delivery.squeezed(text).encode("utf-8", "replace")).hexdigest()

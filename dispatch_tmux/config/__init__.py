@@ -1,0 +1,1 @@
+"""The user's configuration: read, checked, edited. Imports backends, store and core."""

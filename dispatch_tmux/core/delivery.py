@@ -1,0 +1,237 @@
+"""The next step of a delivery, chosen from what is seen. Pure; `deliver.py` carries the steps out.
+
+    look ─▶ leave mode ─▶ paste ─▶ body seen, a pause ─▶ Enter ─▶ composer empty and turn begun ─▶ Submitted
+       ╰─▶ Refused (no program, a shell)  ╰─▶ Held (draft, dialogue, not ready)   ╰─▶ Enter again ─▶ Unproven
+
+A body is pasted once. Only Enter is repeated, and only while the body is seen to be in the composer.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+from dispatch_tmux.core.shown import Shown
+
+CANONICAL_LINE = 4095  # bytes; the kernel's line editor (N_TTY_BUF_SIZE - 1) cuts longer lines in silence
+MOST = 1 << 20  # bytes of one message
+ENTERS = 6
+BARE = 1.0  # seconds for which a frame without a composer may be one that is only half drawn
+CLEARS = 40  # some clear a line at a time
+
+
+class Step(Enum):
+    WAIT = "wait"
+    LEAVE_MODE = "leave the tmux mode"
+    CLEAR = "clear the composer"
+    PASTE = "paste"
+    ENTER = "press Enter"
+
+
+class Submitted(NamedTuple):
+    """The program has it; `how` is the proof."""
+
+    how: str
+
+
+class Held(NamedTuple):
+    """Nothing was sent, and it may be tried again; what was typed already is found there."""
+
+    why: str
+
+
+class Refused(NamedTuple):
+    """Nothing was typed, and trying again will not help."""
+
+    why: str
+
+
+class Unproven(NamedTuple):
+    """It was typed, and whether it arrived is not known: a person has to look."""
+
+    why: str
+
+
+Outcome = Submitted | Held | Refused | Unproven
+
+
+class Seen(NamedTuple):
+    """One look at the pane."""
+
+    shown: Shown
+    dead: bool = False
+    in_mode: bool = False
+    shell: bool = False
+    canonical: bool = False  # the kernel's line editor reads
+    bracketed: bool = False  # the program asked for bracketed paste
+    reading: bool = False  # a line program waits for its next line
+    unread: int = 0
+    returned: bool = False  # the composer holds a prompt that was sent already: Escape put it back (D18)
+    receipt: bool = False  # the CLI's own signal names this very text
+    echoed: int = 0  # how often the text stands on the screen and in its history
+    column: int = 0  # the cursor's
+    typed: str = ""  # what stands before the cursor, without blanks
+
+
+class Progress(NamedTuple):
+    """How far the delivery is. Seconds are since that step."""
+
+    elapsed: float = 0.0
+    pasted: bool = False
+    since_paste: float = 0.0
+    since_seen: float = 99.0  # since the body was first seen in the composer: a large paste takes its time to get there
+    enters: int = 0
+    since_enter: float = 0.0
+    echoed_before: int = 0
+    bare: float = 0.0  # since there was a composer
+    clears: int = 0  # how often the keys that clear the composer were pressed
+
+
+class Manner(NamedTuple):
+    """How a backend takes text: whether it has a composer, and the pause between body and Enter in seconds."""
+
+    composer: bool
+    pause: float = 0.3
+    patience: float = 10.0  # for a pane that is not ready for text
+    proof: float = 4.0  # for the proof, after Enter
+
+
+def clean(text: str) -> str:
+    """TEXT without anything that presses a key, ends a paste early or turns the line around (D11)."""
+    text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.?", "", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]", "", text)
+    return text.strip("\n")
+
+
+def objection(body: str, seen: Seen, manner: Manner) -> str:
+    """Why BODY cannot be typed here at all; '' when it can. Said before the first byte is."""
+    size = len(body.encode())
+    if not body.strip():
+        return "there is no text to send"
+    if size > MOST:
+        return f"{size} bytes are more than the {MOST} that can be typed; put it into a file and name the file"
+    if manner.composer or (seen.bracketed and not seen.canonical):
+        return ""
+    if "\n" in body:
+        return "this program reads line by line and would take each line as a message of its own; send one line"
+    if seen.canonical and size > CANONICAL_LINE:
+        return f"this program reads lines of {CANONICAL_LINE} bytes at most, and this one has {size}"
+    return ""
+
+
+def next_step(body: str, seen: Seen, done: Progress, manner: Manner) -> Step | Outcome:
+    """What to do now."""
+    if seen.dead or seen.shell or seen.shown.shows == "exited":
+        why = "a shell is at the prompt, not the agent" if seen.shell else "the program has ended"
+        return Unproven(f"{why}; the text was on its way") if done.pasted else Refused(why)
+    if done.enters:
+        return _after_enter(body, seen, done, manner)
+    if done.pasted:
+        return _before_enter(body, seen, done, manner)
+    if why := objection(body, seen, manner):
+        return Refused(why)
+    if seen.returned and not seen.in_mode and done.clears < CLEARS:
+        return Step.CLEAR
+    if why := _not_ready(seen, manner):
+        return Step.WAIT if done.elapsed < manner.patience else Held(why)
+    return Step.LEAVE_MODE if seen.in_mode else Step.PASTE
+
+
+def _not_ready(seen: Seen, manner: Manner) -> str:
+    shown = seen.shown
+    if not manner.composer:
+        if shown.shows in ("question", "ready") or (seen.reading and not seen.column):
+            return ""
+        return "there is text on its input line" if seen.reading else "the program is not reading its terminal"
+    if shown.shows in ("question", "startup"):
+        return "a dialogue is open, and a message must not answer it"
+    if shown.composer is None:
+        return "its composer is not there yet"
+    if shown.composer.text or shown.composer.collapsed:
+        return "somebody's draft is in the composer"
+    return ""
+
+
+def _before_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step | Outcome:
+    if manner.composer and seen.shown.composer is None and seen.shown.shows in ("question", "startup"):
+        return Held("a dialogue opened over it; it is sent when that is answered")
+    if not manner.composer:
+        return Step.ENTER if done.since_paste >= min(manner.pause, 0.05) else Step.WAIT
+    held = holds(body, seen.shown)
+    if held is None:
+        return Unproven("other text got into the composer with it") if done.since_paste > manner.proof else Step.WAIT
+    if held and min(done.since_paste, done.since_seen) >= manner.pause:
+        return Step.LEAVE_MODE if seen.in_mode else Step.ENTER
+    if held or done.since_paste < manner.proof:
+        return Step.WAIT
+    return Unproven("it was pasted and does not show in the composer")
+
+
+def _after_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step | Outcome:
+    if seen.receipt and not holds(body, seen.shown):  # else it may be for the same words, sent a moment before
+        return Submitted("the CLI's own receipt")
+    if not manner.composer:
+        if not seen.unread:
+            return Submitted("the program has read the line")
+        return Step.WAIT if done.since_enter < manner.proof else Unproven("the program has not read the line yet")
+    shown = seen.shown
+    if shown.composer is None and shown.shows in ("question", "startup"):
+        return Submitted("a dialogue opened in its place")
+    if shown.composer is None and done.bare < BARE:
+        return Step.WAIT
+    if holds(body, shown) and not (shown.composer and not shown.composer.text and not shown.composer.collapsed):
+        lag = max(0.0, done.since_paste - done.since_seen)  # what it took to show the paste it may take for Enter, too
+        if done.since_enter < max(0.4 * done.enters, min(2 * lag, 3.0)):
+            return Step.WAIT
+        if done.enters < ENTERS:
+            return Step.LEAVE_MODE if seen.in_mode else Step.ENTER
+        return Unproven(f"it stands in the composer after {done.enters} times Enter")
+    if shown.queued or seen.echoed > done.echoed_before:
+        return Submitted("queued by the CLI" if shown.queued else "it stands in the transcript")
+    if shown.shows == "busy":
+        return Submitted("the composer is empty and a turn has begun")
+    return Step.WAIT if done.since_enter < manner.proof else Unproven("the composer is empty, but no turn has begun")
+
+
+def squeezed(text: str) -> str:
+    """TEXT without blanks and line breaks: what wrapping and indenting do not change."""
+    return re.sub(r"\s+", "", text)
+
+
+def holds(body: str, shown: Shown) -> bool | None:
+    """Whether the composer holds BODY and nothing else; None: it holds something else as well."""
+    if shown.composer is None:
+        return False
+    if shown.composer.collapsed:
+        return True
+    typed, whole = squeezed(shown.composer.text), squeezed(body)
+    if not typed:
+        return False
+    return True if typed in whole else None
+
+
+def count(body: str, transcript: str) -> int:
+    """How often BODY stands in a rendered TRANSCRIPT: its beginning is counted, wrapped and indented as it may be."""
+    head = squeezed(body)[:60]
+    return squeezed(transcript).count(head) if head else 0
+
+
+def after_crash(body: str, seen: Seen, echoed_before: int | None, manner: Manner) -> Step | Outcome:
+    """Where a delivery stands whose dispatcher died in the middle of it: the screen decides, or nobody can."""
+    if seen.dead or seen.shell:
+        return Unproven("dispatch was interrupted while typing, and the program has ended since")
+    if seen.receipt:
+        return Submitted("the CLI's own receipt")
+    if echoed_before is None or (not manner.composer and seen.shown.kind == "secret"):
+        return Unproven("dispatch was interrupted while typing it")
+    if not manner.composer:
+        if seen.typed.endswith(squeezed(body)[-60:]):
+            return Step.ENTER  # the terminal's echo of it stands before the cursor: it waits for Enter
+        return Submitted("it stands on the screen") if seen.echoed > echoed_before else Step.PASTE
+    if holds(body, seen.shown):
+        return Step.ENTER  # it was pasted: go on from there
+    if seen.echoed > echoed_before:
+        return Submitted("it stands in the transcript")
+    return Step.PASTE if holds(body, seen.shown) is False else Unproven("other text is in the composer")

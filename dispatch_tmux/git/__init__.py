@@ -1,0 +1,1 @@
+"""Running git: worktrees, and merging. Imports store and core."""

@@ -1,0 +1,271 @@
+"""A worker's git worktree: made from a branch of its own, looked at for work that would be lost, kept, removed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.git import run as git
+from dispatch_tmux.store import files
+
+PREFIX = "dispatch/"  # of the branches that are made for tasks
+INCLUDE = ".worktreeinclude"
+
+
+class Made(NamedTuple):
+    """A worktree: where it is, its branch, the commit that the branch began at, and whether we made the branch."""
+
+    path: str
+    branch: str
+    base: str
+    ours: bool
+
+
+class Loss(NamedTuple):
+    """What would go with a worktree: changed files, files git does not know, commits that no other branch has."""
+
+    changed: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+    commits: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.untracked or self.commits)
+
+    def __str__(self) -> str:
+        def some(names: Sequence[str], what: str) -> str:
+            listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+            return f"{len(names)} {what} file{'s' if len(names) > 1 else ''} ({listed})" if names else ""
+
+        commits = f"{self.commits} unmerged commit{'s' if self.commits > 1 else ''}" if self.commits else ""
+        return ", ".join(filter(None, [some(self.changed, "changed"), some(self.untracked, "untracked"), commits]))
+
+
+def branch_for(id: str, wanted: str) -> str:
+    """The branch of task ID: the one it WANTED, or one named after it ('' and '-' name none)."""
+    return wanted if wanted not in ("", "-") else PREFIX + id
+
+
+def check(root: str, branch: str, base: str, to_come: Sequence[str] = ()) -> None:
+    """Raises DispatchError when no worktree can be made here; a BASE among the branches TO_COME need not be there yet."""
+    if not git.ask(root, "rev-parse", "--git-dir").ok:
+        raise DispatchError(
+            f"{root} is no git repository, a worktree needs one", hint="git init, or leave --worktree out"
+        )
+    if not git.commit(root, "HEAD"):
+        raise DispatchError("the repository has no commit yet, a worktree begins at one", hint="git commit first")
+    if not git.ask(root, "check-ref-format", "--branch", branch).ok:
+        raise DispatchError(f"{branch!r} is no name for a branch", hint="as in --worktree fix/login")
+    if base and base not in to_come and not git.commit(root, base):
+        raise DispatchError(
+            f"there is no commit or branch {base!r}", hint="--base names where the worktree's branch begins"
+        )
+    refs = git.ask(root, "for-each-ref", "--format=%(refname:short)", "refs/heads").out.split()
+    in_the_way = next((ref for ref in refs if branch.startswith(ref + "/") or ref.startswith(branch + "/")), "")
+    if in_the_way:
+        raise DispatchError(
+            f"git keeps no branch {branch} beside the branch {in_the_way}", hint="--worktree NAME takes another name"
+        )
+    if branch in refs:
+        at = next((path for path, on in listed(root).items() if on == branch and os.path.isdir(path)), "")
+        if at:
+            raise DispatchError(f"the branch {branch} is checked out in {at}", hint="--worktree NAME takes another one")
+        if branch.startswith(PREFIX):
+            raise DispatchError(
+                f"the branch {branch} is there already, from a former task",
+                hint=f"git branch -d {branch}, or --worktree NAME takes another one, or choose another --id",
+            )
+        if base:
+            raise DispatchError(
+                f"the branch {branch} is there already, it begins where it begins", hint="leave --base out"
+            )
+
+
+def make(root: str, path: str, branch: str, base: str = "") -> Made:
+    """The worktree at PATH on BRANCH, made if it is not there. Raises DispatchError with git's words."""
+    known = listed(root)
+    real = os.path.realpath(path)
+    began = git.commit(root, base or "HEAD")
+    if not began:
+        raise DispatchError(f"there is no commit {base!r}" if base else "the repository has no commit yet")
+    if real in known and os.path.isdir(real):
+        return Made(real, known[real], began, branch.startswith(PREFIX))
+    git.ask(root, "worktree", "prune")  # one that was removed by hand
+    if os.path.lexists(path) and (not os.path.isdir(path) or os.listdir(path)):
+        raise DispatchError(f"{path} is there already, and no worktree", hint="move it away")
+    os.makedirs(os.path.dirname(real), exist_ok=True)
+    there = git.commit(root, f"refs/heads/{branch}")
+    if there:
+        git.must(root, "worktree", "add", "--", real, branch)
+        merge_base = git.ask(root, "merge-base", "HEAD", branch)
+        began = merge_base.out.strip() or there
+    else:
+        git.must(root, "worktree", "add", "--no-track", "-b", branch, "--", real, began)
+    return Made(real, branch, began, not there)
+
+
+def furnish(root: str, path: str, links: Sequence[str] = ()) -> int:
+    """Bring into the worktree what git leaves out and the work needs; returns how many files were copied.
+
+    Copied is what git ignores and `.worktreeinclude` (gitignore(5) syntax) names; LINKS become symbolic links.
+    """
+    for name in links:
+        source, target = os.path.join(root, name), os.path.join(path, name)
+        if os.path.exists(source) and _inside(path, target) and not os.path.lexists(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.symlink(source, target)
+    include = os.path.join(root, INCLUDE)
+    if not os.path.isfile(include):
+        return 0
+    named = git.must(root, "ls-files", "-z", "--others", "--ignored", f"--exclude-from={include}")
+    wanted = [
+        name for name in named.split("\0") if name and not name.endswith("/") and not name.startswith(".dispatch/")
+    ]
+    ignored = git.ask(root, "check-ignore", "-z", "--stdin", text="\0".join(wanted)).out.split("\0") if wanted else []
+    copied = 0
+    for name in filter(None, ignored):
+        target = os.path.join(path, name)
+        if not os.path.lexists(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(os.path.join(root, name), target, follow_symlinks=False)
+            copied += 1
+    return copied
+
+
+def _inside(folder: str, path: str) -> bool:
+    return os.path.realpath(os.path.dirname(path)).startswith(os.path.realpath(folder))
+
+
+def listed(root: str) -> dict[str, str]:
+    """path → branch of all worktrees; the first is the main one (git-worktree(1), porcelain format)."""
+    found: dict[str, str] = {}
+    path = ""
+    for line in git.ask(root, "worktree", "list", "--porcelain").out.splitlines():
+        if line.startswith("worktree "):
+            path = line[9:]
+            found[path] = ""
+        elif line.startswith("branch "):
+            found[path] = line[7:].removeprefix("refs/heads/")
+    return found
+
+
+# --- what would be lost
+
+
+def loss(path: str, branch: str, merged: str = "", links: Sequence[str] = ()) -> Loss:
+    """What only the worktree at PATH and its BRANCH have. MERGED is a tip that was merged as one commit."""
+    status = git.must(path, "status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none")
+    changed, untracked = [], []
+    entries = iter(status.split("\0"))
+    for entry in entries:
+        if entry[:2] == "??":
+            untracked.append(entry[3:])
+        elif entry:
+            changed.append(entry[3:])
+            if entry[0] in "RC":
+                next(entries, "")  # the former name
+    linked = [name.rstrip("/") for name in links]
+    untracked = [n for n in untracked if not (n.rstrip("/") in linked and os.path.islink(os.path.join(path, n)))]
+    return Loss(tuple(changed), tuple(untracked), unmerged(path, branch, merged))
+
+
+def unmerged(path: str, branch: str, merged: str) -> int:
+    """Commits of BRANCH and of what is checked out that no other branch, tag or remote has."""
+    here = git.branch(path)
+    tips = {tip for tip in (git.commit(path, f"refs/heads/{branch}"), git.commit(path, "HEAD")) if tip}
+    tips -= {merged}
+    if not tips:
+        return 0
+    hidden = [f"--exclude={name}" for name in {branch, here} if name]
+    but = [merged] if merged and git.commit(path, merged) else []
+    counted = git.ask(
+        path, "rev-list", "--count", *sorted(tips), "--not", *hidden, "--branches", "--remotes", "--tags", *but
+    )
+    return int(counted.out) if counted.ok else 1
+
+
+def snapshot(path: str) -> str:
+    """A tree with all that is in the worktree at PATH but ignored files; its index is left alone."""
+    with tempfile.TemporaryDirectory(prefix="dispatch-index-") as folder:
+        own = os.path.join(folder, "index")
+        index = git.must(path, "rev-parse", "--git-path", "index")
+        index = os.path.join(path, index)
+        if os.path.exists(index):
+            shutil.copyfile(index, own)  # its stat data spares git the reading of unchanged files
+        env = {"GIT_INDEX_FILE": own}
+        git.must(path, "add", "--all", env=env)
+        return git.must(path, "write-tree", env=env)
+
+
+def rescue(root: str, path: str, id: str, base: str) -> tuple[str, str]:
+    """Keep all of the worktree at PATH: the names of a branch with it and of a patch in `.dispatch/rescued/`."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    name = f"rescued/{id}-{stamp}"
+    head = git.commit(path, "HEAD")
+    tree = snapshot(path)
+    kept = head
+    if git.must(path, "rev-parse", f"{head}^{{tree}}") != tree:
+        who = git.identity(path)
+        kept = git.must(path, *who, "commit-tree", tree, "-p", head, "-m", f"Rescued from the worktree of {id}")
+    git.must(root, "branch", "--no-track", "--force", name, kept)
+    folder = os.path.join(root, ".dispatch", "rescued")
+    files.private_dir(folder)
+    patch = os.path.join(folder, f"{id}-{stamp}.patch")
+    since = base if git.commit(path, base) else head
+    with open(os.open(patch, os.O_WRONLY | os.O_CREAT, 0o600), "w"):
+        git.must(path, "diff", "--binary", "--full-index", f"--output={patch}", since, kept)
+    return name, patch
+
+
+# --- its end
+
+
+def remove(root: str, path: str, branch: str, ours: bool) -> None:
+    """Remove the worktree at PATH, and its BRANCH when it was made by us. What it holds has been looked at before."""
+    known = listed(root)
+    real = os.path.realpath(path)
+    if os.path.isdir(real):
+        if real not in known or real == next(iter(known), "") or real == os.path.realpath(root):
+            raise DispatchError(f"{path} is not a worktree of {root}, it is left alone")
+        if inside := occupied(real):
+            raise DispatchError(f"{path} is in use by process {', '.join(map(str, inside[:5]))}", hint="end it first")
+        # --force, because git never removes worktrees with submodules without; the check was ours
+        git.must(root, "worktree", "remove", "--force", "--", real)
+    git.ask(root, "worktree", "prune")
+    if ours and git.commit(root, f"refs/heads/{branch}"):
+        git.must(root, "branch", "-D", "--", branch)
+
+
+def occupied(path: str) -> list[int]:
+    """Processes that work in PATH or below (Linux; elsewhere none is known)."""
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+        if name.isdigit():
+            try:
+                at = os.readlink(f"/proc/{name}/cwd")
+            except OSError:
+                continue
+            if at == path or at.startswith(path + os.sep):
+                found.append(int(name))
+    return found
+
+
+# --- whether it kept to its worktree
+
+
+def footprint(root: str) -> dict[str, str]:
+    """What is changed or new in the checkout ROOT: name → what tells one state of the file from another."""
+    said = git.ask(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
+    found = {}
+    for entry in said.out.split("\0") if said.ok else ():
+        if name := entry[3:]:
+            try:
+                stat = os.lstat(os.path.join(root, name))
+                found[name] = f"{entry[:2]} {stat.st_mtime_ns} {stat.st_size}"
+            except OSError:
+                found[name] = entry[:2]
+    return found

@@ -1,0 +1,1 @@
+"""Which model a task gets: names, what a prompt mentions, what is installed. Imports config, backends and core."""

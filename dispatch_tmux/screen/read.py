@@ -1,0 +1,341 @@
+"""What a worker's screen shows: rendered text and a backend's rules in, one `Shown` out. Pure.
+
+Everything is judged from the bottom upwards, because what is above is history (S4, S17): first whether the program
+is gone, then the composer, and only where there is none, a dialogue. The words of the rules: docs/backends.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dispatch_tmux.core import sgr
+from dispatch_tmux.core.shown import UNKNOWN, Choice, Composer, Shown
+from dispatch_tmux.screen import line_prompt as prompts
+
+if TYPE_CHECKING:
+    from dispatch_tmux.backends.rules import ComposerRules, Dialogue, LineRules, ScreenRules
+
+BOTTOM = 150  # rows looked at, from the bottom: more than a screen has, in case history came with it
+
+BORDER = re.compile(r"^[\s─━╌┄═▔▁╭╮╰╯┌┐└┘│┃▲▼]*$")  # and the marks of a list that can be scrolled
+EDGE = re.compile(r"^\s*[╭╰]─*[╮╯]$")  # wider than what stands in the box
+BOX = re.compile(r"^\s*[│┃]\s?(.*?)\s*[│┃]?\s*$")
+CHOICE = re.compile(r"^\W{0,6}?(?P<key>\d{1,2})[.)]\s+(?:\[(?P<tick>.)\]\s*)?(?P<label>\S.*?)(?:\s{2,}[┌│└╭╰┃].*)?\s*$")
+DEAD = re.compile(r"^Pane is dead\b")  # tmux's own notice under a program that ended
+
+
+def look(rules: ScreenRules, rendered: str, *, title: str = "", cursor: tuple[int, int] | None = None) -> Shown:
+    """What `rendered` (`capture-pane -p`, with or without -e) shows; `cursor` is (column, row), both from 0."""
+    screen = _Screen.of(rendered)
+    if rules.gutter:
+        screen = screen.without(rules.gutter)
+    if rules.notices:
+        screen = screen.above_notices(rules.notices)
+    if not screen.lines:
+        return UNKNOWN
+    if gone := _exited(rules, screen.lines):
+        return gone
+    if rules.lines is not None:
+        return _line_program(rules.lines, screen, cursor)
+    if rules.composer and (box := _find_composer(rules.composer, screen.lines)):
+        return _with_composer(rules, rules.composer, screen, box, title)
+    if dialogue := _dialogue(rules, screen.lines):
+        return dialogue
+    return _without_composer(rules, screen, title)
+
+
+@dataclass(frozen=True, slots=True)
+class _Screen:
+    """The bottom rows twice: plain, and as rendered, because dim text and colours are signs too."""
+
+    lines: list[str]
+    raw: str
+    first_row: int
+
+    @classmethod
+    def of(cls, rendered: str) -> _Screen:
+        raw = rendered.rstrip()
+        cut = raw.count("\n") + 1 - BOTTOM
+        raw = raw.split("\n", cut)[cut] if cut > 0 else raw
+        lines = [line.rstrip(" \r") for line in sgr.plain(raw).split("\n")]
+        while lines and not lines[-1]:
+            lines.pop()
+        return cls(lines, raw, max(cut, 0))
+
+    def above_notices(self, notices: Sequence[re.Pattern[str]]) -> _Screen:
+        """Without the notices at the bottom, each a row that begins one and the indented rows after it."""
+        end = len(self.lines)
+        for row in range(end - 1, -1, -1):
+            line = self.lines[row]
+            if any(notice.search(line) for notice in notices):
+                end = row
+            elif line and not line.startswith("    "):
+                break
+        while 0 < end < len(self.lines) and not self.lines[end - 1]:
+            end -= 1
+        return _Screen(self.lines[:end], self.raw, self.first_row) if end < len(self.lines) else self
+
+    def without(self, gutter: re.Pattern[str]) -> _Screen:
+        return _Screen([gutter.sub("", line).rstrip() for line in self.lines], self.raw, self.first_row)
+
+
+def _line_program(rules: LineRules, screen: _Screen, cursor: tuple[int, int] | None) -> Shown:
+    if cursor is None:
+        return UNKNOWN
+    prompt = prompts.read(rules, screen.lines, cursor[0], cursor[1] - screen.first_row)
+    if prompt is None:
+        return UNKNOWN
+    choices = tuple(Choice(key, label) for key, label in prompt.choices)
+    if prompt.ready:
+        return Shown("ready")
+    # What led to the question, and its beginning when it wrapped: the rows do not tell.
+    return Shown("question", prompt.kind, prompt.text, choices, detail="\n".join(screen.lines[-6:-1]).strip())
+
+
+# --- the program is gone
+
+
+def _exited(rules: ScreenRules, lines: list[str]) -> Shown | None:
+    if DEAD.match(lines[-1]):
+        return Shown("exited", detail=lines[-1])
+    for rule in rules.exited:
+        if rule.foot.search(lines[-1]) and (rule.has is None or rule.has.search("\n".join(lines[-12:]))):
+            found = rule.detail.search("\n".join(lines[-12:])) if rule.detail else None
+            return Shown("exited", rule.kind, detail=found[found.lastindex or 0] if found else "")
+    return None
+
+
+# --- a composer is at the bottom
+
+
+def _find_composer(rules: ComposerRules, lines: list[str]) -> range | None:
+    """The composer's rows, its borders not counted."""
+    if rules.above is None or rules.below is None:
+        return _open_composer(rules, lines)
+    borders = (row for row in range(len(lines) - 1, -1, -1) if rules.below.search(lines[row]))
+    below = next(borders, 0)
+    above = next((row for row in range(below - 1, -1, -1) if rules.above.search(lines[row])), below)
+    box = range(above + 1, below)
+    if box and rules.prompt.search(lines[box.start]) and all(not lines[row][:1].strip() for row in box[1:]):
+        return box
+    return None
+
+
+def _open_composer(rules: ComposerRules, lines: list[str]) -> range | None:
+    if rules.footer and (box := _above_footer(rules, rules.footer, lines)):
+        return box
+    under = 0
+    for row in range(len(lines) - 1, -1, -1):
+        if rules.prompt.search(lines[row]):
+            end = next((r for r in range(row + 1, len(lines)) if not lines[r].strip()), len(lines))
+            return range(row, end)
+        under += bool(lines[row].strip())
+        if under > rules.room:
+            return None
+    return None
+
+
+def _above_footer(rules: ComposerRules, footer: re.Pattern[str], lines: list[str]) -> range | None:
+    """The rows from the lowest prompt to the footer, which is one of the last rows; all but the first are indented."""
+    last = [row for row in range(len(lines)) if lines[row]][-3:]
+    end = next((row for row in last if footer.search(lines[row])), 0)
+    while end and not lines[end - 1]:
+        end -= 1
+    for row in range(end - 1, -1, -1):
+        if rules.prompt.search(lines[row]):
+            return range(row, end)
+        if lines[row] and not lines[row].startswith("  "):
+            break
+    return None
+
+
+def _with_composer(rules: ScreenRules, own: ComposerRules, screen: _Screen, box: range, title: str) -> Shown:
+    lines = screen.lines
+    written = range(box.start, max(box.start, box.stop - own.status))
+    plain = "\n".join(_typed(own, lines[row], row == box.start) for row in written).strip()
+    composer = _read_composer(own, screen, written, plain)
+    tail, queued = _tail(rules, lines, box.start - (own.above is not None))
+    if rules.queued.composer and rules.queued.composer.search(plain):
+        queued = True
+    if (busy := _busy(rules, tail, lines[box.stop :], title)) is not None:
+        return Shown("busy", *busy, composer=composer, queued=queued)
+    for rule in rules.errors:
+        for row, text in tail:
+            found = rule.line.search(text)
+            if found and (not rule.coloured or sgr.coloured(screen.raw, row, found.start("detail"))):
+                return Shown("error", rule.kind, detail=found["detail"], composer=composer, queued=queued)
+    return Shown("ready", composer=composer, queued=queued)
+
+
+def _typed(rules: ComposerRules, line: str, first: bool) -> str:
+    """A composer row without its prompt; a prompt's group `keep` stays, as the `!` of a shell command."""
+    if rules.margin:
+        return rules.margin.sub("", line, count=1)
+    if not first:
+        return line.removeprefix("  ")
+    found = rules.prompt.search(line)
+    kept = found.groupdict().get("keep") if found else None
+    return (kept or "") + (line[found.end() :] if found else line)
+
+
+def _read_composer(rules: ComposerRules, screen: _Screen, box: range, plain: str) -> Composer:
+    if not plain or (rules.placeholder and rules.placeholder.search(plain)):
+        return Composer("")
+    text = plain
+    if "\x1b[" in screen.raw:
+        rows = sgr.written(screen.raw, box)
+        text = "\n".join(_typed(rules, row, at == 0) for at, row in enumerate(rows)).strip()
+    return Composer(text, bool(rules.collapsed and rules.collapsed.search(text)))
+
+
+def _busy(
+    rules: ScreenRules, tail: Sequence[tuple[int, str]], below: Sequence[str], title: str
+) -> tuple[str, str, tuple[()], str] | None:
+    """Kind, question, choices and detail of a busy `Shown`; a turn that runs goes before a background task."""
+    hits = [(rule.kind, found) for rule in rules.busy.below for line in below if (found := rule.line.search(line))]
+    hits += [(rule.kind, found) for rule in rules.busy.above for _, line in tail if (found := rule.line.search(line))]
+    if rules.busy.title and (found := rules.busy.title.search(title)):
+        hits.append(("", found))
+    if not hits:
+        return None
+    kind = min(kind for kind, _ in hits)
+    detail = next((text for k, hit in hits if k == kind and (text := hit.groupdict().get("detail"))), "")
+    return kind, "", (), detail
+
+
+def _tail(rules: ScreenRules, lines: list[str], end: int) -> tuple[list[tuple[int, str]], bool]:
+    """The last paragraph above row `end` as unwrapped lines with their rows, and whether queued messages follow it.
+
+    Queued messages and lines that every turn ends with (`skip`) are stepped over: the words before them count.
+    """
+    queued = False
+    while end > 0:
+        while end > 0 and not lines[end - 1].strip():
+            end -= 1
+        start = end
+        while start > 0 and lines[start - 1].strip():
+            start -= 1
+        if start < end and rules.queued.above and rules.queued.above.search(lines[start]):
+            queued = True
+        else:
+            kept = [(row, t) for row, t in _unwrapped(lines, start, end) if not any(s.search(t) for s in rules.skip)]
+            if kept:
+                return kept, queued
+        end = start
+    return [], queued
+
+
+def _unwrapped(lines: list[str], start: int, end: int) -> list[tuple[int, str]]:
+    """Rows joined with those they wrap into: an indented row that begins with a letter, digit or common sign."""
+    joined: list[tuple[int, str]] = []
+    for row in range(start, end):
+        text = lines[row].strip()
+        if joined and lines[row][:1] == " " and text[0] < "\u00a0":
+            joined[-1] = (joined[-1][0], f"{joined[-1][1]} {text}")
+        else:
+            joined.append((row, lines[row]))
+    return joined
+
+
+def _without_composer(rules: ScreenRules, screen: _Screen, title: str) -> Shown:
+    tail, queued = _tail(rules, screen.lines, len(screen.lines))
+    if (busy := _busy(rules, tail, (), title)) is not None:
+        return Shown("busy", *busy, queued=queued)
+    return UNKNOWN
+
+
+# --- a dialogue is at the bottom
+
+
+def _dialogue(rules: ScreenRules, lines: list[str]) -> Shown | None:
+    lines = _without_last_rule(rules, lines)
+    foot = " ".join([line.strip(" │┃") for line in lines[-12:] if not BORDER.match(line)][-3:])
+    for rule in rules.dialogues:
+        if not rule.foot.search(foot):
+            continue
+        body = _body(rule, rules, lines)
+        rows, unwrapped = "\n".join(body), " ".join(line.strip() for line in body)
+        if all(sign.search(rows) or sign.search(unwrapped) for sign in rule.has):
+            return _read_dialogue(rule, rules, body)
+    return None
+
+
+def _without_last_rule(rules: ScreenRules, lines: list[str]) -> list[str]:
+    """Claude Code 2.1.329 draws its composer's lower rule at the screen's last row, also far under a dialogue."""
+    if rules.composer and rules.composer.below and rules.composer.below.search(lines[-1]):
+        end = next((row for row in range(len(lines) - 1, 0, -1) if lines[row - 1]), 0)
+        return lines[:end]
+    return lines
+
+
+def _body(rule: Dialogue, rules: ScreenRules, lines: list[str]) -> list[str]:
+    """The rows from the dialogue's first on: from the last one that matches `top`, else from the screen's first."""
+    top = rule.top or (rules.composer.above if rules.composer else None)
+    start = next((r for r in range(len(lines) - 1, -1, -1) if top and top.search(lines[r])), 0)
+    return [found[1] if (found := BOX.match(line)) else EDGE.sub("", line) for line in lines[start:]]
+
+
+def _read_dialogue(rule: Dialogue, rules: ScreenRules, body: list[str]) -> Shown:
+    rows = _choice_rows(body, rules.choice or CHOICE) if rule.numbered else []
+    choices = [Choice(str(n), offer.label) for n, offer in enumerate(rule.offers, 1)]
+    for at, (row, found) in enumerate(rows):
+        label = _label(body, row, found["label"])
+        free = at == len(rows) - rule.text_from_end or bool(rule.text and rule.text.search(label))
+        tick = found.groupdict().get("tick")
+        choices.append(Choice(found["key"], label, text=free, ticked=bool(tick and tick.strip())))
+    end = rows[0][0] if rows else _offers_row(rule, body)
+    paragraphs = _paragraphs(body[:end])
+    headed = rule.whole and rule.top and rule.top.search(body[0])  # on a low screen the head may have gone
+    question, detail = _asked(rule, paragraphs[1:] if headed else paragraphs)
+    return Shown(rule.shows, rule.kind, question, tuple(choices), detail, keys=rules.answers.get(rule.kind, ()))
+
+
+def _offers_row(rule: Dialogue, body: list[str]) -> int:
+    """The row in which choices without numbers stand."""
+    return next((row for row in range(len(body) - 1, -1, -1) if rule.offers and rule.foot.search(body[row])), len(body))
+
+
+def _choice_rows(body: list[str], pattern: re.Pattern[str]) -> list[tuple[int, re.Match[str]]]:
+    """The last run of numbered rows: upwards from the bottom to number 1, whatever is numbered above it."""
+    found: list[tuple[int, re.Match[str]]] = []
+    for row in range(len(body) - 1, -1, -1):
+        hit = pattern.match(body[row])
+        if hit and (not found or int(hit["key"]) == int(found[-1][1]["key"]) - 1):
+            found.append((row, hit))
+            if hit["key"] == "1":
+                break
+    return found[::-1]
+
+
+def _label(body: list[str], row: int, label: str) -> str:
+    """The label with the rows it wraps into: those whose first word had no room on the row before. Others describe."""
+    width = max(map(len, body))
+    while row + 1 < len(body) and (text := body[row + 1].strip()) and body[row + 1][:1] == " ":
+        if CHOICE.match(body[row + 1]) or len(body[row]) + 1 + len(text.split()[0]) < width:
+            break
+        label, row = f"{label} {text}", row + 1
+    return label
+
+
+def _paragraphs(lines: list[str]) -> list[list[str]]:
+    groups: list[list[str]] = [[]]
+    for line in lines:
+        if BORDER.match(line):
+            groups.append([])
+        else:
+            groups[-1].append(line.strip())
+    return [group for group in groups if group]
+
+
+def _asked(rule: Dialogue, paragraphs: list[list[str]]) -> tuple[str, str]:
+    """The question, and what stands around it."""
+    if rule.whole or not paragraphs:
+        return "\n".join(" ".join(group) for group in paragraphs), ""
+    at = len(paragraphs) - 1
+    if rule.question:
+        at = next((i for i, group in enumerate(paragraphs) if rule.question.search(" ".join(group))), at)
+    detail = "\n".join(line for i, group in enumerate(paragraphs) if i != at for line in group)
+    return " ".join(paragraphs[at]), detail

@@ -1,0 +1,1 @@
+"""`.dispatch` on disk and `~/.dispatch`: files, journals, projects, locks, processes. Imports core."""

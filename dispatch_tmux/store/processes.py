@@ -1,0 +1,177 @@
+"""A worker's processes: is it alive, and ending all of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable
+
+from dispatch_tmux.store import files
+
+GRACE = 2.0  # seconds between asking (SIGTERM) and killing
+
+
+def launched(task_dir: str, attempt: int) -> tuple[int, str] | None:
+    """(pid, start time) of the launch line of ATTEMPT, or None before it has claimed the attempt."""
+    words = (files.read_text(os.path.join(task_dir, f"process-{attempt}"), 100) or "").split()
+    return (int(words[0]), words[1]) if len(words) == 2 and words[0].isdigit() else None
+
+
+def claimed(task_dir: str, attempt: int) -> float:
+    """When the launch line of ATTEMPT began, in seconds since the epoch; 0.0 before it has."""
+    try:
+        return os.stat(os.path.join(task_dir, f"process-{attempt}")).st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def environment(pid: int) -> dict[str, str] | None:
+    """What PID was started with; None when it is gone. Where the system does not tell, our own."""
+    if not os.path.isdir("/proc/self"):
+        return dict(os.environ)
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as f:
+            pairs = (os.fsdecode(pair).partition("=") for pair in f.read().split(b"\0") if b"=" in pair)
+            return {name: value for name, _, value in pairs}
+    except OSError:
+        return None
+
+
+def alive(process: tuple[int, str] | None) -> bool:
+    """Whether that very process runs: its pid, and the start time that tells it from a later one."""
+    if process is None:
+        return False
+    pid, started = process
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    stat = _stat(pid)
+    return stat is None or (stat[19] == started and stat[0] != "Z") if os.path.isdir("/proc/self") else True
+
+
+def started(pid: int) -> str:
+    """When PID began, as `launched` has it; '0' where the system does not tell."""
+    stat = _stat(pid)
+    return stat[19] if stat else "0"
+
+
+def running(task_dir: str, attempt: int, pid: int) -> bool | None:
+    """Whether ATTEMPT's launch line runs. PID is what tmux started, which counts until the attempt is claimed; 0: None."""
+    process = launched(task_dir, attempt)
+    if process:
+        return alive(process)
+    if not pid:
+        return None
+    stat = _stat(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return stat is None or stat[0] != "Z"
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def free_memory() -> int | None:
+    """MB that new processes may take (proc(5), MemAvailable; less where a control group allows less); None: unknown."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as f:
+            facts = dict(line.split(":", 1) for line in f)
+        free = int(facts["MemAvailable"].split()[0]) // 1024
+    except (OSError, KeyError, ValueError):
+        return None
+    group = "/sys/fs/cgroup"
+    most, used = (files.read_text(f"{group}/memory.{name}", 100) or "" for name in ("max", "current"))
+    cached = (files.read_text(f"{group}/memory.stat", 10_000) or "").partition("inactive_file ")[2].partition("\n")[0]
+    if most.strip().isdigit() and used.strip().isdigit():
+        free = min(free, (int(most) - int(used) + int(cached or 0)) >> 20)
+    return max(free, 0)
+
+
+def _table() -> dict[int, int]:
+    """pid → parent, of all processes."""
+    if os.path.isdir("/proc/self"):
+        stats = ((int(name), _stat(int(name))) for name in os.listdir("/proc") if name.isdigit())
+        return {pid: int(stat[1]) for pid, stat in stats if stat and stat[0] != "Z"}
+    listed = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, timeout=10).stdout
+    return {int(row[0]): int(row[1]) for row in map(str.split, listed.splitlines()) if len(row) == 2}
+
+
+def _marked(task_dir: str) -> set[int]:
+    """Processes started with DISPATCH_TASK_DIR=TASK_DIR: daemons that left the tree still carry it (Linux)."""
+    mark = b"DISPATCH_TASK_DIR=" + os.fsencode(task_dir)
+    found = set()
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/environ", "rb") as f:
+                    if mark in f.read().split(b"\0"):
+                        found.add(int(name))
+            except OSError:
+                pass
+    return found
+
+
+def family(task_dir: str, root: int | None) -> list[int]:
+    """All processes of a worker, children before parents: the tree below ROOT, and those that left it. Never us."""
+    table = _table()
+    children: dict[int, list[int]] = {}
+    for pid, parent in table.items():
+        children.setdefault(parent, []).append(pid)
+    order: list[int] = []
+    heads = ([root] if root in table else []) + sorted(_marked(task_dir) & table.keys())
+    for head in heads:
+        stack = [head]
+        while stack:
+            pid = stack.pop()
+            if pid not in order:
+                order.append(pid)
+                stack += children.get(pid, ())
+    return [pid for pid in reversed(order) if pid not in _ancestors(table)]
+
+
+def _ancestors(table: dict[int, int]) -> set[int]:
+    pid, found = os.getpid(), set()
+    while pid and pid not in found:
+        found.add(pid)
+        pid = table.get(pid, 0)
+    return found
+
+
+def end(task_dir: str, process: tuple[int, str] | None) -> list[int]:
+    """End a worker's whole family: SIGTERM, GRACE seconds, SIGKILL. What is left after that, normally nothing.
+
+    The launch line itself is spared the SIGTERM: it ends with its program and writes the exit code.
+    """
+    root = process[0] if process and alive(process) else None
+    _send(signal.SIGTERM, (pid for pid in family(task_dir, root) if pid != root))
+    deadline = time.monotonic() + GRACE
+    while (left := family(task_dir, root)) and time.monotonic() < deadline:
+        time.sleep(0.03)
+    _send(signal.SIGKILL, (pid for pid in left if pid != root))
+    deadline = time.monotonic() + GRACE
+    while (left := family(task_dir, root)) and time.monotonic() < deadline:
+        time.sleep(0.03)
+    _send(signal.SIGKILL, left)
+    return family(task_dir, root)
+
+
+def _send(number: signal.Signals, pids: Iterable[int]) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass

@@ -1,0 +1,65 @@
+"""Which project a command is about, and what its tmux session is called."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from dispatch_tmux.store.store import Store
+
+
+class Project(NamedTuple):
+    """A directory that has tasks: the main checkout of a repository, or any directory."""
+
+    root: str
+    store: Store
+
+    @property
+    def session_name(self) -> str:
+        """Safe for tmux, which runs `#(…)` in names and splits targets at ':' and '.'."""
+        base = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(self.root)).strip("-")[:40]
+        return f"dispatch-{base or 'project'}"
+
+
+def at(root: str) -> Project:
+    root = os.path.realpath(root)
+    return Project(root, Store(root))
+
+
+def find(start: str | None = None) -> Project:
+    """The project START (by default the working directory) is in.
+
+    That of the running worker when there is one, else the nearest directory upwards with a `.git` (a worktree counts
+    as its main checkout) or a `.dispatch`, else START itself.
+    """
+    task_dir = os.environ.get("DISPATCH_TASK_DIR", "") if start is None else ""
+    if task_dir and os.path.basename(os.path.dirname(os.path.dirname(task_dir))) == ".dispatch":
+        return at(os.path.dirname(os.path.dirname(os.path.dirname(task_dir))))
+    here = os.path.realpath(start or os.getcwd())
+    before, inside, _ = here.partition(f"{os.sep}.dispatch{os.sep}worktrees{os.sep}")
+    if inside and os.path.isdir(os.path.join(before, ".dispatch", "tasks")):
+        return at(before)  # also where the repository is bare, or a submodule
+    folder = here
+    while True:
+        git = os.path.join(folder, ".git")
+        if os.path.isdir(git):
+            return at(folder)
+        if os.path.isfile(git):
+            return at(_main_checkout(folder, git))
+        if os.path.isdir(os.path.join(folder, ".dispatch", "tasks")):
+            return at(folder)
+        if os.path.dirname(folder) == folder:
+            return at(here)
+        folder = os.path.dirname(folder)
+
+
+def _main_checkout(folder: str, git: str) -> str:
+    """Where the worktree at FOLDER belongs (gitrepository-layout(5): its `.git` file says gitdir: …/worktrees/NAME)."""
+    with open(git, encoding="utf-8", errors="replace") as f:
+        gitdir = f.readline().removeprefix("gitdir:").strip()
+    gitdir = os.path.normpath(os.path.join(folder, gitdir))
+    common = os.path.dirname(os.path.dirname(gitdir))
+    if os.path.basename(os.path.dirname(gitdir)) == "worktrees" and os.path.basename(common) == ".git":
+        return os.path.dirname(common)
+    return folder

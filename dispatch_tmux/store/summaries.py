@@ -1,0 +1,96 @@
+"""What is known of all tasks, fast: the fold of a journal that has ended is kept beside the tasks and believed as long as
+the journal's size and time are the same. The cache may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from dispatch_tmux.core import state as states
+from dispatch_tmux.core.state import Signs
+from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.store import files
+from dispatch_tmux.store.store import Store
+
+_KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why", "states", "marks", "pane", "window",
+         "exit_code", "started", "surfaced", "cause", "hint", "instead", "group", "priority", "after", "worktree",
+         "branch", "base", "merged", "merged_into", "conflicts", "ours", "flags",
+         "ran", "late", "strayed", "adopted", "released", "server")  # fmt: skip
+_FINAL = frozenset({State.DONE, State.FAILED, State.STOPPED, State.LOST})  # blocked tasks have questions: always read
+
+
+def all(store: Store) -> list[Task]:
+    """Every task, the oldest first."""
+    path = os.path.join(store.dir, "summaries.json")
+    cache = _load(path)
+    fresh: dict[str, list[Any]] = {}
+    tasks = []
+    for id in store.ids():
+        try:
+            stat = os.stat(os.path.join(store.tasks_dir, id, "journal.jsonl"))
+        except FileNotFoundError:
+            continue  # being made at this moment
+        task = _recalled(id, cache.get(id), stat) or store.task(id)
+        if task.state in _FINAL:
+            fresh[id] = [stat.st_size, stat.st_mtime_ns, task.state.value, [getattr(task, name) for name in _KEPT]]
+        tasks.append(task)
+    if fresh != cache:
+        _save(path, fresh)
+    return sorted((t for t in tasks if t.created), key=lambda t: (t.created, t.id))
+
+
+def _recalled(id: str, known: list[Any] | None, stat: os.stat_result) -> Task | None:
+    """The task as the cache has it; None when that is out of date, or damaged."""
+    try:
+        size, time, state, kept = known or (None, None, None, None)
+        if size != stat.st_size or time != stat.st_mtime_ns:
+            return None
+        return Task(id=id, state=State(state), **dict(zip(_KEPT, kept or (), strict=True)))
+    except (TypeError, ValueError):
+        return None
+
+
+def _load(path: str) -> dict[str, list[Any]]:
+    try:
+        data = json.loads(files.read_text(path, 1 << 26) or "{}")
+        return data if isinstance(data, dict) else {}
+    except (ValueError, DispatchError):
+        return {}
+
+
+def _save(path: str, cache: dict[str, list[Any]]) -> None:
+    try:
+        files.replace(path, json.dumps(cache, separators=(",", ":")))
+    except DispatchError:
+        pass  # it is only a cache
+
+
+def unfinished(store: Store) -> list[str]:
+    """Ids of the tasks that a supervisor has to take up."""
+    return [t.id for t in all(store) if not t.ended or t.state is State.BLOCKED or _has_window(t)]
+
+
+def _has_window(task: Task) -> bool:
+    return bool(task.pane) and task.exit_code is None
+
+
+def current(store: Store, task: Task, supervised: bool) -> Task:
+    """TASK as it is, also when nobody supervises: then its process and its exit file are asked."""
+    if supervised or task.ended or not task.attempt:
+        return task
+    from dispatch_tmux.store import processes
+
+    code = store.exit_code(task.id, task.attempt)
+    pid = task.pid if task.started == task.attempt else 0
+    if code is None and processes.running(store.path(task.id), task.attempt, pid) is not False:
+        return task
+    asked = next((q.id for q in task.open_questions if q.via == "file"), "")
+    signs = Signs(
+        alive=False, exit_code=code, server_gone=True, stopping=task.stopping, open_question=asked, marks=task.marks,
+        done_marker=store.is_marked_done(task.id),
+    )  # fmt: skip
+    verdict = states.ended(signs)
+    return task._replace(state=verdict.state, why=verdict.why, exit_code=code)

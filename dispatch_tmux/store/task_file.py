@@ -1,0 +1,28 @@
+"""A task's `task.yaml`: what was asked for, and what that was resolved to."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from dispatch_tmux.store import files
+
+if TYPE_CHECKING:
+    from dispatch_tmux.store.store import Store
+
+
+def read(store: Store, id: str) -> dict[str, Any]:
+    """What it says; {} when it cannot be read."""
+    import yaml
+
+    try:
+        data = yaml.safe_load(files.read_text(store.path(id, "task.yaml")) or "")
+    except yaml.YAMLError:
+        data = None
+    return data if isinstance(data, dict) else {}
+
+
+def write(store: Store, id: str, asked: dict[str, Any]) -> None:
+    """Put it there. JSON is YAML, and spares every `run` the loading of yaml."""
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in asked.items()]
+    files.replace(store.path(id, "task.yaml"), "".join(lines))

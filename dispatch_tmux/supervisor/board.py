@@ -1,0 +1,90 @@
+"""The live board in window 0: drawn once a second while somebody looks at it, and not at all while nobody does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dispatch_tmux.backends import usage
+from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.errors import TmuxError
+
+if TYPE_CHECKING:
+    from dispatch_tmux.supervisor.loop import Supervisor
+
+EVERY = 1.0
+_COLOURS = {
+    State.WAITING: "bold yellow",
+    State.DONE: "green",
+    State.FAILED: "red",
+    State.LOST: "red",
+    State.WORKING: "cyan",
+}
+
+
+class Board:
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.supervisor = supervisor
+        self.due: float | None = None
+        self.stale = False
+
+    def subscribe(self) -> None:
+        """Ask tmux to tell how many clients look at our window; the control client counts as one."""
+        try:
+            pane = os.environ.get("TMUX_PANE", "")
+            window = self.supervisor.line.cmd("display-message", "-p", "-t", pane, "#{window_id}").text
+            self.supervisor.line.cmd("refresh-client", "-B", f"board:{window}:#{{window_active_clients}}")
+        except TmuxError as e:
+            self.supervisor.log.write(f"no board: {e}")
+
+    def looked_at(self, somebody: bool) -> None:
+        self.due = 0.0 if somebody else None
+
+    def draw(self, now: float) -> None:
+        """Draw if somebody looks and it is time, or something has changed."""
+        if self.due is None or (now < self.due and not self.stale):
+            return
+        self.due, self.stale = now + EVERY, False
+        tasks = sorted((w.task for w in self.supervisor.workers.values()), key=lambda t: t.created)
+        used = {
+            w.id: usage.words(w.signals.usage, w.task.state is State.WORKING) for w in self.supervisor.workers.values()
+        }
+        sys.stdout.write(
+            "\x1b[H" + rendered(tasks, self.supervisor.project.root, used).replace("\n", "\x1b[K\r\n") + "\x1b[J"
+        )
+        sys.stdout.flush()
+
+
+def rendered(tasks: list[Task], root: str, used: Mapping[str, str]) -> str:
+    """The table as text with colours, as wide and at most as high as the terminal."""
+    from rich.console import Console  # only here, and only when somebody looks
+    from rich.table import Table
+    from rich.text import Text
+
+    from dispatch_tmux.core.text import clean
+
+    size = os.get_terminal_size() if sys.stdout.isatty() else os.terminal_size((100, 30))
+    console = Console(width=size.columns, height=size.lines, force_terminal=True, color_system="256")
+    table = Table(expand=True, box=None, pad_edge=False)
+    for name in ("task", "model", "state", "since", "done", ""):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=3 if not name else None)
+    for task in tasks[-(size.lines - 5) :]:
+        asked = task.open_questions[0].text if task.open_questions else task.why or used.get(task.id, "")
+        table.add_row(
+            task.id, task.model, Text(task.state.value, style=_COLOURS.get(task.state, "")),
+            _age(time.time() - task.since), f"{task.done_items}/{len(task.marks)}", Text(clean(asked, 200).replace("\n", " ")),
+        )  # fmt: skip
+    with console.capture() as capture:
+        console.print(Text(f"dispatch · {root}", style="bold"))
+        console.print(table if tasks else "no workers")
+        console.print(Text("Ctrl-b w: choose a window · Ctrl-b j: next that waits · Ctrl-b d: leave", style="dim"))
+    return capture.get()
+
+
+def _age(seconds: float) -> str:
+    return (
+        f"{int(seconds)}s" if seconds < 60 else f"{int(seconds // 60)}m" if seconds < 3600 else f"{seconds / 3600:.1f}h"
+    )

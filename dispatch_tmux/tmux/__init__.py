@@ -1,0 +1,1 @@
+"""The door to tmux: server, control mode, panes as pexpect spawns. Imports core."""

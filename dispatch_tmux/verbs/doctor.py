@@ -1,0 +1,153 @@
+"""`dispatch doctor`: what works here, and what to do about what does not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dispatch_tmux import __version__
+from dispatch_tmux.config import load as config
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.store import home
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.supervisor import session
+from dispatch_tmux.tmux import server as tmux
+
+
+class Finding(NamedTuple):
+    """`ok` None: worth knowing, not wrong."""
+
+    name: str
+    ok: bool | None
+    said: str
+
+
+def examine(project: Project) -> list[Finding]:
+    checks: list[tuple[str, Callable[[], tuple[bool | None, str]]]] = [
+        ("dispatch", lambda: (True, f"{__version__}, Python {sys.version.split()[0]}")),
+        ("config", _config),
+        ("tmux", lambda: (True, f"{tmux.check()} at {tmux.binary()}")),
+        ("tmux server", lambda: _server(project)),
+        ("control mode", lambda: _control(project)),
+        ("supervisor", lambda: _supervisor(project)),
+        ("project", lambda: _project(project)),
+        ("file events", lambda: _events(project)),
+        ("journals", lambda: _journals(project)),
+    ]
+    return [_tried(name, check) for name, check in checks] + _backends()
+
+
+def _tried(name: str, check: Callable[[], tuple[bool | None, str]]) -> Finding:
+    try:
+        return Finding(name, *check())
+    except DispatchError as e:
+        return Finding(name, False, f"{e}{f' — {e.hint}' if e.hint else ''}")
+    except OSError as e:
+        return Finding(name, False, str(e))
+
+
+def _config() -> tuple[bool | None, str]:
+    return (True, config.path()) if config.load() else (None, f"none at {config.path()}; the built-in settings count")
+
+
+def _server(project: Project) -> tuple[bool | None, str]:
+    server = session.server_of(project)
+    flags = " ".join(server.socket.flags)
+    return (
+        (True, f"answers on {flags}")
+        if server.running()
+        else (None, f"none on {flags}; the first `dispatch run` starts it")
+    )
+
+
+def _control(project: Project) -> tuple[bool | None, str]:
+    from dispatch_tmux.tmux.control import Control
+
+    server = session.server_of(project)
+    found = server.session_of(project.root) if server.running() else None
+    if not found:
+        return None, "no session to try it on yet"
+    try:
+        Control(server.socket, found, lambda notice: None).close()
+    except DispatchError:
+        return (
+            False,
+            "tmux refuses control clients; dispatch asks once a second instead — workers are safe, restart tmux when they are done",
+        )
+    return True, "works"
+
+
+def _supervisor(project: Project) -> tuple[bool | None, str]:
+    if project.store.supervised():
+        return True, "is watching"
+    return None, "is not running; dispatch run, wait and answer start it"
+
+
+def _project(project: Project) -> tuple[bool | None, str]:
+    folder = project.store.dir
+    if not os.path.exists(folder):
+        return None, f"{project.root}, nothing dispatched yet"
+    mode = os.stat(folder).st_mode & 0o777
+    return (True, folder) if mode == 0o700 else (False, f"{folder} is open to others ({mode:o}) — chmod 700 {folder}")
+
+
+def _events(project: Project) -> tuple[bool | None, str]:
+    import tempfile
+
+    from dispatch_tmux.store.watch import Watch
+
+    with tempfile.TemporaryDirectory() as folder:
+        told = threading.Event()
+        watch = Watch(folder, lambda path: told.set())
+        with open(os.path.join(folder, "x"), "w", encoding="ascii"):
+            pass
+        works = watch.working and told.wait(2.0)
+        watch.close()
+    return (
+        (True, "work")
+        if works
+        else (False, "do not work here; dispatch looks once a second — raise fs.inotify.max_user_watches")
+    )
+
+
+def _journals(project: Project) -> tuple[bool | None, str]:
+    ids = project.store.ids()
+    damaged = [id for id in ids if project.store.damage(id)]
+    return (
+        (None, f"half-written lines left out in: {', '.join(damaged[:5])}") if damaged else (True, f"{len(ids)} tasks")
+    )
+
+
+def _backends() -> list[Finding]:
+    from pathlib import Path
+
+    from dispatch_tmux.backends import load as backends
+    from dispatch_tmux.backends.own import backend_of
+
+    findings = []
+    folder = home.backends_dir()
+    try:
+        loaded = config.user_backends(config.load())
+    except DispatchError:
+        loaded = {}
+    for name in sorted({*backends.names(Path(folder)), *loaded} - {"command"}):
+        findings.append(_tried(f"backend {name}", lambda name=name: _cli(backend_of(name, loaded, folder).executable)))  # type: ignore[misc]
+    return findings
+
+
+def _cli(executable: str) -> tuple[bool | None, str]:
+    found = shutil.which(executable)
+    if not found:
+        return None, f"{executable} is not installed"
+    try:
+        said = subprocess.run(
+            [found, "--version"], capture_output=True, text=True, timeout=5, stdin=subprocess.DEVNULL
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None, f"{found} does not tell its version"
+    return True, f"{found} {said.strip().splitlines()[0][:60] if said.strip() else ''}".rstrip()
