@@ -116,7 +116,12 @@ class Crew:
         return self.store.task(id)
 
     def dir(self, id: str) -> Path:
+        """Where the worker may write."""
         return Path(self.store.path(id))
+
+    def own(self, id: str) -> Path:
+        """What dispatch alone writes of the task."""
+        return Path(self.store.own(id))
 
     def events(self, id: str, kind: str = "") -> list[Event]:
         return [e for e in self.store.events(id) if not kind or e.kind == kind]

@@ -175,7 +175,7 @@ def test_D5_where_the_queue_refuses_the_message_waits_as_ever(queueing: Talk, cr
 def test_D19_a_supervisor_killed_while_it_hands_to_the_queue_does_not_say_it_twice(queueing: Talk, crew: Crew) -> None:
     crew.store.append(queueing.id, "delivering", "queue:r1", rid="r1", by="queue", said=0)  # as far as the dead one came
     crew.kill_supervisor()
-    path = Path(crew.dir(queueing.id), "inbox", "r1.json")
+    path = Path(crew.own(queueing.id), "inbox", "r1.json")
     path.with_suffix(".tmp").write_text(json.dumps({"kind": "send", "text": "once at most"}))
     path.with_suffix(".tmp").rename(path)
     wait_until(lambda: crew.events(queueing.id, "undelivered"), lambda: crew.tell(queueing.id))

@@ -121,7 +121,7 @@ def test_F1_a_supervisor_killed_at_any_instant_loses_and_doubles_nothing(crew: C
 
 def test_F2_half_a_line_in_the_journal_costs_that_line_only_and_is_counted(crew: Crew) -> None:
     id = sleeper(crew)
-    with open(crew.dir(id) / "journal.jsonl", "ab") as f:
+    with open(crew.own(id) / "journal.jsonl", "ab") as f:
         f.write(b'{"t": 1.0, "kind": "state", "key": "state:99", "sta')
     put(crew, id, "ipc/001.question", "still there?")
     (news,) = crew.json("wait", "--for", "question")
@@ -132,7 +132,7 @@ def test_F2_half_a_line_in_the_journal_costs_that_line_only_and_is_counted(crew:
 
 def test_F2_a_line_that_says_too_little_and_one_of_zeros_are_survived(crew: Crew) -> None:
     id = sleeper(crew)
-    with open(crew.dir(id) / "journal.jsonl", "ab") as f:
+    with open(crew.own(id) / "journal.jsonl", "ab") as f:
         f.write(b'{"t": 1.0, "kind": "state"}\n[]\nnull\n' + b"\0" * 100 + b"\n")
     put(crew, id, "ipc/.done", "")
     put(crew, id, "plan.md", "- [x] all\n")
@@ -146,7 +146,7 @@ def test_F2_an_empty_task_yaml_a_stale_lock_and_an_empty_cache_are_survived(crew
     Path(crew.store.dir, "session.lock").write_text("")
     Path(crew.store.dir, "summaries.json").write_text("")
     id = crew.start("-m", "sh", "first")
-    (crew.dir(id) / "task.yaml").write_text("")
+    (crew.own(id) / "task.yaml").write_text("")
     nobody_supervises(crew)
     Path(crew.store.dir, "summaries.json").write_text(f'{{"{id}": [1, 2]}}')
     assert crew.start("-m", "sh", "second") == "second"
@@ -383,7 +383,7 @@ def test_F11_a_thousand_finished_tasks_are_read_once(crew: Crew) -> None:
     assert len(crew.json("wait", "--as", "a", "--for", "done")) == 1000
     assert Path(crew.store.dir, "summaries.json").exists()
 
-    journal = crew.dir("old-0500") / "journal.jsonl"
+    journal = crew.own("old-0500") / "journal.jsonl"
     stat = journal.stat()
     poisoned = journal.read_text().replace('"done"', '"lost"')
     with open(journal, "r+") as f:
@@ -404,7 +404,7 @@ def test_F11_status_of_a_thousand_finished_tasks_lists_few_and_counts_the_rest(c
     crew.store.prepare()
     for n in range(1000):
         crew.store.claim(f"old-{n:04}")
-        journal = crew.dir(f"old-{n:04}") / "journal.jsonl"
+        journal = crew.own(f"old-{n:04}") / "journal.jsonl"
         journal.write_text(
             '{"t": 1, "kind": "created", "title": "old", "marks": "x"}\n{"t": 2, "kind": "state", "state": "done"}\n'
         )

@@ -134,7 +134,7 @@ def test_X3_escape_sequences_of_a_worker_are_shown_harmless_by_every_verb(crew: 
     crew.configure({"sh": crew.script("w.sh", script)})
     shown = [crew.run("run", "-m", "sh", "--id", "evil", "--item", f"item {EVIL}", f"title {EVIL}").stdout]
     crew.until("evil", "question")
-    log = crew.dir("evil") / "terminal.log"
+    log = crew.own("evil") / "terminal.log"
     wait_until(lambda: log.exists() and b"\x1b[2J" in log.read_bytes())
     for verb in (
         ["wait"], ["wait", "--json", "--as", "x"], ["status"], ["status", "evil"], ["status", "--json"], ["questions"],

@@ -206,7 +206,7 @@ def test_a_failure_stays_one_when_a_person_comes_with_a_smaller_terminal(crew: C
     id = crew.start("-m", "odd", "job")
     crew.until(id, "failed")
     crew.tmux("resize-window", "-t", crew.task(id).pane, "-x", "60", "-y", "8")
-    wait_until(lambda: "8 60" in (crew.dir(id) / "terminal.log").read_text(), lambda: crew.tell(id))
+    wait_until(lambda: "8 60" in (crew.own(id) / "terminal.log").read_text(), lambda: crew.tell(id))
     assert "ERR" not in crew.screen(id)
     crew.run("status", id)
     assert crew.task(id).state.value == "failed"
@@ -221,6 +221,6 @@ def test_a_failure_is_not_the_next_attempts_however_large_its_window_is(crew: Cr
     crew.until(id, "failed")
     (crew.root / "go").write_text("fine")
     crew.run("retry", id)
-    wait_until(lambda: "fine" in (crew.dir(id) / "terminal.log").read_text(), lambda: crew.tell(id))  # it has been looked at
+    wait_until(lambda: "fine" in (crew.own(id) / "terminal.log").read_text(), lambda: crew.tell(id))  # it has been looked at
     crew.run("status", id)
     assert crew.task(id).state.value == "starting", crew.tell(id)

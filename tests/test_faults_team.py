@@ -24,7 +24,7 @@ from dispatch_tmux.supervisor.worker import Worker
 
 def test_F3_a_disk_that_is_full_is_said_and_nothing_is_cut_off(crew: Crew) -> None:
     crew.start("-m", "demo", "--id", "a", "--item", "hang", "x")
-    journal = (crew.dir("a") / "journal.jsonl").read_bytes()
+    journal = (crew.own("a") / "journal.jsonl").read_bytes()
     small = crew.base / "small"
     small.mkdir()
     mounted = subprocess.run(
@@ -42,7 +42,7 @@ def test_F3_a_disk_that_is_full_is_said_and_nothing_is_cut_off(crew: Crew) -> No
         assert "No space left" in done.stderr and not (small / "r.html").exists()
     finally:
         subprocess.run(["umount", "-l", str(small)], check=False)
-    assert (crew.dir("a") / "journal.jsonl").read_bytes().startswith(journal)
+    assert (crew.own("a") / "journal.jsonl").read_bytes().startswith(journal)
     crew.run("stop", "a")
 
 
@@ -109,7 +109,7 @@ def test_F10_a_retry_replaces_a_former_attempt_that_still_lives(crew: Crew) -> N
     crew.start("-m", "demo", "--id", "a", "--item", "stop early", "--item", "look", "x")
     assert "a is" in crew.run("retry", "a", ok=None).stderr or crew.task("a").surfaced
     wait_until(lambda: crew.task("a").ended or crew.task("a").surfaced, lambda: crew.tell("a"))
-    first = (crew.dir("a") / "process-1").read_text().split()[0]
+    first = (crew.own("a") / "process-1").read_text().split()[0]
     crew.run("retry", "a", "--fresh")
     assert not Path(f"/proc/{first}").exists() or sys.platform != "linux"
     wait_until(lambda: crew.task("a").started == 2)
@@ -120,7 +120,7 @@ def test_F10_a_retry_replaces_a_former_attempt_that_still_lives(crew: Crew) -> N
 
 def test_F10_a_resume_of_what_lives_is_refused(crew: Crew) -> None:
     crew.start("-m", "demo", "--id", "a", "--item", "hang", "x")
-    wait_until(lambda: (crew.dir("a") / "process-1").exists())
+    wait_until(lambda: (crew.own("a") / "process-1").exists())
     assert "a still runs" in crew.run("resume", "a", ok=False).stderr
     crew.run("stop", "a")
 
@@ -132,9 +132,9 @@ def test_F12_workers_go_on_under_another_version_of_dispatch(crew: Crew) -> None
     pane = crew.task("a").pane
     crew.store.append("a", "from-the-future", "future:1", what=["ever"])
     crew.store.append("a", "state", "state:99", state="pondering")
-    with open(crew.dir("a") / "task.yaml", "a") as f:
+    with open(crew.own("a") / "task.yaml", "a") as f:
         f.write("unheard_of: {a: 1}\n")
-    (crew.dir("a") / "inbox" / "zz.json").write_text('{"kind": "levitate"}')
+    (crew.own("a") / "inbox" / "zz.json").write_text('{"kind": "levitate"}')
     crew.kill_supervisor()
     wait_until(lambda: crew.store.supervised())
     crew.run("answer", "a", "--choice", "2")

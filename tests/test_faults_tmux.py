@@ -294,7 +294,7 @@ def test_T18_every_exit_code_and_every_last_line_is_kept(crew: Crew) -> None:
     for id in ids:
         task = crew.until(id, "failed")
         assert task.exit_code == 7
-        log = crew.dir(id) / "terminal.log"
+        log = crew.own(id) / "terminal.log"
         wait_until(lambda log=log: log.exists() and "the last words" in log.read_text(), lambda id=id: crew.tell(id))
     crew.configure({"sh": "sh -c 'kill -9 $$'"})
     assert "SIGKILL" in crew.until(crew.start("-m", "sh", "x"), "failed").why

@@ -89,7 +89,7 @@ def test_a_record_is_found_and_read_as_it_grows(tmp_path: Any, monkeypatch: pyte
     monkeypatch.delenv("CODEX_HOME", raising=False)
     monkeypatch.setattr("dispatch_tmux.store.processes.environment", lambda pid: dict(os.environ))
     (task / "process-1").write_text(f"{os.getpid()} 1")
-    record = sessions.Record(backend, str(task), 1)
+    record = sessions.Record(backend, str(task), str(task), 1)
     assert record.news(0.0) == []  # not there yet
     path = folder / "rollout-2026-01a1fdfc-24bb-7ff3-a32b-2d3ffad502af.jsonl"
     path.write_text(json.dumps({"prompt": f"Your checklist: {task}/plan.md"}) + "\n" + '{"n": 1}\n{"half')
@@ -120,11 +120,11 @@ def test_another_workers_record_is_not_taken_for_its_own(tmp_path: Any) -> None:
 def test_status_shows_what_a_worker_uses(crew: Crew) -> None:
     crew.start("-m", "demo", "--id", "auth", "--item", "ask: which?", "x")
     crew.until("auth", "waiting")
-    sessions.keep(crew.dir("auth"), usage.Usage(tool="Bash\x1b[2J", context=45_210, window=200_000, cost=0.5))
+    sessions.keep(str(crew.own("auth")), usage.Usage(tool="Bash\x1b[2J", context=45_210, window=200_000, cost=0.5))
     row = next(r for r in crew.run("status").stdout.splitlines() if r.startswith("auth"))
     assert row.endswith("45k of 200k · $0.50")
     assert all(len(r) <= 80 for r in crew.run("status").stdout.splitlines())
     assert json.loads(crew.run("status", "auth", "--json").stdout)["usage"]["context"] == 45_210
     assert "45k of 200k · $0.50" in crew.run("status", "auth").stdout
-    (crew.root / ".dispatch" / "tasks" / "auth" / "usage.json").write_text("{damaged")
+    (crew.own("auth") / "usage.json").write_text("{damaged")
     assert "auth" in crew.run("status").stdout

@@ -59,8 +59,8 @@ def _time(path: str) -> float:
 class Record:
     """What the CLI writes of the session in which ATTEMPT works on the task at TASK_DIR."""
 
-    def __init__(self, backend: Backend, task_dir: str, attempt: int) -> None:
-        self._backend, self._dir, self._attempt = backend, task_dir, attempt
+    def __init__(self, backend: Backend, task_dir: str, own: str, attempt: int) -> None:
+        self._backend, self._dir, self._own, self._attempt = backend, task_dir, own, attempt
         self._path, self._at = "", 0
         self._next, self._pause = float("-inf"), AGAIN  # when to look for it again
 
@@ -70,10 +70,10 @@ class Record:
             return []
         if not self._path and now >= self._next:
             self._next, self._pause = now + self._pause, min(2 * self._pause, MOST_AGAIN)
-            claim = processes.launched(self._dir, self._attempt)
+            claim = processes.launched(self._own, self._attempt)
             env = processes.environment(claim[0]) if claim else None
             if env is not None:
-                self._path = find(self._backend, self._dir, env, processes.claimed(self._dir, self._attempt))
+                self._path = find(self._backend, self._dir, env, processes.claimed(self._own, self._attempt))
         return self._read() if self._path else []
 
     def _read(self) -> list[object]:
@@ -101,14 +101,14 @@ def _parsed(line: bytes) -> object | None:
         return None
 
 
-def kept(task_dir: str) -> usage.Usage:
-    """What is known of the use at TASK_DIR; the supervisor keeps it there."""
+def kept(own: str) -> usage.Usage:
+    """What is known of the use; the supervisor keeps it among what is OWN to dispatch."""
     try:
-        data = json.loads(files.read_text(os.path.join(task_dir, "usage.json"), 2000) or "{}")
+        data = json.loads(files.read_text(os.path.join(own, "usage.json"), 2000) or "{}")
         return usage.Usage(**data)
     except (ValueError, TypeError, DispatchError):
         return usage.Usage()
 
 
-def keep(task_dir: str, used: usage.Usage) -> None:
-    files.replace(os.path.join(task_dir, "usage.json"), json.dumps(used._asdict()))
+def keep(own: str, used: usage.Usage) -> None:
+    files.replace(os.path.join(own, "usage.json"), json.dumps(used._asdict()))

@@ -33,7 +33,7 @@ def _leftovers(store: Store) -> Finding:
     alive = [
         task.id
         for task in summaries.all(store)
-        if task.ended and processes.alive(processes.launched(store.path(task.id), task.attempt))
+        if task.ended and processes.alive(processes.launched(store.own(task.id), task.attempt))
     ]
     if not alive:
         return Finding("leftovers", True, "none")

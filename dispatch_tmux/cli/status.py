@@ -75,7 +75,7 @@ def _lines(project: Project, id: str | None, every: bool) -> list[str]:
         one = _one(found, id)
         lines = viewing.details(project, one)
         attach = [f"  attach: {common.attach_line(project, id)}"] if one.pane and one.exit_code is None else []
-        return [*lines, f"  log:    {project.store.path(id, 'terminal.log')}", *attach]
+        return [*lines, f"  log:    {project.store.own(id, 'terminal.log')}", *attach]
     listed, hidden = viewing.recent(found, every)
     lines = show.table(listed, used=viewing.used(project.store, listed)) or [
         "no task has been dispatched here yet:  dispatch run --help"
@@ -154,7 +154,7 @@ def logs(task: str, follow: bool, lines: int) -> None:
     dispatch logs auth -f
     """
     project, found = common.task_of(task)
-    path = project.store.path(found.id, "terminal.log")
+    path = project.store.own(found.id, "terminal.log")
     if not os.path.exists(path) and not follow:
         raise DispatchError(f"{found.id} has written nothing yet")
     tail = _Tail(path)
@@ -239,7 +239,7 @@ def _fresh(store: Store, ids: list[str] | None, seen: dict[str, tuple[int, int]]
     found: list[tuple[str, Event]] = []
     for id in store.ids() if ids is None else ids:
         try:
-            size = os.path.getsize(store.path(id, "journal.jsonl"))
+            size = os.path.getsize(store.own(id, "journal.jsonl"))
         except FileNotFoundError:
             continue
         before, count = seen.get(id, (0, 0))

@@ -13,16 +13,16 @@ from dispatch_tmux.store import files
 GRACE = 2.0  # seconds between asking (SIGTERM) and killing
 
 
-def launched(task_dir: str, attempt: int) -> tuple[int, str] | None:
-    """(pid, start time) of the launch line of ATTEMPT, or None before it has claimed the attempt."""
-    words = (files.read_text(os.path.join(task_dir, f"process-{attempt}"), 100) or "").split()
+def launched(own: str, attempt: int) -> tuple[int, str] | None:
+    """(pid, start time) of the launch line of ATTEMPT, or None before it has claimed the attempt. OWN: as Store.own gives it."""
+    words = (files.read_text(os.path.join(own, f"process-{attempt}"), 100) or "").split()
     return (int(words[0]), words[1]) if len(words) == 2 and words[0].isdigit() else None
 
 
-def claimed(task_dir: str, attempt: int) -> float:
+def claimed(own: str, attempt: int) -> float:
     """When the launch line of ATTEMPT began, in seconds since the epoch; 0.0 before it has."""
     try:
-        return os.stat(os.path.join(task_dir, f"process-{attempt}")).st_mtime
+        return os.stat(os.path.join(own, f"process-{attempt}")).st_mtime
     except FileNotFoundError:
         return 0.0
 
@@ -60,9 +60,9 @@ def started(pid: int) -> str:
     return stat[19] if stat else "0"
 
 
-def running(task_dir: str, attempt: int, pid: int) -> bool | None:
+def running(own: str, attempt: int, pid: int) -> bool | None:
     """Whether ATTEMPT's launch line runs. PID is what tmux started, which counts until the attempt is claimed; 0: None."""
-    process = launched(task_dir, attempt)
+    process = launched(own, attempt)
     if process:
         return alive(process)
     if not pid:

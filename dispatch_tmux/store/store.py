@@ -73,6 +73,10 @@ class Store:
             raise DispatchError(f"{directory} is a symbolic link", hint="remove it; it may lead out of the project")
         return os.path.join(directory, *names)
 
+    def own(self, id: str, *names: str) -> str:
+        """A path among what dispatch alone writes of task ID: its journal, requests, process and exit code."""
+        return self.path(id, *names)
+
     def find(self, name: str) -> str:
         """The id NAME stands for: itself, or the only one that begins with it. Raises TaskNotFound."""
         ids = self.ids()
@@ -103,7 +107,7 @@ class Store:
 
     def append(self, id: str, kind: str, key: str = "", **data: Any) -> bool:
         """Write an event at the end of the journal; False (and nothing written) when its KEY is there already."""
-        path = self.path(id, "journal.jsonl")
+        path = self.own(id, "journal.jsonl")
         try:
             fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as e:
@@ -131,7 +135,7 @@ class Store:
 
     def _lines(self, id: str) -> list[bytes]:
         try:
-            with open(self.path(id, "journal.jsonl"), "rb") as f:
+            with open(self.own(id, "journal.jsonl"), "rb") as f:
                 return f.read().split(b"\n")
         except FileNotFoundError:
             return []
@@ -193,27 +197,25 @@ class Store:
     def request(self, id: str, kind: str, **data: Any) -> str:
         """Leave a request for the supervisor and return its id; requests are carried out in the order of their ids."""
         rid = f"{time.time_ns():x}-{os.getpid():x}"
-        files.replace(self.path(id, "inbox", f"{rid}.json"), json.dumps({"kind": kind, **data}))
+        files.replace(self.own(id, "inbox", f"{rid}.json"), json.dumps({"kind": kind, **data}))
         return rid
 
     def requests(self, id: str) -> list[tuple[str, dict[str, Any]]]:
         try:
-            names = sorted(n for n in os.listdir(self.path(id, "inbox")) if n.endswith(".json"))
+            names = sorted(n for n in os.listdir(self.own(id, "inbox")) if n.endswith(".json"))
         except (FileNotFoundError, NotADirectoryError):
             return []
         found = []
         for name in names:
             try:
-                found.append(
-                    (name[:-5], dict(json.loads(files.read_text(self.path(id, "inbox", name), 1 << 24) or "")))
-                )
+                found.append((name[:-5], dict(json.loads(files.read_text(self.own(id, "inbox", name), 1 << 24) or ""))))
             except ValueError:
                 self.drop_request(id, name[:-5])  # nobody can carry it out, and the verb that left it has said so
         return found
 
     def drop_request(self, id: str, rid: str) -> None:
         try:
-            os.unlink(self.path(id, "inbox", f"{rid}.json"))
+            os.unlink(self.own(id, "inbox", f"{rid}.json"))
         except FileNotFoundError:
             pass
 
@@ -260,7 +262,7 @@ class Store:
 
     def exit_code(self, id: str, attempt: int) -> int | None:
         """The exit code that the launch line wrote for ATTEMPT, or None."""
-        words = (files.read_text(self.path(id, "exit"), 200) or "").split()
+        words = (files.read_text(self.own(id, "exit"), 200) or "").split()
         if len(words) == 2 and words[0] == str(attempt) and words[1].isdigit():
             return int(words[1])
         return None

@@ -30,7 +30,7 @@ def all(store: Store) -> list[Task]:
     tasks = []
     for id in store.ids():
         try:
-            stat = os.stat(os.path.join(store.tasks_dir, id, "journal.jsonl"))
+            stat = os.stat(store.own(id, "journal.jsonl"))
         except FileNotFoundError:
             continue  # being made at this moment
         task = _recalled(id, cache.get(id), stat) or store.task(id)
@@ -85,7 +85,7 @@ def current(store: Store, task: Task, supervised: bool) -> Task:
 
     code = store.exit_code(task.id, task.attempt)
     pid = task.pid if task.started == task.attempt else 0
-    if code is None and processes.running(store.path(task.id), task.attempt, pid) is not False:
+    if code is None and processes.running(store.own(task.id), task.attempt, pid) is not False:
         return task
     asked = next((q.id for q in task.open_questions if q.via == "file"), "")
     signs = Signs(

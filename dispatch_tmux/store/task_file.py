@@ -16,7 +16,7 @@ def read(store: Store, id: str) -> dict[str, Any]:
     import yaml
 
     try:
-        data = yaml.safe_load(files.read_text(store.path(id, "task.yaml")) or "")
+        data = yaml.safe_load(files.read_text(store.own(id, "task.yaml")) or "")
     except yaml.YAMLError:
         data = None
     return data if isinstance(data, dict) else {}
@@ -25,4 +25,4 @@ def read(store: Store, id: str) -> dict[str, Any]:
 def write(store: Store, id: str, asked: dict[str, Any]) -> None:
     """Put it there. JSON is YAML, and spares every `run` the loading of yaml."""
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in asked.items()]
-    files.replace(store.path(id, "task.yaml"), "".join(lines))
+    files.replace(store.own(id, "task.yaml"), "".join(lines))

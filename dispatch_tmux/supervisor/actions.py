@@ -47,7 +47,7 @@ class Carrier:
                 return
             if due.kind == "stop":
                 worker.append("stopping", f"stopping:{worker.task.attempt}", by="dispatch")
-                process = processes.launched(worker.dir, worker.task.attempt)
+                process = processes.launched(worker.own, worker.task.attempt)
                 threading.Thread(target=processes.end, args=(worker.dir, process), daemon=True).start()
                 return
             if due.kind == "fallback":
@@ -74,7 +74,7 @@ class Carrier:
         task = worker.task
         attempt = task.attempt if task.started < task.attempt else task.attempt + 1
         worker.append("starting", f"starting:{attempt}", attempt=attempt, **({"resume": True} if resume else {}))
-        if processes.launched(worker.dir, attempt):
+        if processes.launched(worker.own, attempt):
             self.supervisor.find_panes()  # it lives: only the record was interrupted
             if worker.pane:
                 self._on_record(worker, attempt, worker.pane, "", worker.pid)
@@ -97,12 +97,12 @@ class Carrier:
         environment = command_line.environment(worker.backend, env, variables, own)
         line = self.supervisor.line
         opened = launcher.open_window(
-            line, self.supervisor.session, id=worker.id, cwd=task.cwd, task_dir=worker.dir, attempt=attempt
+            line, self.supervisor.session, id=worker.id, cwd=task.cwd, own=worker.own, attempt=attempt
         )  # fmt: skip
         worker.attach(line, opened.pane, opened.pid)
         self.supervisor.by_pane[opened.pane] = worker
         launcher.start(
-            worker.dir, attempt, opened.pane, argv=argv, env=environment, cwd=task.cwd, setup=self._setup(worker)
+            worker.own, attempt, opened.pane, argv=argv, env=environment, cwd=task.cwd, setup=self._setup(worker)
         )
         self._on_record(worker, attempt, opened.pane, opened.window, opened.pid)
         if session and "{prompt}" not in worker.backend.resume:
@@ -326,7 +326,7 @@ class Carrier:
             threading.Thread(target=self._look_for_strays, args=(worker,), daemon=True).start()
 
     def _look_for_strays(self, worker: Worker) -> None:
-        path = os.path.join(worker.dir, "main-checkout.json")
+        path = os.path.join(worker.own, "main-checkout.json")
         try:
             before = json.loads(files.read_text(path, 1 << 26) or "")
             now = worktree.footprint(self.supervisor.project.root)
@@ -340,7 +340,7 @@ class Carrier:
         """The last screen with its history; remain-on-exit's notice scrolls the first line away, hence the history."""
         shot = self.supervisor.line.cmd("capture-pane", "-p", "-e", "-S", "-", "-t", worker.pane)
         if shot.ok:
-            files.replace(os.path.join(worker.dir, "screen.txt"), sgr.ESCAPE.sub("", shot.text).rstrip() + "\n")
+            files.replace(os.path.join(worker.own, "screen.txt"), sgr.ESCAPE.sub("", shot.text).rstrip() + "\n")
 
     def attached(self) -> bool:
         """Whether a person is attached to the session."""

@@ -19,9 +19,9 @@ EVERY = 0.5  # seconds between two looks
 class Foreign:
     """A line to the one pane of an adopted task; CHANGED is called, in a thread, when it looks different or has gone."""
 
-    def __init__(self, task_dir: str, task: Task, changed: Callable[[], None]) -> None:
-        self._server, self._pane, self._dir, self._changed = Server(Socket(task.server)), task.pane, task_dir, changed
-        self._process = processes.launched(task_dir, 1)
+    def __init__(self, own: str, task: Task, changed: Callable[[], None]) -> None:
+        self._server, self._pane, self._dir, self._changed = Server(Socket(task.server)), task.pane, own, changed
+        self._process = processes.launched(own, 1)
         self.closed = threading.Event()
         threading.Thread(target=self._watch, name=f"adopted-{task.id}", daemon=True).start()
 

@@ -24,12 +24,12 @@ class Opened(NamedTuple):
     tty: str
 
 
-def open_window(line: Line, session: str, *, id: str, cwd: str, task_dir: str, attempt: int) -> Opened:
+def open_window(line: Line, session: str, *, id: str, cwd: str, own: str, attempt: int) -> Opened:
     """Open the window of task ID with the launch line in it, which waits for `start`. Raises TmuxError."""
     made = line.cmd(
         "new-window", "-d", "-P", "-F", "#{pane_id} #{window_id} #{pane_pid} #{pane_tty}", "-t", f"{session}:",
         "-n", safe_name(id), "-c", cwd.replace("#", "##"),
-        "--", sys.executable, "-I", "-S", LAUNCH, task_dir, str(attempt),
+        "--", sys.executable, "-I", "-S", LAUNCH, own, str(attempt),
     )  # fmt: skip
     words = made.text.split(" ")
     if not made.ok or len(words) != 4:
@@ -43,7 +43,7 @@ def open_window(line: Line, session: str, *, id: str, cwd: str, task_dir: str, a
 
 
 def start(
-    task_dir: str,
+    own: str,
     attempt: int,
     pane: str,
     *,
@@ -54,4 +54,4 @@ def start(
 ) -> None:
     """Tell the launch line waiting in PANE what to become, and what to run before."""
     launch = {"argv": argv, "env": dict(env), "cwd": cwd, "sh": LAUNCH_SH, "setup": list(setup)}
-    files.replace(os.path.join(task_dir, f"launch-{attempt}-{pane.lstrip('%')}.json"), json.dumps(launch))
+    files.replace(os.path.join(own, f"launch-{attempt}-{pane.lstrip('%')}.json"), json.dumps(launch))

@@ -218,7 +218,7 @@ class Supervisor:
                 self.drawing.setdefault(worker.id, time.monotonic())
             self.inbox.put(("review", worker.id))
 
-        line = Foreign(worker.dir, task, changed)
+        line = Foreign(worker.own, task, changed)
         worker.attach(line, task.pane, task.pid)
         changed()
 
@@ -254,7 +254,7 @@ class Supervisor:
         """Whether the pane of PID is that of the current attempt (a former one's may still be open)."""
         from dispatch_tmux.store import processes
 
-        process = processes.launched(worker.dir, worker.task.attempt)
+        process = processes.launched(worker.own, worker.task.attempt)
         return process is not None and process[0] == pid
 
     def _adopt_orphans(self, there: dict[str, list[str]]) -> None:
@@ -263,7 +263,7 @@ class Supervisor:
 
         for worker in self.workers.values():
             task = worker.task
-            process = processes.launched(worker.dir, task.attempt) if task.attempt and not worker.pane else None
+            process = processes.launched(worker.own, task.attempt) if task.attempt and not worker.pane else None
             pane = next((row[0] for row in there.values() if process and row[1] == str(process[0])), None)
             if pane and process:
                 self.line.cmd("set-option", "-p", "-t", pane, "@dispatch_task", worker.id)

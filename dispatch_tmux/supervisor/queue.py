@@ -140,7 +140,7 @@ class Queue:
                 ours=made.ours or task.ours,
             )  # fmt: skip
             footprint = json.dumps(worktree.footprint(root))
-            files.replace(os.path.join(worker.dir, "main-checkout.json"), footprint)
+            files.replace(os.path.join(worker.own, "main-checkout.json"), footprint)
             self.prepared.add(worker.id)
         except (DispatchError, OSError) as e:
             self._failed(worker, f"no worktree: {e}")

@@ -34,7 +34,7 @@ def begin_again(
         task.id, "switched", f"switched:{attempt}:{time.time_ns()}", model=chosen.name, backend=chosen.backend,
         attempt=attempt, **({"why": why} if why else {}),
     )  # fmt: skip
-    processes.end(folder, processes.launched(folder, task.attempt))
+    processes.end(folder, processes.launched(store.own(task.id), task.attempt))
     for rid, _ in store.requests(task.id):
         store.drop_request(task.id, rid)
     for q in task.open_questions:

@@ -65,7 +65,7 @@ def _by_keyboard(worker: Worker, rid: str, text: str, begun: Event | None) -> Ou
 
 def _into_the_queue(worker: Worker, rid: str, text: str) -> Outcome | None:
     """Where the composer is not free: by the CLI's own command for it, if it has one and knows the session. Tried once."""
-    process = processes.launched(worker.dir, worker.task.attempt)
+    process = processes.launched(worker.own, worker.task.attempt)
     env = processes.environment(process[0]) if process and worker.backend.queue else None
     session = sessions.of(worker.backend, worker.dir, env) if env else ""
     if not env or not session:

@@ -56,10 +56,10 @@ class Worker:
         self, store: Store, id: str, backend: Backend, limits: Limits, clock: Callable[[], float] = time.monotonic
     ):
         self.store, self.id, self.backend, self.limits, self.clock = store, id, backend, limits, clock
-        self.dir = store.path(id)
+        self.dir, self.own = store.path(id), store.own(id)
         self.task: Task = fold(id, ())
         self._journal_size = -1
-        self.log = TerminalLog(os.path.join(self.dir, "terminal.log"))
+        self.log = TerminalLog(os.path.join(self.own, "terminal.log"))
         self.spawn: PaneSpawn | None = None
         self.pid = 0
         self.typing = False  # a thread delivers into the pane now
@@ -95,7 +95,7 @@ class Worker:
     def refresh(self) -> Task:
         """The task as the journal has it now."""
         try:
-            size = os.stat(os.path.join(self.dir, "journal.jsonl")).st_size
+            size = os.stat(os.path.join(self.own, "journal.jsonl")).st_size
         except FileNotFoundError:
             size = 0
         if size != self._journal_size:
@@ -119,7 +119,7 @@ class Worker:
         self.shown, self.signals.turn_over = UNKNOWN, False
         self.unseen = self.task.started == self.task.attempt
         self.begun = self.unseen and self.task.state in (State.WAITING, State.IDLE, State.DONE)
-        self.record = sessions.Record(self.backend, self.dir, self.task.attempt)
+        self.record = sessions.Record(self.backend, self.dir, self.own, self.task.attempt)
 
     def use(self, backend: Backend) -> None:
         """From now on the CLI is BACKEND's, and a new one."""
@@ -132,7 +132,7 @@ class Worker:
         manner = Manner(self.backend.interactive, self.backend.submit.delay, patience)
         return Target(
             self.spawn, self.backend.screen, manner, self.pid, lambda: self.log.bracketed, self._has_receipt,
-            os.path.join(self.dir, "inbox"), clear=self.backend.submit.clear,
+            os.path.join(self.own, "inbox"), clear=self.backend.submit.clear,
         )  # fmt: skip
 
     def _has_receipt(self, body: str) -> bool:
@@ -223,7 +223,7 @@ class Worker:
 
     def _signs(self) -> Signs:
         now, task = self.clock(), self.task
-        running = processes.running(self.dir, task.attempt, task.pid if task.started == task.attempt else 0)
+        running = processes.running(self.own, task.attempt, task.pid if task.started == task.attempt else 0)
         over = task.exit_code is not None
         gone = self.pane_gone or self.pane_dead or self.spawn is None  # None: closed before we took it up
         asked = next((q.id for q in task.open_questions if q.via == "file"), "")
@@ -254,7 +254,7 @@ class Worker:
         self.begun = (
             self.begun or self.shown.shows in ("busy", "question", "error") or self.signals.begun or bool(self.signals.receipts)
             or not self.backend.interactive or self.task.adopted
-            or 0.0 < processes.claimed(self.dir, self.task.attempt) < time.time() - FIRST_TURN
+            or 0.0 < processes.claimed(self.own, self.task.attempt) < time.time() - FIRST_TURN
         )  # fmt: skip
         return self.begun
 
@@ -292,7 +292,7 @@ class Worker:
             self.append("late", f"late:{late.key}", why=late.why)
         if not (self.task.stop_late and self.task.late) or self.task.stopping:
             return ()
-        if processes.launched(self.dir, self.task.attempt) is None:
+        if processes.launched(self.own, self.task.attempt) is None:
             self.late_in = 0.1  # its launch line has only just begun
             return ()
         return (Due("stop"),)
@@ -367,7 +367,7 @@ class Worker:
         used, now = self.signals.usage, self.clock()
         if used != self._kept and (now - self._kept_at >= KEEP or used.tool != self._kept.tool):
             self._kept, self._kept_at = used, now
-            sessions.keep(self.dir, used)
+            sessions.keep(self.own, used)
 
     def _read_plan(self) -> None:
         text = self.store.plan(self.id)

@@ -203,7 +203,7 @@ def is_running(project: Project, id: str) -> bool:
     from dispatch_tmux.store import processes
 
     task = project.store.task(id)
-    return not task.ended or processes.alive(processes.launched(project.store.path(id), task.attempt))
+    return not task.ended or processes.alive(processes.launched(project.store.own(id), task.attempt))
 
 
 def stop(project: Project, ids: Sequence[str]) -> list[str]:
@@ -216,10 +216,10 @@ def stop(project: Project, ids: Sequence[str]) -> list[str]:
         task = store.task(id)
         if task.adopted and not task.ended:
             raise DispatchError(f"{id} is a program of yours, adopted", hint=f"dispatch release {id} gives it back")
-        process = processes.launched(store.path(id), task.attempt)
+        process = processes.launched(store.own(id), task.attempt)
         if process is None and task.attempt and not task.ended:  # its launch line has only just begun
-            until(store, lambda id=id, n=task.attempt: processes.launched(store.path(id), n), 3.0)  # type: ignore[misc]
-            process = processes.launched(store.path(id), task.attempt)
+            until(store, lambda id=id, n=task.attempt: processes.launched(store.own(id), n), 3.0)  # type: ignore[misc]
+            process = processes.launched(store.own(id), task.attempt)
         if task.ended and not processes.alive(process):
             continue
         store.append(id, "stopping", f"stopping:{task.attempt}", by="person")

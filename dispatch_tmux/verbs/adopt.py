@@ -72,7 +72,7 @@ def adopt(store: Store, found: Found, backend: str, wanted: str) -> Task:
         raise DispatchError(f"there is a task {id!r} already", hint="choose another --id")
     title = f"{backend} in {found.cwd}, adopted"
     files.replace(store.path(id, "plan.md"), f"# {title}\n")
-    files.replace(store.path(id, "process-1"), f"{found.program} {processes.started(found.program)}\n")
+    files.replace(store.own(id, "process-1"), f"{found.program} {processes.started(found.program)}\n")
     store.append(
         id, "created", "created", title=title, model=backend, backend=backend, cwd=found.cwd, marks="", adopted=True
     )

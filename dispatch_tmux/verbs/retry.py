@@ -27,7 +27,7 @@ def may_resume(store: Store, task: Task) -> None:
     """Raises DispatchError when there is nothing of TASK to take up again."""
     if task.adopted:
         raise DispatchError(f"{task.id} was adopted, only you can start it again", hint="dispatch adopt PANE")
-    if processes.alive(processes.launched(store.path(task.id), task.attempt)):
+    if processes.alive(processes.launched(store.own(task.id), task.attempt)):
         raise DispatchError(
             f"{task.id} still runs", hint=f"dispatch attach {task.id}, or dispatch stop {task.id} first"
         )
@@ -60,7 +60,7 @@ def resume(project: Project, ids: Sequence[str]) -> list[Task]:
         found = [summaries.current(store, t, supervised) for t in summaries.all(store)]
         waiting = any(not t.ended and not t.attempt for t in found)
         found = [
-            t for t in found if was_cut_off(t) and not processes.alive(processes.launched(store.path(t.id), t.attempt))
+            t for t in found if was_cut_off(t) and not processes.alive(processes.launched(store.own(t.id), t.attempt))
         ]
         if not found and waiting:
             session.ensure(project)

@@ -65,7 +65,7 @@ def data(store: Store, task: Task) -> dict[str, Any]:
         "group": task.group, "priority": task.priority, "after": [list(a) for a in task.after], "flags": list(task.flags),
         "late": list(task.late), "worktree": task.worktree, "branch": task.branch, "merged": task.merged,
         "conflicts": list(task.conflicts), "strayed": list(task.strayed),
-        "usage": sessions.kept(store.path(task.id))._asdict(),
+        "usage": sessions.kept(store.own(task.id))._asdict(),
         "held": [how for _, status, how in task.requests if status == "held"],
         "dir": store.path(task.id),
     }  # fmt: skip
@@ -73,7 +73,7 @@ def data(store: Store, task: Task) -> dict[str, Any]:
 
 def used(store: Store, listed: list[Task]) -> dict[str, str]:
     """What each running task's CLI tells of its work, in words."""
-    told = {t.id: usage.words(sessions.kept(store.path(t.id)), t.state is State.WORKING) for t in listed if not t.ended}
+    told = {t.id: usage.words(sessions.kept(store.own(t.id)), t.state is State.WORKING) for t in listed if not t.ended}
     return {id: words for id, words in told.items() if words}
 
 
@@ -85,7 +85,7 @@ def screen(project: Project, task: Task) -> str:
         shot = session.server_for(project, task).cmd("capture-pane", "-p", "-t", task.pane)
         if shot.ok and is_its_pane(project, task):
             return clean(shot.text, 200_000).rstrip()
-    kept = files.read_text(project.store.path(task.id, "screen.txt"))
+    kept = files.read_text(project.store.own(task.id, "screen.txt"))
     if kept is None:
         raise DispatchError(f"{task.id} has no screen now", hint=f"dispatch logs {task.id} has its output")
     return clean(kept, 200_000).rstrip()
@@ -113,7 +113,7 @@ def details(project: Project, task: Task) -> list[str]:
         "",
     ]
     lines[-1:] = [*show.recovery(task), ""]
-    if used := usage.words(sessions.kept(store.path(task.id)), task.state is State.WORKING):
+    if used := usage.words(sessions.kept(store.own(task.id)), task.state is State.WORKING):
         lines.insert(-1, line(used, 200))
     working = next((i for i in items if i.mark == plan.OPEN), None) if not task.ended else None
     for item in items:

@@ -121,7 +121,7 @@ def finished(crew: Crew, count: int) -> None:
             {"t": t, "kind": "exited", "key": "exited:1", "code": 0, "attempt": 1},
             {"t": t, "kind": "state", "key": "state:3", "state": "done"},
         ]  # fmt: skip
-        Path(crew.store.path(id, "journal.jsonl")).write_text("".join(json.dumps(e) + "\n" for e in events))
+        Path(crew.store.own(id, "journal.jsonl")).write_text("".join(json.dumps(e) + "\n" for e in events))
 
 
 def startup(crew: Crew) -> None:
