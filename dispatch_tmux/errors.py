@@ -6,6 +6,7 @@ DispatchError            1  the user can mend it
   NothingToWaitFor       5  no task is running and nothing is unread
   NotDelivered           6  held, refused or unproven: the text is not (known to be) there
   TaskNotFound           1
+  ForeignProject         1  its .dispatch is not of this user and machine
   TmuxError              1  tmux did not answer, or said no
     PaneGone             1
 """
@@ -41,6 +42,10 @@ class NotDelivered(DispatchError):
 
 class TaskNotFound(DispatchError):
     pass
+
+
+class ForeignProject(DispatchError):
+    """A `.dispatch` that this user has not made on this machine: nothing in it is believed or run."""
 
 
 class TmuxError(DispatchError):

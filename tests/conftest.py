@@ -59,7 +59,7 @@ class Crew:
             "HOME": str(self.home), "DISPATCH_CONFIG": str(self.config_path), "TERM": "xterm-256color", "SHELL": "/bin/sh",
             "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
         }  # fmt: skip
-        self.project = projects.at(str(self.root))
+        self.project = projects.at(str(self.root), str(self.home / ".dispatch"))
         self.store: Store = self.project.store
 
     def configure(self, commands: dict[str, str] | None = None, **more: Any) -> None:
@@ -137,7 +137,7 @@ class Crew:
 
     def tell(self, id: str) -> str:
         """All that helps to see why a test failed."""
-        log = Path(self.store.dir, "supervisor.log")
+        log = Path(self.store.log_path)
         lines = [str(tuple(e)) for e in self.events(id)[-25:]]
         return "\n".join([*lines, self.screen(id), log.read_text() if log.exists() else ""])
 

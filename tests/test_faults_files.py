@@ -143,12 +143,12 @@ def test_F2_an_empty_task_yaml_a_stale_lock_and_an_empty_cache_are_survived(crew
     crew.configure({"sh": crew.script("w.sh", SLEEPS)})
     crew.store.prepare()
     Path(crew.store.lock_path).write_text("1\n")  # pid 1 lives, and is no supervisor of ours
-    Path(crew.store.dir, "session.lock").write_text("")
-    Path(crew.store.dir, "summaries.json").write_text("")
+    Path(crew.store.records, "session.lock").write_text("")
+    Path(crew.store.records, "summaries.json").write_text("")
     id = crew.start("-m", "sh", "first")
     (crew.own(id) / "task.yaml").write_text("")
     nobody_supervises(crew)
-    Path(crew.store.dir, "summaries.json").write_text(f'{{"{id}": [1, 2]}}')
+    Path(crew.store.records, "summaries.json").write_text(f'{{"{id}": [1, 2]}}')
     assert crew.start("-m", "sh", "second") == "second"
     put(crew, id, "ipc/001.question", "who am I?")
     assert [n["task"] for n in crew.json("wait", "--for", "question")] == [id]
@@ -381,7 +381,7 @@ def test_F11_a_thousand_finished_tasks_are_read_once(crew: Crew) -> None:
         ]
         (folder / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert len(crew.json("wait", "--as", "a", "--for", "done")) == 1000
-    assert Path(crew.store.dir, "summaries.json").exists()
+    assert Path(crew.store.records, "summaries.json").exists()
 
     journal = crew.own("old-0500") / "journal.jsonl"
     stat = journal.stat()

@@ -222,7 +222,7 @@ def test_D17_the_words_of_messages_are_not_in_logs_nor_shown_to_other_users(crew
     stop.set()
     watcher.join()
     assert seen == []
-    assert secret not in (Path(crew.store.dir) / "supervisor.log").read_text()
+    assert secret not in Path(crew.store.log_path).read_text()
     for scope in ("-g", "-s"):
         assert secret not in crew.tmux("show-environment", scope).text
     assert secret not in crew.tmux("show-buffer").text

@@ -52,7 +52,7 @@ def test_T1_where_control_mode_is_wedged_dispatch_asks_instead(crew: Crew) -> No
         crew, 'for a; do [ "$a" = -CC ] && { printf \'%%exit\\r\\n\'; exit 0; }; done\nexec "$REAL" "$@"'
     )
     id = main_job(crew, **env)
-    assert "polling" in Path(crew.store.dir, "supervisor.log").read_text()
+    assert "polling" in Path(crew.store.records, "supervisor.log").read_text()
     said = crew.run("doctor", ok=None, **env).stdout
     assert "once a second" in said
     assert crew.task(id).state.value == "done"

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-
 import click
 
 from dispatch_tmux.cli import common
@@ -21,7 +19,7 @@ def brief(one: bool, quiet: bool) -> None:
     dispatch brief
     """
     project = common.project()
-    if quiet and not os.path.isdir(project.store.tasks_dir):
+    if quiet and not project.store.exists():
         return
     found = viewing.tasks(project)
     if quiet and not found:

@@ -97,8 +97,8 @@ def _watch(project: Project, id: str | None, every: bool) -> None:
         lines = _lines(project, id, every)
         click.clear()
         click.echo("\n".join(lines))
-        if bell is None and os.path.isdir(project.store.dir):
-            bell = Bell(project.store.dir, "bell")
+        if bell is None and project.store.exists():
+            bell = Bell(project.store.records, "bell")
         if bell:
             bell.wait(2.0)
         else:
@@ -228,7 +228,7 @@ def _stream(store: Store, ids: list[str] | None, follow: bool) -> Iterator[tuple
         return
     from dispatch_tmux.store.watch import Bell
 
-    bell = Bell(store.dir, "bell")  # before the first look, so that nothing falls between
+    bell = Bell(store.records, "bell")  # before the first look, so that nothing falls between
     while True:
         yield from _fresh(store, ids, seen)
         bell.wait(2.0)

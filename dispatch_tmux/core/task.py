@@ -212,29 +212,46 @@ Questions = dict[str, Question]
 Requests = dict[str, tuple[str, str]]
 
 
-def fold(id: str, events: Iterable[Event]) -> Task:
-    """The task that EVENTS, in journal order, amount to. Unknown kinds are kept for later versions and skipped."""
-    facts: dict[str, Any] = {}
-    questions: dict[str, Question] = {}
-    requests: dict[str, tuple[str, str]] = {}
-    keys = set()
-    for event in events:
+class Fold:
+    """The events of a journal, taken in one after the other; `task` is what they amount to so far.
+
+    Unknown kinds are kept for later versions and skipped, and so is an event that is damaged: the rest counts.
+    """
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+        self._facts: dict[str, Any] = {}
+        self._questions: dict[str, Question] = {}
+        self._requests: dict[str, tuple[str, str]] = {}
+        self.keys: set[str] = set()
+
+    def add(self, event: Event) -> None:
         if event.key:
-            if event.key in keys:
-                continue
-            keys.add(event.key)
+            if event.key in self.keys:
+                return
+            self.keys.add(event.key)
         if step := _STEPS.get(event.kind):
             try:
-                step(event, facts, questions, requests)
-            except (KeyError, ValueError, TypeError):
-                continue  # a damaged event: the rest counts
-    return Task(
-        id=id,
-        questions=tuple(questions.values()),
-        requests=tuple((rid, *status) for rid, status in requests.items()),
-        keys=frozenset(keys),
-        **facts,
-    )
+                step(event, self._facts, self._questions, self._requests)
+            except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError):
+                return
+
+    def task(self) -> Task:
+        return Task(
+            id=self._id,
+            questions=tuple(self._questions.values()),
+            requests=tuple((rid, *status) for rid, status in self._requests.items()),
+            keys=frozenset(self.keys),
+            **self._facts,
+        )
+
+
+def fold(id: str, events: Iterable[Event]) -> Task:
+    """The task that EVENTS, in journal order, amount to."""
+    taken = Fold(id)
+    for event in events:
+        taken.add(event)
+    return taken.task()
 
 
 def _created(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
@@ -279,24 +296,24 @@ def _nudge(e: Event, facts: Facts, questions: Questions, requests: Requests) -> 
 def _question(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     d = e.data
     choices = tuple(Choice(str(c[0]), str(c[1]), bool(c[2:] and c[2])) for c in d.get("choices", ()))
-    questions[d["q"]] = Question(
-        d["q"], d.get("via", "file"), d.get("text", ""), choices, e.t, d.get("type", ""), d.get("mark", "")
-    )
+    said = (str(d.get(name, "")) for name in ("text", "type", "mark"))
+    text, kind, mark = said
+    questions[str(d["q"])] = Question(str(d["q"]), str(d.get("via", "file")), text, choices, e.t, kind, mark)
 
 
 def _answer(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    if asked := questions.get(e.data["q"]):
+    if asked := questions.get(str(e.data["q"])):
         questions[asked.id] = asked._replace(answer=str(e.data.get("answer", "")))
 
 
 def _closed(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    if asked := questions.get(e.data["q"]):
+    if asked := questions.get(str(e.data["q"])):
         questions[asked.id] = asked._replace(closed=str(e.data.get("how", "answered")))
 
 
 def _request(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    if requests.get(e.data["rid"], ("",))[0] != "delivered":
-        requests[e.data["rid"]] = (e.kind, str(e.data.get("how", "")))
+    if requests.get(str(e.data["rid"]), ("",))[0] != "delivered":
+        requests[str(e.data["rid"])] = (e.kind, str(e.data.get("how", "")))
 
 
 def _stopping(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:

@@ -18,7 +18,7 @@ def until(store: Store, found: Callable[[], T | None], seconds: float) -> T | No
         return task
     from dispatch_tmux.store.watch import Bell
 
-    bell = Bell(store.dir, "bell")
+    bell = Bell(store.records, "bell")
     end = time.monotonic() + seconds
     try:
         while (task := found()) is None and (left := end - time.monotonic()) > 0:

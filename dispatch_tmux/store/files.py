@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -30,46 +31,40 @@ def replace(path: str, text: str, *, exclusive: bool = False) -> bool:
 
     With `exclusive` an existing file stays and the answer is False.
     """
-    fresh = f"{path}.{os.urandom(4).hex()}.tmp"
     try:
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="") as f:
+        folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return replace_at(folder, os.path.basename(path), text, exclusive=exclusive)
+        finally:
+            os.close(folder)
+    except OSError as e:
+        raise DispatchError(f"cannot write {path}: {e.strerror}") from e
+
+
+def replace_at(folder: int, name: str, text: str, *, exclusive: bool = False) -> bool:
+    """`replace` for the file NAME in the open directory FOLDER. Raises OSError."""
+    fresh = f"{name}.{os.urandom(4).hex()}.tmp"
+    try:
+        with open(
+            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder),
+            "w", encoding="utf-8", errors="replace", newline="",
+        ) as f:  # fmt: skip
             f.write(text)
             f.flush()
             os.fsync(f.fileno())
         if not exclusive:
-            os.rename(fresh, path)
+            os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
             return True
         try:
-            os.link(fresh, path)
+            os.link(fresh, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
         except FileExistsError:
             return False
         return True
-    except OSError as e:
-        raise DispatchError(f"cannot write {path}: {e.strerror}") from e
     finally:
         try:
-            os.unlink(fresh)
+            os.unlink(fresh, dir_fd=folder)
         except FileNotFoundError:
             pass
-
-
-def append(path: str, text: str) -> bool:
-    """TEXT at the end of the existing file PATH in one write; False when there is none, or a link in its place."""
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except (FileNotFoundError, IsADirectoryError):
-        return False
-    except OSError as e:
-        if e.errno == errno.ELOOP:
-            return False
-        raise DispatchError(f"cannot write {path}: {e.strerror}") from e
-    try:
-        os.write(fd, text.encode("utf-8", "replace"))
-    except OSError as e:
-        raise DispatchError(f"cannot write {path}: {e.strerror}") from e
-    finally:
-        os.close(fd)
-    return True
 
 
 def being_written(path: str) -> bool:
@@ -101,42 +96,87 @@ def append_line(fd: int, line: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+WAIT = 5.0  # seconds for a lock; whoever holds one longer was stopped in the middle, or is no dispatch
+
+
 @contextmanager
-def locked(fd: int) -> Iterator[None]:
-    fcntl.flock(fd, fcntl.LOCK_EX)
+def locked(fd: int, path: str, seconds: float = WAIT) -> Iterator[None]:
+    """Hold the lock of the open file FD. Raises DispatchError that names who holds it, after SECONDS."""
+    _lock(fd, path, seconds)
     try:
         yield
     finally:
         fcntl.flock(fd, fcntl.LOCK_UN)
 
 
+def _lock(fd: int, path: str, seconds: float) -> None:
+    end, pause = time.monotonic() + seconds, 0.0005
+    while not _locks(fd):
+        if time.monotonic() > end:
+            who = holder(fd)
+            raise DispatchError(
+                f"{path} is locked{f' by process {who}' if who else ''} for over {seconds:g} s",
+                hint=f"look at it: ps -fp {who}; end it, or let it go on if it is stopped"
+                if who
+                else "find it: fuser -v " + path,
+            )
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
+
+
+def _locks(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def holder(fd: int) -> int:
+    """The process that holds the lock of the open file FD; 0 when there is none or the system does not tell (/proc/locks)."""
+    facts = os.fstat(fd)
+    inode = f"{os.major(facts.st_dev):02x}:{os.minor(facts.st_dev):02x}:{facts.st_ino}"
+    try:
+        with open("/proc/locks", encoding="ascii", errors="replace") as f:
+            rows = [line.split() for line in f]
+    except OSError:
+        return 0
+    found = [row[4] for row in rows if len(row) >= 6 and row[1] == "FLOCK" and row[5] == inode]
+    return int(found[0]) if found and found[0].isdigit() else 0
+
+
 class Lock:
     """PATH's lock as a context; `on_wait` is called once when another process has it. It is freed by any death."""
 
-    def __init__(self, path: str, on_wait: Callable[[], None]) -> None:
-        self._path, self._on_wait = path, on_wait
+    def __init__(self, path: str, on_wait: Callable[[], None], seconds: float = 30.0) -> None:
+        self._path, self._on_wait, self._seconds = path, on_wait, seconds
 
     def __enter__(self) -> None:
-        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        self._fd = _open_lock(self._path)
+        if not _locks(self._fd):
             self._on_wait()
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            _lock(self._fd, self._path, self._seconds)
 
     def __exit__(self, *_: object) -> None:
         os.close(self._fd)
 
 
+def _open_lock(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError as e:
+        raise DispatchError(
+            f"cannot open {path}: {e.strerror}", hint="it is a lock file of dispatch's; remove what is there"
+        ) from e
+
+
 def try_lock(path: str) -> int | None:
     """An open descriptor that holds PATH's lock, or None when another process has it. It is freed by any death."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        return None
-    return fd
+    fd = _open_lock(path)
+    if _locks(fd):
+        return fd
+    os.close(fd)
+    return None
 
 
 def is_locked(path: str) -> bool:

@@ -6,6 +6,7 @@ import os
 import re
 from typing import NamedTuple
 
+from dispatch_tmux.store import trust
 from dispatch_tmux.store.store import Store
 
 
@@ -22,16 +23,18 @@ class Project(NamedTuple):
         return f"dispatch-{base or 'project'}"
 
 
-def at(root: str) -> Project:
+def at(root: str, base: str | None = None) -> Project:
+    """The project at ROOT; BASE stands for `~/.dispatch`."""
     root = os.path.realpath(root)
-    return Project(root, Store(root))
+    return Project(root, Store(root, base))
 
 
 def find(start: str | None = None) -> Project:
     """The project START (by default the working directory) is in.
 
     That of the running worker when there is one, else the nearest directory upwards with a `.git` (a worktree counts
-    as its main checkout) or a `.dispatch`, else START itself.
+    as its main checkout) or a `.dispatch`, else START itself. What another user has put into a directory above, which may
+    be /tmp, makes that no project of ours.
     """
     task_dir = os.environ.get("DISPATCH_TASK_DIR", "") if start is None else ""
     if task_dir and os.path.basename(os.path.dirname(os.path.dirname(task_dir))) == ".dispatch":
@@ -43,15 +46,31 @@ def find(start: str | None = None) -> Project:
     folder = here
     while True:
         git = os.path.join(folder, ".git")
-        if os.path.isdir(git):
+        if folder != here and _is_anybodys(folder):
+            pass
+        elif os.path.isdir(git):
             return at(folder)
-        if os.path.isfile(git):
+        elif os.path.isfile(git):
             return at(_main_checkout(folder, git))
-        if os.path.isdir(os.path.join(folder, ".dispatch", "tasks")):
+        elif _has_tasks(folder) and (folder == here or not trust.is_somebody_elses(os.path.join(folder, ".dispatch"))):
             return at(folder)
         if os.path.dirname(folder) == folder:
             return at(here)
         folder = os.path.dirname(folder)
+
+
+def _has_tasks(folder: str) -> bool:
+    return os.path.isdir(os.path.join(folder, ".dispatch", "tasks"))
+
+
+def _is_anybodys(folder: str) -> bool:
+    """Whether everybody may put things into FOLDER, as into /tmp, and what makes it a project is not ours."""
+    marks = [os.path.join(folder, name) for name in (".git", ".dispatch")]
+    try:
+        shared = os.stat(folder).st_mode & 0o002
+        return bool(shared) and not any(os.path.lexists(m) and os.lstat(m).st_uid == os.geteuid() for m in marks)
+    except OSError:
+        return False
 
 
 def _main_checkout(folder: str, git: str) -> str:

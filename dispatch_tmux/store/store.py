@@ -1,4 +1,4 @@
-"""The `.dispatch` directory of a project: task directories, their journals, their question files.
+"""What is kept of a project: its records, which dispatch alone writes, and the directories that its workers write in.
 
 Paths are strings (importing pathlib costs each verb its share of "instant").
 """
@@ -12,9 +12,11 @@ import time
 from typing import Any, NamedTuple
 
 from dispatch_tmux.core import plan
-from dispatch_tmux.core.task import Event, Task, fold, task_id
+from dispatch_tmux.core.task import Event, Task, task_id
 from dispatch_tmux.errors import DispatchError, TaskNotFound
-from dispatch_tmux.store import files
+from dispatch_tmux.store import files, home, trust
+from dispatch_tmux.store.journal import Journal
+from dispatch_tmux.store.tree import Tree
 
 _QUESTION = re.compile(r"(\d{3,})\.question")
 _FLAG = re.compile(r"\d{3,}\.flag")
@@ -34,17 +36,62 @@ class Asked(NamedTuple):
 
 
 class Store:
-    """All that dispatch keeps of the project at ROOT."""
+    """All that dispatch keeps of the project at ROOT.
 
-    def __init__(self, root: str) -> None:
+    `dir` is its `.dispatch`, where each worker may write in a directory of its own; `records` is where dispatch keeps what it
+    believes, out of every worker's reach (trust.py). BASE stands for `~/.dispatch`.
+    """
+
+    def __init__(self, root: str, base: str | None = None) -> None:
         self.root = root
+        self.base = base or home.path()
         self.dir = os.path.join(root, ".dispatch")
         self.tasks_dir = os.path.join(self.dir, "tasks")
-        self.lock_path = os.path.join(self.dir, "supervisor.lock")
-        self.bell_path = os.path.join(self.dir, "bell")
+        self._records = ""
+        self._journals: dict[str, Journal] = {}
+
+    @property
+    def records(self) -> str:
+        """Where the records are; a place that is not there while nothing was dispatched here.
+
+        Raises ForeignProject when the `.dispatch` in the project is not of this user and machine.
+        """
+        if not self._records:
+            found = trust.standing(self.root, self.base)
+            if found.kind == "old" and _made_here(self.root):
+                from dispatch_tmux.store import migrate
+
+                self._records = migrate.migrate(self.root, self.base)
+            elif found.kind in ("old", "foreign"):
+                raise trust.refusal(self.root, found)
+            else:
+                self._records = found.records
+        return self._records or os.path.join(self.base, "projects", "none")
+
+    def exists(self) -> bool:
+        """Whether anything was ever dispatched here. Raises ForeignProject."""
+        return os.path.isdir(self.records)
+
+    @property
+    def records_dir(self) -> str:
+        return os.path.join(self.records, "tasks")
+
+    @property
+    def lock_path(self) -> str:
+        return os.path.join(self.records, "supervisor.lock")
+
+    @property
+    def log_path(self) -> str:
+        return os.path.join(self.records, "supervisor.log")
+
+    @property
+    def bell_path(self) -> str:
+        return os.path.join(self.records, "bell")
 
     def prepare(self) -> None:
-        """Make `.dispatch` (0700, ignored by git). Raises DispatchError when that cannot be."""
+        """Make `.dispatch` (0700, ignored by git) and the records. Raises DispatchError when that cannot be."""
+        if self.exists():
+            return
         try:
             for path in (self.dir, self.tasks_dir):
                 files.private_dir(path)
@@ -53,29 +100,32 @@ class Store:
         ignore = os.path.join(self.dir, ".gitignore")
         if not os.path.exists(ignore):
             files.replace(ignore, "*\n")
+        self._records = trust.register(self.root, self.base)
 
     # --- tasks
 
     def ids(self) -> list[str]:
         """Ids of all tasks; a stray file or link among them is none."""
-        if os.path.islink(self.dir) or os.path.islink(self.tasks_dir):
-            raise DispatchError(f"{self.dir} is a symbolic link", hint="remove it; it may lead out of the project")
         try:
-            with os.scandir(self.tasks_dir) as entries:
+            with os.scandir(self.records_dir) as entries:
                 return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False) and _is_id(e.name))
         except FileNotFoundError:
             return []
 
     def path(self, id: str, *names: str) -> str:
-        """A path in the directory of task ID (whose form is checked; a link is refused)."""
-        directory = os.path.join(self.tasks_dir, task_id(id))
-        if os.path.islink(directory):
-            raise DispatchError(f"{directory} is a symbolic link", hint="remove it; it may lead out of the project")
-        return os.path.join(directory, *names)
+        """A path in the directory of task ID's worker (the id's form is checked). To be shown or told, not opened: `tree`."""
+        return os.path.join(self.tasks_dir, task_id(id), *names)
+
+    def tree(self, id: str) -> Tree:
+        """What is in the directory of task ID's worker, who may have put anything there."""
+        return Tree(self.root, ".dispatch", "tasks", task_id(id))
 
     def own(self, id: str, *names: str) -> str:
         """A path among what dispatch alone writes of task ID: its journal, requests, process and exit code."""
-        return self.path(id, *names)
+        return os.path.join(self.records_dir, task_id(id), *names)
+
+    def own_tree(self, id: str) -> Tree:
+        return Tree(self.records, "tasks", task_id(id))
 
     def find(self, name: str) -> str:
         """The id NAME stands for: itself, or the only one that begins with it. Raises TaskNotFound."""
@@ -93,60 +143,78 @@ class Store:
 
     def claim(self, id: str) -> bool:
         """Make the directories of task ID; False when it exists. Of two at once one wins."""
+        own = self.own(id)
         try:
-            os.mkdir(self.path(id), 0o700)
+            os.mkdir(own, 0o700)
         except FileExistsError:
             return False
         except OSError as e:
-            raise DispatchError(f"cannot make {self.path(id)}: {e.strerror}") from e
-        for name in ("ipc", "signals", "inbox"):
-            os.mkdir(self.path(id, name), 0o700)
+            raise DispatchError(f"cannot make {own}: {e.strerror}") from e
+        os.mkdir(os.path.join(own, "inbox"), 0o700)
+        self._make_worker_dir(id)
         return True
+
+    def _make_worker_dir(self, id: str) -> None:
+        """The directory for task ID's worker; one that lies there without a task is put aside."""
+        tree = Tree(self.root, ".dispatch", "tasks")
+        try:
+            if os.path.lexists(tree.at(id)):
+                aside = os.path.join(self.dir, "left")
+                files.private_dir(aside)
+                os.rename(tree.at(id), os.path.join(aside, f"{id}-{time.time_ns():x}"))
+            for names in ((id,), (id, "ipc"), (id, "signals")):
+                tree.make(*names)
+        except OSError as e:
+            raise DispatchError(f"cannot make {tree.at(id)}: {e.strerror}") from e
+
+    def remove(self, id: str) -> None:
+        """Remove task ID and all that is kept of it. At once it is no task any more; its files go one by one."""
+        import shutil
+
+        for path in (self.own(id), self.path(id)):
+            gone = os.path.join(os.path.dirname(path), f".gone-{time.time_ns():x}")
+            try:
+                os.rename(path, gone)
+            except OSError:
+                continue
+            if os.path.islink(gone):
+                os.unlink(gone)
+            else:
+                shutil.rmtree(gone, ignore_errors=True)
+        self._journals.pop(id, None)
 
     # --- journal
 
+    def _journal(self, id: str) -> Journal:
+        found = self._journals.get(id)
+        if found is None:
+            found = self._journals[id] = Journal(self.own_tree(id), id)
+        return found
+
     def append(self, id: str, kind: str, key: str = "", **data: Any) -> bool:
         """Write an event at the end of the journal; False (and nothing written) when its KEY is there already."""
-        path = self.own(id, "journal.jsonl")
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as e:
-            raise DispatchError(f"cannot write {path}: {e.strerror}") from e
-        try:
-            with files.locked(fd):
-                if key and _has_key(fd, key):
-                    return False
-                event = {"t": round(time.time(), 3), "kind": kind, **({"key": key} if key else {}), **data}
-                files.append_line(fd, json.dumps(event, ensure_ascii=False).encode("utf-8", "replace"))
-        except OSError as e:
-            raise DispatchError(f"cannot write {path}: {e.strerror}") from e
-        finally:
-            os.close(fd)
-        self.ring()
-        return True
+        written = self._journal(id).append(kind, key, **data)
+        if written:
+            self.ring()
+        return written
 
     def events(self, id: str) -> list[Event]:
         """The journal, in order. Damaged lines are left out; `damage` counts them."""
-        return [e for e in map(_event, self._lines(id)) if e]
+        return self._journal(id).events()
 
     def damage(self, id: str) -> int:
         """Lines of the journal that say nothing (half written before a power cut)."""
-        return sum(1 for line in self._lines(id) if line.strip() and not _event(line))
-
-    def _lines(self, id: str) -> list[bytes]:
-        try:
-            with open(self.own(id, "journal.jsonl"), "rb") as f:
-                return f.read().split(b"\n")
-        except FileNotFoundError:
-            return []
+        return self._journal(id).damage()
 
     def task(self, id: str) -> Task:
-        return fold(id, self.events(id))
+        return self._journal(id).task()
 
     def ring(self) -> None:
         """Tell those who wait that some journal has grown: they watch this one file."""
         try:
-            os.close(os.open(self.bell_path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(
+                os.open(self.bell_path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+            )
         except OSError:
             pass  # they look again by themselves every two seconds
 
@@ -154,77 +222,64 @@ class Store:
 
     def asked(self, id: str) -> list[Asked]:
         """The question files of task ID, by number; gaps do not matter, leftovers of a rename are none."""
-        ipc = self.path(id, "ipc")
-        try:
-            names = set(os.listdir(ipc))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        tree = self.tree(id)
+        names = set(tree.names("ipc"))
         found = [m[1] for m in map(_QUESTION.fullmatch, names) if m]
-        whole = [
-            q for q in found if f"{q}.answer" in names or not files.being_written(os.path.join(ipc, f"{q}.question"))
-        ]
-        return [self._asked(ipc, q, names) for q in sorted(whole, key=lambda q: (int(q), q))]
+        whole = [q for q in found if f"{q}.answer" in names or not files.being_written(tree.at("ipc", f"{q}.question"))]
+        return [self._asked(tree, q, names) for q in sorted(whole, key=lambda q: (int(q), q))]
 
     def flags(self, id: str) -> list[tuple[str, str]]:
         """What the worker of task ID wants known at once: (number, text), in order."""
-        ipc = self.path(id, "ipc")
-        try:
-            names = sorted(name for name in os.listdir(ipc) if _FLAG.fullmatch(name))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return [(name[:-5], (files.read_text(os.path.join(ipc, name), CUT) or "").strip()) for name in names]
+        tree = self.tree(id)
+        names = sorted(name for name in tree.names("ipc") if _FLAG.fullmatch(name))
+        return [(name[:-5], (tree.read("ipc", name, most=CUT) or "").strip()) for name in names]
 
-    def _asked(self, ipc: str, q: str, names: set[str]) -> Asked:
-        text = (files.read_text(os.path.join(ipc, f"{q}.question"), MOST_QUESTION) or "").strip()
+    def _asked(self, tree: Tree, q: str, names: set[str]) -> Asked:
+        text = (tree.read("ipc", f"{q}.question", most=MOST_QUESTION) or "").strip()
         return Asked(q, text, choices_of(text), f"{q}.answer" in names, f"{q}.done" in names)
 
     def write_answer(self, id: str, q: str, text: str) -> bool:
         """Answer question Q through its file; False when it has one already."""
-        return files.replace(self.path(id, "ipc", f"{q}.answer"), text + "\n", exclusive=True)
+        return self.tree(id).replace("ipc", f"{q}.answer", text=text + "\n", exclusive=True)
 
     def answer_of(self, id: str, q: str) -> str | None:
-        text = files.read_text(self.path(id, "ipc", f"{q}.answer"))
+        text = self.tree(id).read("ipc", f"{q}.answer")
         return None if text is None else text.removesuffix("\n")
 
     def is_marked_done(self, id: str) -> bool:
-        return any(os.path.exists(self.path(id, *where)) for where in (("ipc", ".done"), (".done",)))
+        tree = self.tree(id)
+        return tree.has("ipc", ".done") or tree.has(".done")
 
     def is_acknowledged(self, id: str, q: str) -> bool:
-        return os.path.exists(self.path(id, "ipc", f"{q}.done"))
+        return self.tree(id).has("ipc", f"{q}.done")
 
     # --- requests to the supervisor: a file each, so that none is lost with it
 
     def request(self, id: str, kind: str, **data: Any) -> str:
         """Leave a request for the supervisor and return its id; requests are carried out in the order of their ids."""
         rid = f"{time.time_ns():x}-{os.getpid():x}"
-        files.replace(self.own(id, "inbox", f"{rid}.json"), json.dumps({"kind": kind, **data}))
+        self.own_tree(id).replace("inbox", f"{rid}.json", text=json.dumps({"kind": kind, **data}))
         return rid
 
     def requests(self, id: str) -> list[tuple[str, dict[str, Any]]]:
-        try:
-            names = sorted(n for n in os.listdir(self.own(id, "inbox")) if n.endswith(".json"))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        tree = self.own_tree(id)
         found = []
-        for name in names:
+        for name in sorted(n for n in tree.names("inbox") if n.endswith(".json")):
             try:
-                found.append((name[:-5], dict(json.loads(files.read_text(self.own(id, "inbox", name), 1 << 24) or ""))))
-            except ValueError:
+                found.append((name[:-5], dict(json.loads(tree.read("inbox", name, most=1 << 24) or ""))))
+            except (ValueError, TypeError, RecursionError):
                 self.drop_request(id, name[:-5])  # nobody can carry it out, and the verb that left it has said so
         return found
 
     def drop_request(self, id: str, rid: str) -> None:
-        try:
-            os.unlink(self.own(id, "inbox", f"{rid}.json"))
-        except FileNotFoundError:
-            pass
+        self.own_tree(id).remove("inbox", f"{rid}.json")
 
     # --- the queue
 
     @property
     def _pause_path(self) -> str:
         """While this file is there nothing new starts. It lies where the supervisor sees it come and go."""
-        return os.path.join(self.tasks_dir, ".paused")
+        return os.path.join(self.records_dir, ".paused")
 
     def paused(self) -> bool:
         return os.path.exists(self._pause_path)
@@ -245,7 +300,7 @@ class Store:
 
     def plan(self, id: str) -> str:
         """The plan as it is now; '' when the worker has removed it."""
-        return files.read_text(self.path(id, "plan.md")) or ""
+        return self.tree(id).read("plan.md") or ""
 
     def put_note(self, id: str, text: str) -> None:
         """Add a note to the plan if it is not there. Appended in one write, so that no mark of the worker's is undone.
@@ -255,20 +310,28 @@ class Store:
         before = self.plan(id)
         if plan.has_note(before, text):
             return
-        path = self.path(id, "plan.md")
-        after = plan.with_note(before, text)
-        if not files.append(path, after[len(before) :]):
-            files.replace(path, after)
+        after, tree = plan.with_note(before, text), self.tree(id)
+        if not tree.append("plan.md", text=after[len(before) :]):
+            tree.replace("plan.md", text=after)
 
     def exit_code(self, id: str, attempt: int) -> int | None:
         """The exit code that the launch line wrote for ATTEMPT, or None."""
-        words = (files.read_text(self.own(id, "exit"), 200) or "").split()
-        if len(words) == 2 and words[0] == str(attempt) and words[1].isdigit():
-            return int(words[1])
+        own = self.own_tree(id)
+        words = (own.read("exit", most=200) or "").split()
+        if not words and (own.read("old-layout", most=100) or "").strip() == str(attempt):
+            words = (self.tree(id).read("exit", most=200) or "").split()  # it was started before the records moved
+        if len(words) == 2 and words[0] == str(attempt) and words[1].isascii() and words[1].isdigit():
+            return int(words[1][:6])
         return None
 
     def supervised(self) -> bool:
         return files.is_locked(self.lock_path)
+
+
+def _made_here(root: str) -> bool:
+    from dispatch_tmux.store import migrate  # once in a project's life
+
+    return migrate.made_here(root)
 
 
 def choices_of(text: str) -> tuple[tuple[str, str], ...]:
@@ -287,18 +350,3 @@ def _is_id(name: str) -> bool:
         return bool(task_id(name))
     except DispatchError:
         return False
-
-
-def _has_key(fd: int, key: str) -> bool:
-    """Whether an event of that key is in the open journal; a quick look for its bytes comes first."""
-    data = os.pread(fd, os.fstat(fd).st_size, 0)
-    needle = b'"key": ' + json.dumps(key, ensure_ascii=False).encode()
-    return any(event and event.key == key for event in map(_event, data.split(b"\n"))) if needle in data else False
-
-
-def _event(line: bytes) -> Event | None:
-    try:
-        data = json.loads(line)
-        return Event(float(data.pop("t")), str(data.pop("kind")), str(data.pop("key", "")), data)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None

@@ -24,7 +24,7 @@ _FINAL = frozenset({State.DONE, State.FAILED, State.STOPPED, State.LOST})  # blo
 
 def all(store: Store) -> list[Task]:
     """Every task, the oldest first."""
-    path = os.path.join(store.dir, "summaries.json")
+    path = os.path.join(store.records, "summaries.json")
     cache = _load(path)
     fresh: dict[str, list[Any]] = {}
     tasks = []

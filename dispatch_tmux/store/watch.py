@@ -6,7 +6,7 @@ import logging
 import os
 import queue
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -40,17 +40,18 @@ class _Told(FileSystemEventHandler):
 
 
 class Watch:
-    """Tells of changes below FOLDER until `close`. TELL gets a path, in a thread of the watch.
+    """Tells of changes below FOLDERS until `close`. TELL gets a path, in a thread of the watch.
 
     `working` is False where the system has no watches left: then only looking again helps.
     """
 
-    def __init__(self, folder: str, tell: Callable[[str], None], *, recursive: bool = False) -> None:
+    def __init__(self, folders: Sequence[str], tell: Callable[[str], None], *, recursive: bool = False) -> None:
         self._observer = Observer()
         self._observer.daemon = True
         self.working = True
         try:
-            self._observer.schedule(_Told(tell), folder, recursive=recursive, event_filter=_KINDS)
+            for folder in folders:
+                self._observer.schedule(_Told(tell), folder, recursive=recursive, event_filter=_KINDS)
             self._observer.start()
         except OSError:
             self.working = False
@@ -66,7 +67,7 @@ class Bell:
     def __init__(self, folder: str, *names: str) -> None:
         self._rung: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._names = names
-        self._watch = Watch(folder, self._take)
+        self._watch = Watch([folder], self._take)
 
     def _take(self, path: str) -> None:
         if not self._names or os.path.basename(path) in self._names:

@@ -47,7 +47,7 @@ class Supervisor:
         self.config = configuration.load()
         self.limits = configuration.limits(self.config)
         self.linger = self.config.times.linger if self.config else 600.0
-        self.log = Log(os.path.join(self.store.dir, "supervisor.log"))
+        self.log = Log(self.store.log_path)
         self.workers: dict[str, Worker] = {}
         self.by_pane: dict[str, Worker] = {}
         self.inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
@@ -72,7 +72,9 @@ class Supervisor:
 
     def run(self) -> None:
         self.log.write(f"supervising {self.project.root} ({type(self.line).__name__.lower()})")
-        watch = Watch(self.store.tasks_dir, lambda path: self.inbox.put(("file", path)), recursive=True)
+        watch = Watch(
+            [self.store.tasks_dir, self.store.records_dir], lambda path: self.inbox.put(("file", path)), recursive=True
+        )
         if not watch.working:
             self.log.write("no file notifications here: looking at the files once a second instead")
         self.every = RESCAN if watch.working else 1.0
@@ -124,7 +126,9 @@ class Supervisor:
                 self.review(worker)
 
     def _id_of(self, path: str) -> str:
-        return os.path.relpath(path, self.store.tasks_dir).split(os.sep)[0]
+        """The task that PATH belongs to: among its worker's files, or among our own."""
+        base = self.store.records_dir if path.startswith(self.store.records_dir) else self.store.tasks_dir
+        return os.path.relpath(path, base).split(os.sep)[0]
 
     # --- what tmux tells
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sys
 import time
 
@@ -27,28 +26,13 @@ def ensure(project: Project) -> None:
     if store.supervised():
         return
     tmux.check()
-    _refuse_what_came_with_the_repository(project)
     store.prepare()
-    with _one_at_a_time(os.path.join(store.dir, "session.lock")):
+    with _one_at_a_time(os.path.join(store.records, "session.lock")):
         if store.supervised():
             return
         server = server_of(project)
         pane = _start(server, project)
         _wait_for_it(server, project, pane)
-
-
-def _refuse_what_came_with_the_repository(project: Project) -> None:
-    """A clone that brings a `.dispatch` would bring tasks and requests to start them, in an environment of theirs (X4)."""
-    from dispatch_tmux.git import run as git
-
-    if not os.path.isdir(project.store.dir) or not shutil.which("git"):
-        return
-    brought = git.ask(project.root, "ls-files", "-z", "--", ".dispatch")
-    if brought.ok and brought.out:
-        raise DispatchError(
-            f"{project.store.dir} came with the repository, nothing in it is run",
-            hint="look at it, then: git rm -r --cached .dispatch, and move it away",
-        )
 
 
 def server_of(project: Project) -> Server:

@@ -103,7 +103,7 @@ def _events(project: Project) -> tuple[bool | None, str]:
 
     with tempfile.TemporaryDirectory() as folder:
         told = threading.Event()
-        watch = Watch(folder, lambda path: told.set())
+        watch = Watch([folder], lambda path: told.set())
         with open(os.path.join(folder, "x"), "w", encoding="ascii"):
             pass
         works = watch.working and told.wait(2.0)

@@ -168,7 +168,7 @@ def launched(project: Project, id: str, attempt: int, seconds: float = START, so
 
     task = until(store, there, seconds)
     if task is None:
-        log = os.path.join(store.dir, "supervisor.log")
+        log = store.log_path
         raise DispatchError(
             f"{id} was not started within {seconds:.0f} s", hint=f"dispatch doctor; {log} has the supervisor's words"
         )

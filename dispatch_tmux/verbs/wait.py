@@ -50,7 +50,7 @@ class Reader:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}", name):
             raise UsageProblem(f"{name[:40]!r} is no consumer name", hint="use letters, digits, '.', '_' and '-'")
         self.project, self.store = project, project.store
-        self._path = os.path.join(self.store.dir, "consumers", f"{name}.json")
+        self._path = os.path.join(self.store.records, "consumers", f"{name}.json")
         self._inherits = name.startswith(f"{SESSION}-") and not os.path.exists(self._path)
 
     def read(self, only: Sequence[str], kinds: Sequence[str]) -> list[News]:
@@ -118,9 +118,9 @@ def wait(reader: Reader, only: Sequence[str], kinds: Sequence[str], timeout: flo
     from dispatch_tmux.store.watch import Bell
 
     store = reader.store
-    if not os.path.isdir(store.dir):
+    if not store.exists():
         raise NothingToWaitFor("no task has been dispatched here yet", hint="dispatch run --help")
-    bell = Bell(store.dir, "bell")
+    bell = Bell(store.records, "bell")
     end = None if timeout is None else time.monotonic() + timeout
     try:
         while True:

@@ -74,7 +74,7 @@ def test_D17_the_words_of_a_message_stand_in_no_log(stage: Stage) -> None:
     stage.rest(id)
     stage.crew.run("send", id, "the password is hunter2")
     once(stage, "the password is hunter2")
-    assert "hunter2" not in Path(stage.crew.store.dir, "supervisor.log").read_text()
+    assert "hunter2" not in Path(stage.crew.store.log_path).read_text()
     assert "hunter2" not in Path(stage.crew.own(id), "journal.jsonl").read_text()
     assert "hunter2" not in stage.crew.tmux("show-environment", "-g").text
     kept = [p for p in Path(stage.crew.dir(id)).rglob("*") if p.is_file() and p.parent.name != "ipc" and p.name != "terminal.log"]

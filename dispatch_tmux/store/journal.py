@@ -1,0 +1,145 @@
+"""A task's journal: one JSON object a line, appended only. Its fold is the task (core/task.py).
+
+Read as far as it has grown since the last look, so that an event costs the same whatever came before it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from typing import Any
+
+from dispatch_tmux.core.task import Event, Fold, Task
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.store import files
+from dispatch_tmux.store.tree import Tree
+
+MOST = 1 << 30  # bytes that are read of one journal
+MOST_LINE = 1 << 22  # bytes of one event; a longer line is damage
+AT_ONCE = 1 << 24
+STUCK = 10.0  # seconds for which a journal that somebody keeps locked is not tried again
+
+
+class Journal:
+    """The journal of task ID, in the directory that TREE is for. May be used by several threads."""
+
+    def __init__(self, tree: Tree, id: str) -> None:
+        self._tree, self._id = tree, id
+        self._mutex = threading.Lock()
+        self._stuck_until = 0.0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._fold = Fold(self._id)
+        self._task: Task | None = None
+        self._file = (0, 0)  # device and inode of what was read
+        self._read = self._seen = 0  # bytes that are in the fold; the size at the last look
+        self._damage = 0
+
+    def task(self) -> Task:
+        """The task as the journal has it now."""
+        with self._mutex:
+            self._catch_up()
+            if self._task is None:
+                self._task = self._fold.task()
+            return self._task
+
+    def damage(self) -> int:
+        """Lines that say nothing: half written before a power cut, or no events of ours."""
+        with self._mutex:
+            self._catch_up()
+            return self._damage
+
+    def events(self) -> list[Event]:
+        """All of it, in order, without what is damaged."""
+        data = self._tree.read_bytes("journal.jsonl", most=MOST) or b""
+        return [found for found in map(parse, data.split(b"\n")) if found]
+
+    def append(self, kind: str, key: str = "", **data: Any) -> bool:
+        """Write an event at the end; False (and nothing written) when its KEY is there already.
+
+        Raises DispatchError when that cannot be: no space, locked by somebody, or the task is gone.
+        """
+        line = {"t": round(time.time(), 3), "kind": kind, **({"key": key} if key else {}), **data}
+        text = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace")
+        path = self._tree.at("journal.jsonl")
+        flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if kind == "created" else 0)
+        with self._mutex:
+            if time.monotonic() < self._stuck_until:
+                raise DispatchError(f"{path} is locked by another process", hint="dispatch doctor")
+            try:
+                with self._tree.opened("journal.jsonl", flags=flags) as fd, files.locked(fd, path):
+                    self._catch_up(fd)
+                    if key and key in self._fold.keys:
+                        return False
+                    files.append_line(fd, text)
+            except OSError as e:
+                raise DispatchError(f"cannot write {path}: {e.strerror}") from e
+            except DispatchError:
+                self._stuck_until = time.monotonic() + STUCK
+                raise
+        return True
+
+    def _catch_up(self, fd: int | None = None) -> None:
+        """Fold what has been added. FD: the open journal, else it is looked at by name and opened if it has grown."""
+        if fd is None:
+            facts = self._tree.stat("journal.jsonl")
+            if facts is None:
+                self._forget()
+                return
+            if (facts.st_dev, facts.st_ino) == self._file and facts.st_size == self._seen:
+                return
+            try:
+                with self._tree.opened("journal.jsonl", flags=os.O_RDONLY) as opened:
+                    self._catch_up(opened)
+            except OSError:
+                self._forget()
+            return
+        facts = os.fstat(fd)
+        if (facts.st_dev, facts.st_ino) != self._file or facts.st_size < self._read:
+            self._forget()
+            self._file = (facts.st_dev, facts.st_ino)
+        if facts.st_size == self._seen:
+            return
+        self._seen, self._task = facts.st_size, None
+        end = min(facts.st_size, MOST)
+        while self._read < end:
+            data = os.pread(fd, min(AT_ONCE, end - self._read), self._read)
+            whole = data.rfind(b"\n") + 1
+            if not whole:
+                self._last(data)
+                return
+            self._take(data[:whole])
+            self._read += whole
+
+    def _take(self, lines: bytes) -> None:
+        for line in lines.split(b"\n"):
+            if event := parse(line):
+                self._fold.add(event)
+            elif line.strip():
+                self._damage += 1
+
+    def _last(self, data: bytes) -> None:
+        """What stands after the last line end: a whole event counts; a half one may still grow."""
+        if event := parse(data):
+            self._fold.add(event)
+            self._read += len(data)
+        elif len(data) >= MOST_LINE:
+            self._damage += 1
+            self._read += len(data)
+
+
+def parse(line: bytes) -> Event | None:
+    """An event, or None for what is none: damage, or nothing that dispatch has written."""
+    if len(line) > MOST_LINE:
+        return None
+    try:
+        data = json.loads(line)
+        t = float(data.pop("t"))
+        if not 0 <= t < 1e11:  # not a number, or no time that a clock of ours has shown
+            return None
+        return Event(t, str(data.pop("kind")), str(data.pop("key", "")), data)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        return None

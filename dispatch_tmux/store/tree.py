@@ -1,0 +1,148 @@
+"""Files below a directory in which somebody else may write: a worker in its task's directory, an archive, a former crash.
+
+Whatever lies there is opened without following links, at no step of its path, is read only when it is a regular file, never
+blocks (a FIFO, a terminal) and is bounded. What is odd counts as missing, so that it costs its own task only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.store import files
+
+MOST_NAMES = 10_000  # of a directory; a worker may make as many as it likes
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ODD = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.ELOOP,
+        errno.EISDIR,
+        errno.ENXIO,
+        errno.ENODEV,
+        errno.EACCES,
+        errno.ENAMETOOLONG,
+    }
+)
+
+
+class Tree:
+    """What lies below BASE, named by the parts of a path: `tree.read("ipc", "001.question")`."""
+
+    def __init__(self, base: str, *below: str) -> None:
+        self._base, self._below = base, below
+        self.path = os.path.join(base, *below)
+
+    def at(self, *names: str) -> str:
+        """The path, for a message or for a program that is told of it. Nothing is opened."""
+        return os.path.join(self.path, *names)
+
+    def read(self, *names: str, most: int = 1 << 20) -> str | None:
+        """The file's text, MOST bytes of it, undecodable bytes replaced; None when there is no such regular file."""
+        data = self.read_bytes(*names, most=most)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    def read_bytes(self, *names: str, most: int = 1 << 20) -> bytes | None:
+        """As `read`, undecoded. Raises DispatchError for a file that should be readable and is not (a failing disk)."""
+        try:
+            with self._opened(names, os.O_RDONLY) as fd:
+                parts, left = [], most
+                while left > 0 and (data := os.read(fd, min(left, 1 << 20))):
+                    parts.append(data)
+                    left -= len(data)
+                return b"".join(parts)
+        except OSError as e:
+            if e.errno in _ODD:
+                return None
+            raise DispatchError(f"cannot read {self.at(*names)}: {e.strerror}") from e
+
+    def names(self, *folder: str) -> list[str]:
+        """What is in FOLDER, in no order, at most MOST_NAMES; [] when it is no directory."""
+        try:
+            with self._parent((*folder, "")) as fd, os.scandir(fd) as entries:
+                return [entry.name for _, entry in zip(range(MOST_NAMES), entries, strict=False)]
+        except OSError:
+            return []
+
+    def stat(self, *names: str) -> os.stat_result | None:
+        """The facts of a regular file; None for anything else."""
+        try:
+            with self._parent(names) as fd:
+                found = os.stat(names[-1], dir_fd=fd, follow_symlinks=False)
+        except OSError:
+            return None
+        return found if stat.S_ISREG(found.st_mode) else None
+
+    def has(self, *names: str) -> bool:
+        """Whether there is a regular file of that name."""
+        return self.stat(*names) is not None
+
+    def replace(self, *names: str, text: str, exclusive: bool = False) -> bool:
+        """Put TEXT there: readers see the old file or the new one. With EXCLUSIVE an existing one stays, and False comes back."""
+        try:
+            with self._parent(names) as fd:
+                return files.replace_at(fd, names[-1], text, exclusive=exclusive)
+        except OSError as e:
+            raise DispatchError(f"cannot write {self.at(*names)}: {e.strerror}") from e
+
+    def append(self, *names: str, text: str) -> bool:
+        """TEXT at the end of an existing regular file, in one write; False when there is none."""
+        try:
+            with self._opened(names, os.O_WRONLY | os.O_APPEND) as fd:
+                os.write(fd, text.encode("utf-8", "replace"))
+                return True
+        except OSError as e:
+            if e.errno in _ODD:
+                return False
+            raise DispatchError(f"cannot write {self.at(*names)}: {e.strerror}") from e
+
+    def remove(self, *names: str) -> bool:
+        """Remove a file, or a link itself; False when it is not there, or is a directory."""
+        try:
+            with self._parent(names) as fd:
+                os.unlink(names[-1], dir_fd=fd)
+        except OSError:
+            return False
+        return True
+
+    def make(self, *folder: str) -> None:
+        """Make a directory of mode 0700 in one that exists. Raises FileExistsError and other OSErrors."""
+        with self._parent(folder) as fd:
+            os.mkdir(folder[-1], 0o700, dir_fd=fd)
+
+    @contextmanager
+    def opened(self, *names: str, flags: int) -> Iterator[int]:
+        """A descriptor of a regular file; FLAGS as for open(2). Raises OSError, ENOENT also for what is no regular file."""
+        with self._opened(names, flags) as fd:
+            yield fd
+
+    @contextmanager
+    def _parent(self, names: tuple[str, ...]) -> Iterator[int]:
+        """The directory that the last of NAMES is in."""
+        fd = os.open(self._base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for name in (*self._below, *names[:-1]):
+                deeper = os.open(name, _FOLDER, dir_fd=fd)
+                os.close(fd)
+                fd = deeper
+            yield fd
+        finally:
+            os.close(fd)
+
+    @contextmanager
+    def _opened(self, names: tuple[str, ...], flags: int) -> Iterator[int]:
+        with self._parent(names) as parent:
+            fd = os.open(
+                names[-1], flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, 0o600, dir_fd=parent
+            )
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise FileNotFoundError(errno.ENOENT, "it is no regular file", self.at(*names))
+            yield fd
+        finally:
+            os.close(fd)
