@@ -10,7 +10,6 @@ A request has the id of what it does, so that after a crash it is neither lost n
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -19,33 +18,35 @@ from typing import Any
 
 from dispatch_tmux.backends import hook as answering
 from dispatch_tmux.core.delivery import Outcome, Submitted, Unproven
-from dispatch_tmux.store import files
+from dispatch_tmux.store.tree import Tree
 
 PATIENCE = 2.0  # seconds for the plugin to take a request; until then it can be taken back
+MOST_REPLY = 10_000  # bytes
 MOST_ARGUMENT = 100_000  # bytes; Linux takes 131 072 for one argument
 DOING = 10.0  # seconds for it to say what became of it
 
 
 def is_open(task_dir: str) -> bool:
-    return os.path.exists(os.path.join(task_dir, "door", "open"))
+    return Tree.of(task_dir).has("door", "open")
 
 
 def clear(task_dir: str) -> None:
     """Before an attempt: what an earlier one left would be taken for this one's."""
     answering.release_old(task_dir, 0.0)
-    shutil.rmtree(os.path.join(task_dir, "door"), ignore_errors=True)
+    Tree.of(task_dir).remove_folder("door")
 
 
 def hand_over(task_dir: str, id: str, request: dict[str, Any]) -> Outcome | None:
     """Have REQUEST done. None: it was not, and will not be; the keyboard is left."""
-    waiting, taken, done = (os.path.join(task_dir, "door", f"{id}.{end}") for end in ("json", "taken", "done"))
-    if not any(map(os.path.exists, (waiting, taken, done))):
-        files.replace(waiting, json.dumps(request))
+    tree = Tree.of(task_dir)
+    waiting, taken, done = (f"{id}.{end}" for end in ("json", "taken", "done"))
+    if not any(tree.has("door", name) for name in (waiting, taken, done)):
+        tree.replace("door", waiting, text=json.dumps(request))
     began = time.monotonic()
     while time.monotonic() - began < DOING:
-        if (text := files.read_text(done)) is not None:
-            return _outcome(text, done)
-        if time.monotonic() - began > PATIENCE and _removed(waiting):
+        if (text := tree.read("door", done, most=MOST_REPLY)) is not None:
+            return _outcome(text, tree, done)
+        if time.monotonic() - began > PATIENCE and tree.remove("door", waiting):
             return None
         time.sleep(0.01)
     return Unproven("the CLI took it and does not say what became of it")
@@ -70,23 +71,15 @@ def queue(words: tuple[str, ...], session: str, text: str, env: Mapping[str, str
 
 def forget(task_dir: str, id: str) -> None:
     """ID's outcome is on record."""
-    _removed(os.path.join(task_dir, "door", f"{id}.done"))
+    Tree.of(task_dir).remove("door", f"{id}.done")
 
 
-def _outcome(text: str, done: str) -> Outcome | None:
+def _outcome(text: str, tree: Tree, done: str) -> Outcome | None:
     try:
         ok = json.loads(text)["ok"] is True
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Unproven("the CLI took it and its reply makes no sense")
     if ok:
         return Submitted("the CLI took it at its own door")
-    _removed(done)
+    tree.remove("door", done)
     return None
-
-
-def _removed(path: str) -> bool:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return False
-    return True

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_tmux.core.delivery import squeezed
+from dispatch_tmux.store.tree import Tree
 
 MOST = 32_768  # bytes of an answer; a pipe holds at least twice as many, so that writing never blocks
 
@@ -72,42 +73,17 @@ def _decision(decision: dict[str, Any]) -> dict[str, Any]:
 def send(task_dir: str, id: str, answer: dict[str, Any]) -> bool:
     """Give the hook ID its ANSWER; False when it does not wait any more, or the answer is too long for its pipe."""
     data = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
-    return len(data) <= MOST and _write(_pipe(task_dir, id), data)
+    return len(data) <= MOST and Tree.of(task_dir).write_pipe("door", f"{id}.fifo", data=data)
 
 
 def release(task_dir: str, id: str) -> None:
     """Let the hook ID go: its dialogue was answered at the keyboard."""
-    _write(_pipe(task_dir, id), b"")
+    Tree.of(task_dir).write_pipe("door", f"{id}.fifo", data=b"")
 
 
 def release_old(task_dir: str, seconds: float) -> None:
     """Let all hooks go that have waited so long, while there is no dialogue on the screen: theirs never came, or has gone."""
-    folder = os.path.join(task_dir, "door")
-    try:
-        waiting = [
-            e for e in os.scandir(folder) if e.name.endswith(".fifo") and time.time() - e.stat().st_mtime > seconds
-        ]
-    except OSError:
-        return
-    for entry in waiting:
-        _write(entry.path, b"")
-
-
-def _pipe(task_dir: str, id: str) -> str:
-    return os.path.join(task_dir, "door", f"{id}.fifo")
-
-
-def _write(path: str, data: bytes) -> bool:
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:  # gone, or (ENXIO) not reading yet
-        return False
-    try:
-        if data:
-            os.write(fd, data)
-        os.unlink(path)
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
+    tree = Tree.of(task_dir)
+    for name in tree.names("door"):
+        if name.endswith(".fifo") and time.time() - tree.pipe_made("door", name) > seconds:
+            tree.write_pipe("door", name, data=b"")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,13 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dispatch_tmux.backends import hook as answering
 from dispatch_tmux.backends import usage
 from dispatch_tmux.core import delivery
-from dispatch_tmux.store import files
+from dispatch_tmux.store.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dispatch_tmux.backends import load as backends
     from dispatch_tmux.backends.rules import Take
+
+
+MOST = 200  # files of hooks that are read at a time
 
 
 class Asked(NamedTuple):
@@ -43,7 +45,7 @@ class Signals:
     """
 
     def __init__(self, task_dir: str, rules: backends.Signals) -> None:
-        self._folder, self._rules = os.path.join(task_dir, "signals"), rules
+        self._tree, self._rules = Tree.of(task_dir), rules
         self.turn_over = False
         self.told_at = -1e9  # on the monotonic clock: when it told of another state, which its screen may not show yet
         self._last = ""
@@ -69,17 +71,15 @@ class Signals:
         """Take in what has come since; each file of a hook is read once and removed."""
         while self._heard:
             self._means(self._heard.popleft())
-        try:
-            names = sorted(n for n in os.listdir(self._folder) if n.endswith(".json") and not n.startswith("."))
-        except FileNotFoundError:
-            return
-        for name in names:
-            path = os.path.join(self._folder, name)
-            text = files.read_text(path)
+        for name in sorted(n for n in self._tree.names("signals") if n.endswith(".json") and not n.startswith("."))[
+            :MOST
+        ]:
+            text = self._tree.read("signals", name)
+            if not self._tree.remove("signals", name):
+                continue
             try:
-                os.unlink(path)
                 self._take(dict(json.loads(text or "")), name[: -len(".json")])
-            except (OSError, ValueError):
+            except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
                 continue  # not ours, or half of one
 
     def _take(self, signal: dict[str, Any], name: str) -> None:

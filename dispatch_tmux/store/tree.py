@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,6 +38,16 @@ class Tree:
     def __init__(self, base: str, *below: str) -> None:
         self._base, self._below = base, below
         self.path = os.path.join(base, *below)
+
+    @classmethod
+    def of(cls, task_dir: str) -> Tree:
+        """The directory TASK_DIR of a worker. Its project is where trust begins: no link is followed from there on."""
+        root = task_dir
+        parts: list[str] = []
+        for _ in range(3):
+            root, _, name = root.rpartition(os.sep)
+            parts.insert(0, name)
+        return cls(root, *parts) if parts[0] == ".dispatch" else cls(task_dir)
 
     def at(self, *names: str) -> str:
         """The path, for a message or for a program that is told of it. Nothing is opened."""
@@ -101,6 +112,34 @@ class Tree:
                 return False
             raise DispatchError(f"cannot write {self.at(*names)}: {e.strerror}") from e
 
+    def write_pipe(self, *names: str, data: bytes) -> bool:
+        """Give DATA, which a pipe has room for, to whoever waits at a named pipe, and remove that. False: nobody waits there."""
+        try:
+            with self._parent(names) as parent:
+                fd = os.open(
+                    names[-1], os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, dir_fd=parent
+                )
+                try:
+                    if not stat.S_ISFIFO(os.fstat(fd).st_mode):
+                        return False
+                    if data:
+                        os.write(fd, data)
+                    os.unlink(names[-1], dir_fd=parent)
+                finally:
+                    os.close(fd)
+        except OSError:  # gone, or (ENXIO) not reading yet
+            return False
+        return True
+
+    def pipe_made(self, *names: str) -> float:
+        """When that pipe was made, in seconds since the epoch; for anything else, now."""
+        try:
+            with self._parent(names) as fd:
+                found = os.stat(names[-1], dir_fd=fd, follow_symlinks=False)
+        except OSError:
+            return time.time()
+        return found.st_mtime if stat.S_ISFIFO(found.st_mode) else time.time()
+
     def remove(self, *names: str) -> bool:
         """Remove a file, or a link itself; False when it is not there, or is a directory."""
         try:
@@ -109,6 +148,22 @@ class Tree:
         except OSError:
             return False
         return True
+
+    def remove_folder(self, *names: str) -> None:
+        """Remove a directory and all in it, as far as that goes; a link in its place is removed itself."""
+        if self.remove(*names):
+            return
+        try:
+            with self._parent(names) as parent:  # shutil.rmtree takes a dir_fd since Python 3.11 only
+                for _, folders, plain, fd in os.fwalk(names[-1], topdown=False, dir_fd=parent):
+                    for name in plain:
+                        os.unlink(name, dir_fd=fd)
+                    for name in folders:
+                        is_link = stat.S_ISLNK(os.lstat(name, dir_fd=fd).st_mode)
+                        (os.unlink if is_link else os.rmdir)(name, dir_fd=fd)
+                os.rmdir(names[-1], dir_fd=parent)
+        except OSError:
+            pass
 
     def make(self, *folder: str) -> None:
         """Make a directory of mode 0700 in one that exists. Raises FileExistsError and other OSErrors."""
