@@ -365,6 +365,27 @@ def test_W3_ignored_files_come_along_as_worktreeinclude_says(repo: Crew) -> None
     repo.run("drop", "a")  # copies of ignored files are no work that would be lost
 
 
+@pytest.mark.parametrize("kind", ["out of the worktree", "into a directory that is committed"])
+def test_X10_a_link_that_the_branch_brings_leads_no_copy_anywhere(repo: Crew, kind: str) -> None:
+    outside = repo.base / "outside"
+    outside.mkdir()
+    git(repo.root, "checkout", "-qb", "evil")
+    (repo.root / "kept").mkdir()
+    (repo.root / "kept" / "f").write_text("f\n")
+    (repo.root / "d").symlink_to(outside if kind.startswith("out") else "kept")
+    git(repo.root, "add", "-A")
+    git(repo.root, "commit", "-qm", "evil")
+    git(repo.root, "checkout", "-q", "main")
+    (repo.root / ".git" / "info" / "exclude").write_text("d/\n.env\n")
+    (repo.root / ".worktreeinclude").write_text("d/\n.env\n")
+    (repo.root / "d").mkdir()
+    (repo.root / "d" / "x.env").write_text("SECRET=1")
+    (repo.root / ".env").write_text("KEY=1")
+    path = work(repo, "a", args=("--base", "evil"))
+    assert (path / ".env").exists()
+    assert not list(outside.iterdir()) and not (path / "kept" / "x.env").exists()
+
+
 def test_W3_links_and_a_set_up_command_as_configured(repo: Crew) -> None:
     (repo.root / "node_modules").mkdir()
     repo.script("prepare.sh", "echo preparing; echo ready > prepared.txt\n")

@@ -17,7 +17,7 @@ COMMANDS = {  # name → module, in the order of `dispatch --help`
     "retry": "retry", "resume": "retry", "diff": "merge", "merge": "merge", "pr": "merge", "drop": "merge",
     "clean": "stop", "pause": "queue",
     "resume-queue": "queue", "models": "models", "resolve": "models", "backends": "models", "config": "config",
-    "init": "init", "demo": "demo", "doctor": "doctor", "ask": "ask",
+    "init": "init", "trust": "trust", "demo": "demo", "doctor": "doctor", "ask": "ask",
     "flag": "ask",
     "brief": "brief", "report": "report", "skill": "skill",
 }  # fmt: skip

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.git import run as git
 from dispatch_tmux.store import files
+from dispatch_tmux.store.tree import Tree
 
 PREFIX = "dispatch/"  # of the branches that are made for tasks
 INCLUDE = ".worktreeinclude"
@@ -97,6 +98,9 @@ def make(root: str, path: str, branch: str, base: str = "") -> Made:
     git.ask(root, "worktree", "prune")  # one that was removed by hand
     if os.path.lexists(path) and (not os.path.isdir(path) or os.listdir(path)):
         raise DispatchError(f"{path} is there already, and no worktree", hint="move it away")
+    below = os.path.relpath(os.path.dirname(path), root).split(os.sep)
+    if below[0] == ".dispatch" and not Tree(root).make_all(*below):
+        raise DispatchError(f"{os.path.dirname(path)} is no directory, or a link", hint="remove it: it may lead out of the project")
     os.makedirs(os.path.dirname(real), exist_ok=True)
     there = git.commit(root, f"refs/heads/{branch}")
     if there:
@@ -126,18 +130,20 @@ def furnish(root: str, path: str, links: Sequence[str] = ()) -> int:
         name for name in named.split("\0") if name and not name.endswith("/") and not name.startswith(".dispatch/")
     ]
     ignored = git.ask(root, "check-ignore", "-z", "--stdin", text="\0".join(wanted)).out.split("\0") if wanted else []
-    copied = 0
+    tree, copied = Tree(path), 0
     for name in filter(None, ignored):
-        target = os.path.join(path, name)
-        if not os.path.lexists(target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copy2(os.path.join(root, name), target, follow_symlinks=False)
-            copied += 1
+        # Never through a link that the branch brought: it would write a secret at a place that the branch chose (X10).
+        *folder, last = name.split("/")
+        if os.path.lexists(os.path.join(path, name)) or not tree.make_all(*folder):
+            continue
+        copied += tree.bring(os.path.join(root, name), *folder, last)
     return copied
 
 
 def _inside(folder: str, path: str) -> bool:
-    return os.path.realpath(os.path.dirname(path)).startswith(os.path.realpath(folder))
+    """Whether what PATH is in lies in FOLDER, wherever links lead."""
+    real = os.path.realpath(folder)
+    return os.path.commonpath([real, os.path.realpath(os.path.dirname(path))]) == real
 
 
 def listed(root: str) -> dict[str, str]:

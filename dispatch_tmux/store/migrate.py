@@ -69,6 +69,23 @@ def migrate(root: str, base: str, *, everything: bool = False) -> str:
         return trust.prove(root, base, name)
 
 
+def take_over(root: str, base: str) -> str:
+    """Make a `.dispatch` ours that is not, after a person's yes; returns where its records are. Requests in it are dropped.
+
+    Raises ForeignProject for one that belongs to another user, or that others may write: that is not ours to take.
+    """
+    found = trust.standing(root, base)
+    if found.kind in ("ours", "none"):
+        return found.records
+    tree = Tree(root, ".dispatch")
+    if not trust.may_be_taken(root):
+        raise trust.refusal(root, found)
+    tree.remove("project")
+    if _ids(tree):
+        return migrate(root, base, everything=True)
+    return trust.register(root, base)
+
+
 def _ids(tree: Tree) -> list[str]:
     return [
         name

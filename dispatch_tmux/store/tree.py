@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -169,6 +170,37 @@ class Tree:
         """Make a directory of mode 0700 in one that exists. Raises FileExistsError and other OSErrors."""
         with self._parent(folder) as fd:
             os.mkdir(folder[-1], 0o700, dir_fd=fd)
+
+    def make_all(self, *folder: str) -> bool:
+        """Make FOLDER and those it lies in, where they are missing; False where a link or a file is in the way."""
+        for n in range(1, len(folder) + 1):
+            try:
+                self.make(*folder[:n])
+            except FileExistsError:
+                continue
+            except OSError:
+                return False
+        try:
+            with self._parent((*folder, "")):
+                return True
+        except OSError:
+            return False
+
+    def bring(self, source: str, *names: str) -> bool:
+        """Copy the regular file SOURCE, with mode and times, or the link SOURCE as a link, to where nothing is. Raises OSError."""
+        facts = os.lstat(source)
+        with self._parent(names) as parent:
+            if stat.S_ISLNK(facts.st_mode):
+                os.symlink(os.readlink(source), names[-1], dir_fd=parent)
+                return True
+            if not stat.S_ISREG(facts.st_mode):
+                return False
+            fresh = os.open(names[-1], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=parent)
+            with open(source, "rb") as given, open(fresh, "wb") as taken:
+                shutil.copyfileobj(given, taken)
+                os.fchmod(fresh, stat.S_IMODE(facts.st_mode))
+                os.utime(fresh, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+            return True
 
     @contextmanager
     def opened(self, *names: str, flags: int) -> Iterator[int]:

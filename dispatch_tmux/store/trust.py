@@ -75,6 +75,11 @@ def is_somebody_elses(path: str) -> bool:
     return not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or bool(facts.st_mode & 0o022)
 
 
+def may_be_taken(root: str) -> bool:
+    """Whether a foreign `.dispatch` in ROOT can be made ours: it is a directory of ours that nobody else may write."""
+    return not is_somebody_elses(os.path.join(root, ".dispatch"))
+
+
 def register(root: str, base: str) -> str:
     """Make ROOT's `.dispatch` ours and return where its records are. Of two at once, one wins. Raises DispatchError."""
     _private_home(base)
@@ -106,10 +111,18 @@ def new_name(root: str) -> str:
     return f"{plain}-{os.urandom(4).hex()}"
 
 
+def task_names(root: str) -> tuple[str, ...]:
+    """What is called like a task in ROOT's `.dispatch`, whoever made it."""
+    return tuple(
+        sorted(
+            name for name in Tree(root, ".dispatch").names("tasks") if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name)
+        )
+    )
+
+
 def refusal(root: str, found: Standing) -> ForeignProject:
     """The error for a `.dispatch` that is not ours, with the names of the tasks in it."""
-    folder = os.path.join(root, ".dispatch")
-    ids = sorted(name for name in Tree(folder).names("tasks") if re.fullmatch(r"[a-z0-9][a-z0-9-]*", name))
+    folder, ids = os.path.join(root, ".dispatch"), task_names(root)
     tasks = (
         f" ({len(ids)} task{'s' if len(ids) > 1 else ''}: {', '.join(ids[:5])}{', …' if len(ids) > 5 else ''})"
         if ids
