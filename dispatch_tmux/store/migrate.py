@@ -1,4 +1,4 @@
-"""Taking the records of a project out of its `.dispatch`, where versions before 0.2 kept them beside the workers' files.
+"""Taking the records of a project out of its `.dispatch`, where earlier versions kept them beside the workers' files.
 
 Done once, by the first verb, for what was made here; `dispatch trust` does it for anything else, after a yes. It may be
 interrupted at any point: it goes on where it stopped, and counts as done when the project's proof is there.
