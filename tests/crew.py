@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import forks
 import pytest
 
 from dispatch_tmux.core.task import Event, Task
@@ -38,6 +39,10 @@ def wait_until(done: Callable[[], Any], why: Callable[[], object] = lambda: "", 
 class Crew:
     """`dispatch` in a scratch project, as a person with a shell has it."""
 
+    fresh = bool(
+        os.environ.get("DISPATCH_TESTS_FRESH")
+    )  # run each command in an interpreter of its own, as a person does
+
     def __init__(self, base: Path) -> None:
         self.base = base
         self.root = base / "project"
@@ -52,9 +57,7 @@ class Crew:
         launcher = bin_dir / "dispatch"
         launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dispatch_tmux.cli.main "$@"\n')
         launcher.chmod(0o755)
-        kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
-        self.env = {name: os.environ[name] for name in kept if name in os.environ}
-        self.env |= {
+        self.env = forks.kept() | {
             "HOME": str(self.home), "DISPATCH_CONFIG": str(self.config_path), "TERM": "xterm-256color", "SHELL": "/bin/sh",
             "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
         }  # fmt: skip
@@ -83,10 +86,14 @@ class Crew:
         self, *args: str, ok: bool | None = True, stdin: str | None = None, cwd: Path | None = None, **env: str
     ) -> Any:
         """Run `dispatch ARGS`; OK=None accepts any exit status."""
-        done = subprocess.run(
-            [*DISPATCH, *args], cwd=cwd or self.root, env={**self.env, **env}, capture_output=True, text=True, input=stdin, timeout=60,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-        )  # fmt: skip
+        whole, where = {**self.env, **env}, cwd or self.root
+        if self.fresh or not forks.fits(whole):
+            done = subprocess.run(
+                [*DISPATCH, *args], cwd=where, env=whole, capture_output=True, text=True, input=stdin, timeout=60,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+            )  # fmt: skip
+        else:
+            done = forks.run(args, cwd=where, env=whole, input=stdin, timeout=60)
         if ok is not None:
             assert (done.returncode == 0) is ok, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr
