@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import DISPATCH, Crew
+from crew import DISPATCH, Crew
 
 import dispatch_tmux
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from conftest import Crew, wait_until
+from crew import Crew, wait_until
 
 from dispatch_tmux.tmux import server as tmux
 

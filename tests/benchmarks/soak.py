@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from conftest import DISPATCH, Crew
+from crew import DISPATCH, Crew
 
 FITS = {
     "question": {"waiting"},

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
 
-from figures import client, new_crew  # noqa: E402
+from crew import Crew  # noqa: E402
+from figures import client  # noqa: E402
 
 from dispatch_tmux.backends.load import load  # noqa: E402
 from dispatch_tmux.screen import read as screen  # noqa: E402
@@ -178,7 +179,7 @@ def time_of(name: str) -> float:
 
 def main(name: str, count: int) -> int:
     with tempfile.TemporaryDirectory(prefix="dt-", ignore_cleanup_errors=True) as folder:
-        crew = new_crew(Path(folder))
+        crew = Crew(Path(folder))
         try:
             stage = Claude(crew) if name == "claude" else Other(crew, name)
             stage.until("idle", 0)

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
 
+from crew import Crew  # noqa: E402
+
 KINDS = {
     "one line": lambda n: f"message {n}: use JWT",
     "30 lines": lambda n: "\n".join(f"line {i} of {n}: - [ ] # $x" for i in range(30)),
@@ -39,21 +41,9 @@ SITUATIONS = ("idle", "busy", "dialogue", "typing")
 Requests = Callable[[], list[str]]
 
 
-def new_crew(base: Path) -> Any:
-    """A Crew of tests/conftest.py, which is not the conftest that this directory has."""
-    import importlib.util
-
-    if "crew_conftest" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("crew_conftest", HERE.parent / "conftest.py")
-        assert spec and spec.loader
-        sys.modules["crew_conftest"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["crew_conftest"])
-    return sys.modules["crew_conftest"].Crew(base)
-
-
 def main(name: str, count: int, only: str = "") -> int:
     with tempfile.TemporaryDirectory(prefix="dt-", ignore_cleanup_errors=True) as folder:
-        crew = new_crew(Path(folder))
+        crew = Crew(Path(folder))
         stage = Claude(crew) if name == "claude" else Other(crew, name)
         try:
             rows = [stage.message(n, only or SITUATIONS[n % 4]) for n in range(count)]

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from figures import CLIENTS, Claude, Other, Stage, arrived, new_crew
+from crew import Crew
+from figures import CLIENTS, Claude, Other, Stage, arrived
 from terminal import wait_until
 
 LEAVE = {"claude": "/exit", "codex": "/quit", "gemini": "/quit", "opencode": "/exit"}
@@ -22,7 +23,7 @@ LONGEST = {"gemini": 16_000}  # characters; more takes Gemini half a minute and 
 @pytest.fixture(params=CLIENTS, scope="module")
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """One live CLI for all tests of its; the one that leaves it comes last."""
-    crew = new_crew(Path(tempfile.mkdtemp(prefix="dt-", dir="/tmp")))
+    crew = Crew(Path(tempfile.mkdtemp(prefix="dt-", dir="/tmp")))
     try:
         yield Claude(crew) if request.param == "claude" else Other(crew, request.param, asks=False)
     finally:

@@ -1,0 +1,413 @@
+"""Faults F: what happens to files, to state and to processes when things go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crew import Crew, wait_until
+
+from dispatch_tmux.core import plan
+from dispatch_tmux.store import summaries
+
+KILLS = int(os.environ.get("DISPATCH_TEST_KILLS", "25"))
+SLEEPS = "exec sleep 600"
+TWO_QUESTIONS = """
+cd "$DISPATCH_TASK_DIR"
+echo started >>starts
+for n in 001 002; do
+    echo "what about $n?" >ipc/$n.question.tmp && mv ipc/$n.question.tmp ipc/$n.question
+    while [ ! -f ipc/$n.answer ]; do sleep 0.1; done
+    cat ipc/$n.answer >>answers
+    : >ipc/$n.done
+done
+sed 's/\\[ \\]/[x]/' plan.md >plan.tmp && mv plan.tmp plan.md
+: >ipc/.done
+"""
+
+
+def put(crew: Crew, id: str, name: str, text: str | bytes) -> None:
+    """A file in the task's directory, renamed into place as the briefing says."""
+    path = crew.dir(id) / name
+    fresh = path.with_name(path.name + ".tmp")
+    fresh.write_bytes(text if isinstance(text, bytes) else text.encode())
+    fresh.rename(path)
+
+
+def sleeper(crew: Crew, *args: str) -> str:
+    """A live worker whose files the test writes itself."""
+    crew.configure({"sh": crew.script("w.sh", SLEEPS)})
+    id = crew.start("-m", "sh", *args, "sit here")
+    crew.until(id, "working")
+    return id
+
+
+def nobody_supervises(crew: Crew) -> None:
+    """End the supervisor's window; the workers' stay."""
+    panes = crew.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_supervisor}")
+    (pane,) = [line.split(" ")[0] for line in panes.lines if line.endswith(" 1")]
+    crew.tmux("kill-pane", "-t", pane)
+    wait_until(lambda: not crew.store.supervised())
+
+
+def alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return stat[0] != "Z"
+
+
+# --- F1
+
+
+def test_F1_a_supervisor_killed_at_any_instant_loses_and_doubles_nothing(crew: Crew) -> None:
+    crew.configure({"sh": crew.script("w.sh", TWO_QUESTIONS)})
+    chance, killed, over = random.Random(1), [0], threading.Event()
+
+    def kill() -> None:
+        while killed[0] < KILLS and not over.is_set():
+            try:
+                crew.kill_supervisor()
+                killed[0] += 1
+            except (ProcessLookupError, ValueError):
+                pass  # it had not written its pid yet
+            time.sleep(chance.random() * 0.3)  # the instant is left to chance
+
+    ids = [crew.start("-m", "sh", "--id", "t0", "job")]
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        ids += [crew.start("-m", "sh", "--id", f"t{n}", "job") for n in range(1, 20)]
+        answered = set()
+        end = time.monotonic() + 20 * KILLS
+        while not all(crew.task(id).ended for id in ids):
+            assert time.monotonic() < end, [crew.tell(id) for id in ids if not crew.task(id).ended]
+            waiting = [(id, a.q) for id in ids for a in crew.store.asked(id) if not a.answered]
+            for id, q in waiting[:1] if killed[0] < KILLS else waiting:
+                crew.run("answer", id, "-q", q, f"{id} {q}", ok=None)
+                answered.add((id, q))
+            due = KILLS * len(answered) // (2 * len(ids))  # the kills are spread over the whole job
+            wait_until(lambda due=due: killed[0] >= due or not killer.is_alive(), lambda: f"{killed} kills of {due}")
+            time.sleep(0.02)
+    finally:
+        over.set()
+        killer.join()
+    assert killed[0] >= KILLS * 9 // 10
+    for id in ids:
+        assert crew.task(id).state.value == "done", crew.tell(id)
+        keys = Counter(e.key for e in crew.events(id) if e.key)
+        assert not [key for key, times in keys.items() if times > 1]
+        kinds = Counter(e.kind for e in crew.events(id))
+        assert {k: kinds[k] for k in ("created", "starting", "started", "question", "answer", "closed")} == {
+            "created": 1, "starting": 1, "started": 1, "question": 2, "answer": 2, "closed": 2,
+        }  # fmt: skip
+        assert (crew.dir(id) / "starts").read_text() == "started\n"
+        assert (crew.dir(id) / "answers").read_text() == f"{id} 001\n{id} 002\n"
+        assert crew.store.damage(id) == 0
+
+
+# --- F2
+
+
+def test_F2_half_a_line_in_the_journal_costs_that_line_only_and_is_counted(crew: Crew) -> None:
+    id = sleeper(crew)
+    with open(crew.own(id) / "journal.jsonl", "ab") as f:
+        f.write(b'{"t": 1.0, "kind": "state", "key": "state:99", "sta')
+    put(crew, id, "ipc/001.question", "still there?")
+    (news,) = crew.json("wait", "--for", "question")
+    assert news["text"] == "still there?"
+    assert crew.store.damage(id) == 1
+    assert crew.task(id).state.value in ("working", "waiting")
+
+
+def test_F2_a_line_that_says_too_little_and_one_of_zeros_are_survived(crew: Crew) -> None:
+    id = sleeper(crew)
+    with open(crew.own(id) / "journal.jsonl", "ab") as f:
+        f.write(b'{"t": 1.0, "kind": "state"}\n[]\nnull\n' + b"\0" * 100 + b"\n")
+    put(crew, id, "ipc/.done", "")
+    put(crew, id, "plan.md", "- [x] all\n")
+    assert [n["kind"] for n in crew.json("wait", id)] == ["done"]
+
+
+def test_F2_an_empty_task_yaml_a_stale_lock_and_an_empty_cache_are_survived(crew: Crew) -> None:
+    crew.configure({"sh": crew.script("w.sh", SLEEPS)})
+    crew.store.prepare()
+    Path(crew.store.lock_path).write_text("1\n")  # pid 1 lives, and is no supervisor of ours
+    Path(crew.store.records, "session.lock").write_text("")
+    Path(crew.store.records, "summaries.json").write_text("")
+    id = crew.start("-m", "sh", "first")
+    (crew.own(id) / "task.yaml").write_text("")
+    nobody_supervises(crew)
+    Path(crew.store.records, "summaries.json").write_text(f'{{"{id}": [1, 2]}}')
+    assert crew.start("-m", "sh", "second") == "second"
+    put(crew, id, "ipc/001.question", "who am I?")
+    assert [n["task"] for n in crew.json("wait", "--for", "question")] == [id]
+
+
+# --- F4
+
+
+def test_F4_a_note_and_the_marks_survive_a_worker_that_rewrites_its_plan_all_the_time(crew: Crew) -> None:
+    script = """
+cd "$DISPATCH_TASK_DIR"
+n=0
+while [ ! -f enough ]; do
+    n=$((n + 1))
+    sed "s/\\[ \\] item $n\\$/[x] item $n/" plan.md >plan.tmp; sleep 0.05; mv plan.tmp plan.md
+done
+sleep 600
+"""
+    crew.configure({"sh": crew.script("w.sh", script)})
+    items = [word for n in range(1, 31) for word in ("--item", f"item {n}")]
+    id = crew.start("-m", "sh", *items, "work")
+    notes = ["use tabs", "leave vendor/ alone\nand its tests", "- [ ] not an item"]
+    for note in notes:
+        crew.run("note", id, "--", note)
+    wait_until(lambda: crew.task(id).marks == "x" * 30, lambda: crew.tell(id))
+    (crew.dir(id) / "enough").touch()
+
+    def there() -> bool:
+        text = crew.store.plan(id)
+        return all(plan.has_note(text, note) for note in notes)
+
+    wait_until(there, lambda: crew.store.plan(id))
+    text = crew.store.plan(id)
+    assert plan.marks(plan.parse(text)) == "x" * 30
+    assert text.count("> use tabs") == 1
+
+
+# --- F5
+
+
+def test_F5_every_way_to_write_a_plan_is_understood_and_a_lost_one_crashes_nothing(crew: Crew) -> None:
+    id = sleeper(crew, "--item", "a", "--item", "b")
+    pid = crew.supervisor_pid()
+    for text, marks in [
+        ("- [X] a\n- [ ] b\n", "x "),
+        ("* [ ] a\n  1. [x] b", " x"),
+        ("\ufeff- [x] a\r\n- [x] b\r\n", "xx"),
+        ("- [?] a\n- [!] b", "?!"),
+    ]:
+        put(crew, id, "plan.md", text)
+        wait_until(lambda marks=marks: crew.task(id).marks == marks, lambda: crew.tell(id))
+    (crew.dir(id) / "plan.md").unlink()
+    put(crew, id, "ipc/001.question", "where is my plan?")
+    crew.until(id, "question")
+    assert crew.task(id).marks == "?!"
+    put(crew, id, "plan.md", b"")
+    put(crew, id, "ipc/002.question", "and now?")
+    wait_until(lambda: len(crew.task(id).questions) == 2)
+    put(crew, id, "plan.md", b"\xff\xfe\x00- [x]\n- [ ] b\n- [ ] c\n")
+    wait_until(lambda: crew.task(id).marks.endswith("  "), lambda: crew.tell(id))
+    assert crew.supervisor_pid() == pid
+
+
+# --- F6
+
+
+def test_F6_odd_question_files_are_each_surfaced_once(crew: Crew) -> None:
+    id = sleeper(crew)
+    written: dict[str, Any] = {
+        "001": "", "002": "no newline", "004": "after a gap\n", "010": "huge " + "x" * (1 << 20),
+        "011": b"\xff\xfe\x00binary\x00",
+    }  # fmt: skip
+    for q, text in written.items():
+        put(crew, id, f"ipc/{q}.question", text)
+    wait_until(lambda: len(crew.task(id).questions) == len(written), lambda: crew.tell(id))
+    news = {n["question"]: n["text"] for n in crew.json("wait", "--for", "question")}
+    assert list(news) == list(written)
+    assert (news["001"], news["002"], news["004"]) == ("(an empty question)", "no newline", "after a gap")
+    assert news["010"].startswith("huge xxx")
+    assert "010.question" in news["010"]  # where the rest is
+    assert "binary" in news["011"]
+    assert crew.run("wait", "--for", "question", "--timeout", "0.3", ok=False).returncode == 124
+    assert Counter(e.key for e in crew.events(id, "question")) == {f"question:{q}": 1 for q in written}
+    for q in written:
+        crew.run("answer", id, "-q", q, f"answer to {q}")
+    assert not crew.task(id).open_questions
+    assert (crew.dir(id) / "ipc/010.answer").read_text() == "answer to 010\n"
+
+
+def test_F6_two_questions_at_once_are_both_asked(crew: Crew) -> None:
+    id = sleeper(crew)
+    env = {"DISPATCH_TASK_DIR": str(crew.dir(id))}
+    asking = [crew.popen("ask", "--timeout", "20", f"question {n}?", **env) for n in (1, 2)]
+    wait_until(lambda: len(crew.task(id).open_questions) == 2, lambda: crew.tell(id))
+    texts = {q.text: q.id for q in crew.task(id).open_questions}
+    for n in (1, 2):
+        crew.run("answer", id, "-q", texts[f"question {n}?"], f"answer {n}")
+    assert [p.communicate(timeout=20)[0] for p in asking] == ["answer 1\n", "answer 2\n"]
+
+
+def test_F6_a_question_written_slowly_and_not_renamed_is_asked_once_and_whole(crew: Crew) -> None:
+    id = sleeper(crew)
+    path = crew.dir(id) / "ipc/001.question"
+    with open(path, "w") as f:
+        f.write("Which da")
+        f.flush()
+        put(crew, id, "plan.md", "- [x] sit here\n- [ ] more\n")  # the supervisor looks at everything now
+        wait_until(lambda: crew.task(id).marks == "x ")
+        assert not crew.task(id).questions
+        f.write("tabase?\n1. SQLite\n2. PostgreSQL\n")
+    (news,) = crew.json("wait", "--for", "question", "--timeout", "20")
+    assert news["text"].startswith("Which database?")
+    assert [c["label"] for c in news["choices"]] == ["SQLite", "PostgreSQL"]
+    assert len(crew.events(id, "question")) == 1
+
+
+# --- F7
+
+BLOCKS = """
+cd "$DISPATCH_TASK_DIR"
+echo started >>starts
+if [ -f context.md ]; then
+    printf '%s' "$1" >second-prompt
+    sed 's/\\[.\\]/[x]/' plan.md >p && mv p plan.md; : >ipc/.done; exit 0
+fi
+echo 'Which port?' >ipc/001.question
+echo 'I knew the port was open' >context.md
+sed 's/\\[ \\]/[?]/' plan.md >p && mv p plan.md
+"""
+
+
+@pytest.mark.parametrize("way", ["verb", "file"])
+def test_F7_an_answer_to_a_blocked_task_that_nobody_supervises_starts_it_again_once(crew: Crew, way: str) -> None:
+    crew.configure({"sh": crew.script("w.sh", BLOCKS), "true": "true"})
+    id = crew.start("-m", "sh", "serve")
+    crew.until(id, "blocked")
+    crew.tmux("kill-server")
+    wait_until(lambda: not crew.store.supervised())
+    if way == "verb":
+        crew.run("answer", id, "use 8080")
+    else:
+        put(crew, id, "ipc/001.answer", "use 8080\n")
+        crew.start("-m", "true", "somebody is here again")
+    task = crew.until(id, "done")
+    assert task.attempt == 2
+    assert [e.data["attempt"] for e in crew.events(id, "started")] == [1, 2]
+    assert (crew.dir(id) / "starts").read_text() == "started\n" * 2
+    assert "use 8080" in (crew.dir(id) / "second-prompt").read_text()
+    assert len(crew.events(id, "answer")) == 1
+
+
+@pytest.mark.parametrize("way", ["verb", "file"])
+def test_F7_an_answer_to_a_live_worker_that_nobody_supervises_is_on_record_once(crew: Crew, way: str) -> None:
+    crew.configure({"sh": crew.script("w.sh", TWO_QUESTIONS), "true": "true"})
+    id = crew.start("-m", "sh", "serve")
+    crew.until(id, "question")
+    nobody_supervises(crew)
+    if way == "verb":
+        crew.run("answer", id, "one")
+    else:
+        put(crew, id, "ipc/001.answer", "one\n")
+        wait_until(lambda: (crew.dir(id) / "ipc/002.question").exists())
+        crew.start("-m", "true", "somebody is here again")
+    wait_until(lambda: crew.task(id).question("002"), lambda: crew.tell(id))
+    crew.run("answer", id, "two")
+    crew.until(id, "done")
+    assert (crew.dir(id) / "answers").read_text() == "one\ntwo\n"
+    assert [(e.data["q"], e.data["answer"]) for e in crew.events(id, "answer")] == [("001", "one"), ("002", "two")]
+
+
+# --- F9
+
+
+def test_F9_stop_ends_daemons_and_the_stubborn_and_nothing_else(crew: Crew) -> None:
+    script = """
+cd "$DISPATCH_TASK_DIR"
+setsid sh -c 'echo $$ >pid-setsid; exec sleep 1000' &
+nohup sh -c 'echo $$ >pid-nohup; exec sleep 1000' >/dev/null 2>&1 &
+(sh -c 'trap "" HUP TERM INT; echo $$ >pid-stubborn; while :; do sleep 1; done' &)
+setsid sh -c 'trap "" HUP TERM; (echo >pid-orphan-made; sh -c "echo \\$\\$ >pid-orphan; exec sleep 1000" &)' &
+echo $$ >pid-main
+trap '' HUP TERM
+while :; do sleep 1; done
+"""
+    crew.configure({"sh": crew.script("w.sh", script)})
+    id = crew.start("-m", "sh", "serve")
+    other = crew.start("-m", "sh", "serve too")
+    ours = subprocess.Popen(["sleep", "1000"], cwd=crew.dir(id))
+    names = ["pid-setsid", "pid-nohup", "pid-stubborn", "pid-orphan", "pid-main"]
+
+    def pids(task: str) -> list[int]:
+        found = [crew.dir(task) / name for name in names]
+        return [int(p.read_text()) for p in found if p.exists() and p.read_text().strip()]
+
+    try:
+        wait_until(lambda: len(pids(id)) == len(pids(other)) == len(names))
+        crew.run("stop", id)
+        wait_until(lambda: not any(map(alive, pids(id))), lambda: pids(id), seconds=5)
+        assert all(map(alive, pids(other)))
+        assert ours.poll() is None
+        assert crew.task(id).state.value == "stopped"
+        assert crew.task(other).state.value == "working"
+    finally:
+        ours.send_signal(signal.SIGKILL)
+        ours.wait()
+
+
+# --- F11
+
+
+def test_F11_a_thousand_finished_tasks_are_read_once(crew: Crew) -> None:
+    crew.store.prepare()
+    for n in range(1000):
+        folder = Path(crew.store.tasks_dir, f"old-{n:04}")
+        for name in ("ipc", "inbox", "signals"):
+            (folder / name).mkdir(parents=True)
+        lines = [
+            {
+                "t": 1.0 + n,
+                "kind": "created",
+                "key": "created",
+                "title": "old",
+                "model": "m",
+                "backend": "b",
+                "cwd": "/",
+                "marks": "x",
+            },
+            {"t": 2.0 + n, "kind": "starting", "key": "starting:1", "attempt": 1},
+            {"t": 3.0 + n, "kind": "state", "key": "state:2", "state": "done"},
+        ]
+        (folder / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert len(crew.json("wait", "--as", "a", "--for", "done")) == 1000
+    assert Path(crew.store.records, "summaries.json").exists()
+
+    journal = crew.own("old-0500") / "journal.jsonl"
+    stat = journal.stat()
+    poisoned = journal.read_text().replace('"done"', '"lost"')
+    with open(journal, "r+") as f:
+        f.write(poisoned)
+    os.utime(journal, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert crew.run("wait", "--as", "a", "--for", "lost", ok=False).returncode == 5  # not read again
+    os.utime(journal, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    assert [n["task"] for n in crew.json("wait", "--as", "a", "--for", "lost")] == ["old-0500"]
+
+    crew.configure({"true": "true"})
+    id = crew.start("-m", "true", "fresh")
+    assert [n["task"] for n in crew.json("wait", id)] == [id]
+    assert len(summaries.all(crew.store)) == 1001
+
+
+def test_F11_status_of_a_thousand_finished_tasks_lists_few_and_counts_the_rest(crew: Crew) -> None:
+    pytest.importorskip("dispatch_tmux.cli.status")
+    crew.store.prepare()
+    for n in range(1000):
+        crew.store.claim(f"old-{n:04}")
+        journal = crew.own(f"old-{n:04}") / "journal.jsonl"
+        journal.write_text(
+            '{"t": 1, "kind": "created", "title": "old", "marks": "x"}\n{"t": 2, "kind": "state", "state": "done"}\n'
+        )
+    shown = crew.run("status").stdout
+    assert len(shown.splitlines()) < 60
+    assert "9" in shown  # 9xx more

@@ -1,0 +1,80 @@
+"""PaneSpawn: pexpect on a live tmux pane."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+from crew import Crew, wait_until
+
+from dispatch_tmux.errors import PaneGone
+from dispatch_tmux.tmux.pane import PaneSpawn
+from dispatch_tmux.tmux.server import Socket
+
+
+@pytest.fixture
+def python(crew: Crew) -> PaneSpawn:
+    """Python's own prompt in a pane."""
+    made = crew.tmux("new-session", "-d", "-s", "x", "-P", "-F", "#{pane_id}", sys.executable, "-E", "-i", "-q")
+    assert made.ok, made.text
+    pane = PaneSpawn(made.text, socket=Socket(crew.socket), timeout=10)
+    yield pane
+    pane.close()
+
+
+def test_expect_and_sendline_work_as_on_any_pexpect_child(python: PaneSpawn) -> None:
+    python.sendline("6 * 7")
+    python.expect(r"\n42\r")
+    python.sendline("input('name? ') + '!'")
+    python.expect_exact("name? ")
+    python.sendline("Ünï 漢;")
+    python.expect_exact("'Ünï 漢;!'")
+
+
+def test_the_end_of_the_program_is_eof(python: PaneSpawn) -> None:
+    python.sendline("exit()")
+    python.expect(pexpect.EOF)
+    assert not python.isalive()
+
+
+def test_a_timeout_shows_what_was_seen_and_looked_for(python: PaneSpawn) -> None:
+    python.sendline("'so far'")
+    with pytest.raises(pexpect.TIMEOUT) as told:
+        python.expect_exact("never printed", timeout=0.5)
+    assert "so far" in str(told.value) and "never printed" in str(told.value)
+
+
+def test_a_paste_keeps_a_trailing_semicolon_and_presses_nothing_else(python: PaneSpawn) -> None:
+    python.paste("print('a;', 1);")
+    wait_until(lambda: "print('a;', 1);" in python.look().text, lambda: python.look().text)
+    assert "a; 1" not in python.look().text
+    python.keys("Enter")
+    python.expect_exact("a; 1")
+
+
+def test_closing_leaves_the_program_alone(python: PaneSpawn, crew: Crew) -> None:
+    python.close()
+    assert crew.tmux("display-message", "-p", "-t", python.pane, "#{pane_dead}").text == "0"
+    assert crew.tmux("list-clients").lines == ()
+
+
+def test_T17_a_paste_into_a_dead_pane_is_refused_and_the_server_lives(crew: Crew) -> None:
+    pane_id = crew.tmux("new-session", "-d", "-s", "x", "-P", "-F", "#{pane_id}", "cat").text
+    crew.tmux("set-option", "-g", "remain-on-exit", "on")
+    with PaneSpawn(pane_id, socket=Socket(crew.socket)) as pane:
+        pane.sendcontrol("d")
+        wait_until(lambda: not pane.isalive())
+        for _ in range(20):
+            with pytest.raises(PaneGone):
+                pane.paste("text")
+        assert crew.tmux("list-buffers").lines == ()
+    assert crew.tmux("has-session", "-t", "x").ok
+
+
+def test_the_documented_example_runs() -> None:
+    example = Path(__file__).parents[2] / "docs" / "examples" / "pane_spawn.py"
+    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
