@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dispatch_tmux.backends import usage
 from dispatch_tmux.backends.usage import Usage
 from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.tmux import windows
+from dispatch_tmux.tmux import worker_windows
 from dispatch_tmux.tmux.connection import Line
 
 NAME = "board"  # of the notice that tells how many look at it
@@ -58,7 +58,7 @@ class Board:
 
 def subscribe(line: Line) -> None:
     """Ask tmux to tell how many clients look at our window. Raises TmuxError when it does not answer."""
-    windows.tell_of_viewers(line, windows.window_of(line, os.environ.get("TMUX_PANE", "")), NAME)
+    worker_windows.tell_of_viewers(line, worker_windows.window_of(line, os.environ.get("TMUX_PANE", "")), NAME)
 
 
 def rendered(tasks: list[Task], root: str, used: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from dispatch_tmux.store import files, processes, task_file
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor.windows import Windows
 from dispatch_tmux.supervisor.worker import Worker
-from dispatch_tmux.tmux import windows as tmux
+from dispatch_tmux.tmux import worker_windows as tmux
 from dispatch_tmux.tmux.connection import Connection
 
 HERE = os.path.dirname(os.path.abspath(__file__))

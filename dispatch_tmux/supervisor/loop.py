@@ -36,7 +36,7 @@ from dispatch_tmux.supervisor.launcher import Launcher
 from dispatch_tmux.supervisor.queue import Queue
 from dispatch_tmux.supervisor.windows import Windows
 from dispatch_tmux.supervisor.worker import Worker
-from dispatch_tmux.tmux import windows as tmux
+from dispatch_tmux.tmux import worker_windows as tmux
 from dispatch_tmux.tmux.connection import Connection
 from dispatch_tmux.tmux.control import Notice
 from dispatch_tmux.tmux.server import Server, Socket

@@ -11,7 +11,7 @@ from typing import Any
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.state import Signs, Verdict
-from dispatch_tmux.core.task import Event, Task, fold
+from dispatch_tmux.core.task import Event, State, Task, fold
 from dispatch_tmux.store import files
 from dispatch_tmux.store.store import CUT, Asked, Store
 
@@ -77,8 +77,12 @@ class TaskRecord:
         self.append("progress", f"progress:{self.task.progress + 1}", marks=now, changed=said)
 
     def _keep_notes(self, text: str) -> None:
-        """Put notes back that the worker's older copy of the plan has overwritten; not for ever, should it insist."""
-        if not text or self.task.ended or self._notes_kept >= NOTES_KEPT:
+        """Put notes back that the worker's older copy of the plan has overwritten; not for ever, should it insist.
+
+        Also when every item is checked: a worker that still runs may write its copy once more.
+        """
+        over = self.task.ended and (self.task.state is not State.DONE or self.task.exit_code is not None)
+        if not text or over or self._notes_kept >= NOTES_KEPT:
             return
         gone = [note for note in self.task.notes if not plan.has_note(text, note)]
         if gone and not files.being_written(os.path.join(self.dir, "plan.md")):

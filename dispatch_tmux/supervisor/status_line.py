@@ -8,7 +8,7 @@ from dispatch_tmux.core import sgr
 from dispatch_tmux.core.task import State
 from dispatch_tmux.store import files
 from dispatch_tmux.supervisor.worker import Worker
-from dispatch_tmux.tmux import windows as tmux
+from dispatch_tmux.tmux import worker_windows as tmux
 from dispatch_tmux.tmux.connection import Line
 
 GLYPHS = {State.WAITING: "?", State.DONE: "✓", State.FAILED: "✗", State.LOST: "✗", State.IDLE: "○"}

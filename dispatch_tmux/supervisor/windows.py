@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 
 from dispatch_tmux.store import processes
 from dispatch_tmux.supervisor.worker import Worker
-from dispatch_tmux.tmux import windows as tmux
+from dispatch_tmux.tmux import worker_windows as tmux
 from dispatch_tmux.tmux.connection import Connection
-from dispatch_tmux.tmux.windows import Pane
+from dispatch_tmux.tmux.worker_windows import Pane
 
 CLOSING = 0.5  # seconds within which the launch line of a window that was closed may write an exit code
 

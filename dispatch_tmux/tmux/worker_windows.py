@@ -1,4 +1,4 @@
-"""Windows and panes by tmux's commands: opened, found, tagged, shown in the status line, captured and closed.
+"""The windows of workers by tmux's commands: opened, found, tagged, shown in the status line, captured and closed.
 
 Each takes a `Tmux`: the supervisor's `Line`, or a `Server`, which starts a tmux client for each command. All raise
 TmuxError when tmux does not answer. Their tags are tmux options of the pane, the window and the session (`@dispatch_…`).
