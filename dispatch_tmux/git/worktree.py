@@ -100,7 +100,9 @@ def make(root: str, path: str, branch: str, base: str = "") -> Made:
         raise DispatchError(f"{path} is there already, and no worktree", hint="move it away")
     below = os.path.relpath(os.path.dirname(path), root).split(os.sep)
     if below[0] == ".dispatch" and not Tree(root).make_all(*below):
-        raise DispatchError(f"{os.path.dirname(path)} is no directory, or a link", hint="remove it: it may lead out of the project")
+        raise DispatchError(
+            f"{os.path.dirname(path)} is no directory, or a link", hint="remove it: it may lead out of the project"
+        )
     os.makedirs(os.path.dirname(real), exist_ok=True)
     there = git.commit(root, f"refs/heads/{branch}")
     if there:

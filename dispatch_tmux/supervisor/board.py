@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from dispatch_tmux.backends import usage
+from dispatch_tmux.backends.usage import Usage
 from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.errors import TmuxError
+from dispatch_tmux.tmux import worker_windows
+from dispatch_tmux.tmux.connection import Line
 
-if TYPE_CHECKING:
-    from dispatch_tmux.supervisor.loop import Supervisor
-
+NAME = "board"  # of the notice that tells how many look at it
 EVERY = 1.0
 _COLOURS = {
     State.WAITING: "bold yellow",
@@ -25,37 +25,40 @@ _COLOURS = {
 }
 
 
+class Row(NamedTuple):
+    """A worker on the board: its task, and what its CLI has told of its work."""
+
+    task: Task
+    usage: Usage
+
+
 class Board:
-    def __init__(self, supervisor: Supervisor) -> None:
-        self.supervisor = supervisor
-        self.due: float | None = None
-        self.stale = False
+    """The board of the project at ROOT. ROWS gives all workers that are to be on it."""
 
-    def subscribe(self) -> None:
-        """Ask tmux to tell how many clients look at our window; the control client counts as one."""
-        try:
-            pane = os.environ.get("TMUX_PANE", "")
-            window = self.supervisor.line.cmd("display-message", "-p", "-t", pane, "#{window_id}").text
-            self.supervisor.line.cmd("refresh-client", "-B", f"board:{window}:#{{window_active_clients}}")
-        except TmuxError as e:
-            self.supervisor.log.write(f"no board: {e}")
+    def __init__(self, root: str, rows: Callable[[], list[Row]]) -> None:
+        self._root, self._rows = root, rows
+        self.due: float | None = None  # when to draw again; None: nobody looks
+        self.stale = False  # something on it has changed
 
-    def looked_at(self, somebody: bool) -> None:
-        self.due = 0.0 if somebody else None
+    def looked_at(self, viewers: int) -> None:
+        """So many clients show our window, the control client included."""
+        self.due = 0.0 if viewers > 1 else None
 
     def draw(self, now: float) -> None:
         """Draw if somebody looks and it is time, or something has changed."""
         if self.due is None or (now < self.due and not self.stale):
             return
         self.due, self.stale = now + EVERY, False
-        tasks = sorted((w.task for w in self.supervisor.workers.values()), key=lambda t: t.created)
-        used = {
-            w.id: usage.words(w.signals.usage, w.task.state is State.WORKING) for w in self.supervisor.workers.values()
-        }
-        sys.stdout.write(
-            "\x1b[H" + rendered(tasks, self.supervisor.project.root, used).replace("\n", "\x1b[K\r\n") + "\x1b[J"
-        )
+        rows = sorted(self._rows(), key=lambda row: row.task.created)
+        used = {row.task.id: usage.words(row.usage, row.task.state is State.WORKING) for row in rows}
+        text = rendered([row.task for row in rows], self._root, used)
+        sys.stdout.write("\x1b[H" + text.replace("\n", "\x1b[K\r\n") + "\x1b[J")
         sys.stdout.flush()
+
+
+def subscribe(line: Line) -> None:
+    """Ask tmux to tell how many clients look at our window. Raises TmuxError when it does not answer."""
+    worker_windows.tell_of_viewers(line, worker_windows.window_of(line, os.environ.get("TMUX_PANE", "")), NAME)
 
 
 def rendered(tasks: list[Task], root: str, used: Mapping[str, str]) -> str:

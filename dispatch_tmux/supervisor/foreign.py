@@ -11,6 +11,7 @@ from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import TmuxError
 from dispatch_tmux.store import files, processes
 from dispatch_tmux.tmux import server as tmux
+from dispatch_tmux.tmux import worker_windows
 from dispatch_tmux.tmux.server import Answer, Server, Socket
 
 EVERY = 0.5  # seconds between two looks
@@ -43,22 +44,10 @@ class Foreign:
                 files.replace(os.path.join(self._dir, "exit"), "1 0\n")  # how it ended only its own shell knows
                 break
             try:
-                shot = self.cmd(
-                    "capture-pane",
-                    "-p",
-                    "-e",
-                    "-t",
-                    self._pane,
-                    ";",
-                    "display-message",
-                    "-p",
-                    "-t",
-                    self._pane,
-                    "#{pane_title}",
-                )
+                shot = worker_windows.appearance(self, self._pane)
             except TmuxError:
                 continue
-            now = zlib.crc32(shot.text.encode()) if shot.ok else -1
+            now = zlib.crc32(shot.encode()) if shot is not None else -1
             if now != before:
                 before = now
                 self._changed()

@@ -13,13 +13,13 @@ from typing import Protocol
 from dispatch_tmux.errors import TmuxError
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux.control import Control, Notice
-from dispatch_tmux.tmux.server import Answer, Server
+from dispatch_tmux.tmux.server import Answer, Server, Tmux
 
 FACTS = "#{pane_dead},#{pane_in_mode},#{pane_title}"
 EVERY = 1.0  # seconds between two looks of the fallback
 
 
-class Line(Protocol):
+class Line(Tmux, Protocol):
     """What the supervisor needs of tmux."""
 
     closed: threading.Event
@@ -39,6 +39,19 @@ def connect(server: Server, session: str, heard: Callable[[Notice], None]) -> Li
         return Polling(server, session, heard)
     control.cmd("refresh-client", "-B", f"facts:%*:{FACTS}")
     return control
+
+
+class Connection:
+    """The supervisor's line to its own SESSION: `line`, there once it is open. HEARD: see `Control`."""
+
+    line: Line
+
+    def __init__(self, server: Server, session: str, heard: Callable[[Notice], None]) -> None:
+        self.server, self.session, self._heard = server, session, heard
+
+    def open(self) -> None:
+        """Connect, or connect again: `line` is another one then. Raises TmuxError when tmux does not answer at all."""
+        self.line = connect(self.server, self.session, self._heard)
 
 
 class Polling:

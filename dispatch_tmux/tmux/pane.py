@@ -1,6 +1,6 @@
 """`PaneSpawn`: pexpect on a live tmux pane, while a person may be attached to it.
 
-    >>> from dispatch_tmux.pane import PaneSpawn
+    >>> from dispatch_tmux.tmux.pane import PaneSpawn
     >>> with PaneSpawn("%3", socket=Socket("mine")) as pane:   # or a libtmux.Pane
     ...     pane.sendline("2 + 2")
     ...     pane.expect(r"\\n4")

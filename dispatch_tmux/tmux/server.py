@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from typing import NamedTuple, NewType
+from typing import NamedTuple, NewType, Protocol
 
 from dispatch_tmux.errors import DispatchError, TmuxError
 
@@ -34,6 +34,12 @@ class Answer(NamedTuple):
         return "\n".join(self.lines)
 
 
+class Tmux(Protocol):
+    """Whatever takes tmux commands: a `Server`, the supervisor's `Line`."""
+
+    def cmd(self, *command: str, deadline: float = DEADLINE) -> Answer: ...
+
+
 def pane_id(text: str) -> PaneId:
     if not re.fullmatch(r"%\d+", text):
         raise TmuxError(f"{text[:40]!r} is not a pane id", hint="tmux writes them %0, %1, …")
@@ -43,6 +49,11 @@ def pane_id(text: str) -> PaneId:
 def safe_name(text: str) -> str:
     """TEXT as a window name: tmux expands `#{…}` and *runs* `#(…)` in names, and splits targets at ':' and '.'."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:60] or "worker"
+
+
+def literal(path: str) -> str:
+    """PATH as a start directory (-c), in which tmux expands formats."""
+    return path.replace("#", "##")
 
 
 class Socket(NamedTuple):

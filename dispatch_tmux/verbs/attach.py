@@ -9,6 +9,7 @@ from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import server as tmux
+from dispatch_tmux.tmux import session as tmux_session
 from dispatch_tmux.tmux.server import Server, Socket
 
 
@@ -27,7 +28,7 @@ def attach(project: Project, id: str | None) -> list[str]:
     if found is None:
         session.ensure(project)
         found = server.session_of(project.root)
-    where = _window(project, server, id) if id else found and session.supervisor_pane(server, found)
+    where = _window(project, server, id) if id else found and tmux_session.supervisor_pane(server, found)
     if found is None or where is None:
         raise DispatchError(
             f"{id or project.root} has no window any more",

@@ -15,11 +15,9 @@ from typing import Any
 import pytest
 from crew import Crew, wait_until
 
-from dispatch_tmux.backends.load import load
-from dispatch_tmux.core.state import Limits
-from dispatch_tmux.core.task import State
+from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.supervisor.running_time import RunningTime
 from dispatch_tmux.supervisor.terminal_log import TerminalLog
-from dispatch_tmux.supervisor.worker import Worker
 
 
 def test_F3_a_disk_that_is_full_is_said_and_nothing_is_cut_off(crew: Crew) -> None:
@@ -168,32 +166,16 @@ def test_T19_scrollback_and_the_supervisors_memory_are_bounded_under_a_flood(cre
     crew.run("stop", "a")
 
 
-class Clock:
-    """A monotonic clock that a test moves on; a machine that sleeps does not."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_S14_time_that_the_machine_slept_does_not_count(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
-    crew.store.prepare()
-    crew.store.claim("a")
-    crew.store.append("a", "created", "created", backend="demo", marks=" ", timeout=100.0)
-    crew.store.append("a", "starting", "starting:1", attempt=1)
-    crew.store.append("a", "state", "state:2", state="working")
-    clock, wall = Clock(), time.time()
-    worker = Worker(crew.store, "a", load("demo"), Limits(), clock)
-    monkeypatch.setattr(time, "time", lambda: wall + slept)
-    slept = 0.0
-    assert worker._running_time() < 5
+def test_S14_time_that_the_machine_slept_does_not_count() -> None:
+    task = Task("a", state=State.WORKING, attempt=1, since=50_000.0)
+    ran = RunningTime()
+    assert ran.of(task, now=1000.0, wall=50_002.0) == 2  # before we took it up: by the journal
     slept = 8 * 3600.0  # the lid was closed: the wall clock goes on, the monotonic one does not
-    clock.now += 10
-    assert worker._running_time() < 15
-    slept = -3600.0  # the clock is set back
-    clock.now += 10
-    assert 20 <= worker._running_time() < 25
+    assert ran.of(task, now=1010.0, wall=50_012.0 + slept) == 12
+    assert ran.of(task, now=1020.0, wall=50_022.0 - 3600) == 22  # the clock is set back
+    waits = task._replace(state=State.WAITING)  # for the person: that does not count either
+    assert ran.of(waits, now=1030.0, wall=50_032.0) == 32
+    assert ran.of(task, now=1040.0, wall=50_042.0) == 32
 
 
 def test_D17_the_words_of_messages_are_not_in_logs_nor_shown_to_other_users(crew: Crew) -> None:

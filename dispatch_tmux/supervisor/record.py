@@ -1,0 +1,145 @@
+"""What is written down of a worker: its task's journal as it is now, and what its files say that is new.
+
+Everything else that the supervisor knows can be lost at any moment; it is derived again, and a key is never written twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dispatch_tmux.core import plan
+from dispatch_tmux.core.state import Signs, Verdict
+from dispatch_tmux.core.task import Event, State, Task, fold
+from dispatch_tmux.store import files
+from dispatch_tmux.store.store import CUT, Asked, Store
+
+NOTES_KEPT = 200  # times that a note is put back into the plan
+
+
+class TaskRecord:
+    """The journal of task ID in STORE, folded anew when it has grown."""
+
+    def __init__(self, store: Store, id: str) -> None:
+        self._store, self.id = store, id
+        self.dir, self.own = store.path(id), store.own(id)
+        self.task: Task = fold(id, ())
+        self._size = -1
+        self._notes_kept = 0
+        self.refresh()
+
+    def refresh(self) -> Task:
+        """The task as the journal has it now."""
+        try:
+            size = os.stat(os.path.join(self.own, "journal.jsonl")).st_size
+        except FileNotFoundError:
+            size = 0
+        if size != self._size:
+            self.task, self._size = self._store.task(self.id), size
+        return self.task
+
+    def append(self, kind: str, key: str = "", **data: Any) -> bool:
+        """Write an event down; False when its KEY is there already. Raises DispatchError when the disk does not take it."""
+        written = self._store.append(self.id, kind, key, **data)
+        self.refresh()
+        return written
+
+    def events(self) -> list[Event]:
+        return self._store.events(self.id)
+
+    @property
+    def is_marked_done(self) -> bool:
+        """Whether the worker has said that it is done with the whole plan."""
+        return self._store.is_marked_done(self.id)
+
+    # --- what is new
+
+    def read(self, last_words: Callable[[int], dict[str, str]]) -> None:
+        """Write down what is new in the plan, in the question files and flags, and an exit.
+
+        LAST_WORDS gives what the program said at its end and why it ended, for an exit code that is not 0.
+        """
+        self._read_plan()
+        self._read_questions()
+        self._read_flags()
+        self._read_exit(last_words)
+
+    def _read_plan(self) -> None:
+        text = self._store.plan(self.id)
+        self._keep_notes(text)
+        items = plan.parse(text)
+        now, before = plan.marks(items), self.task.marks
+        if now == before or not items:
+            return  # a plan that vanished for a moment is being rewritten
+        changed = [item for i, item in enumerate(items) if before[i : i + 1] != item.mark]
+        said = [{"item": item.text[:200], "mark": item.mark} for item in changed[:20]]
+        self.append("progress", f"progress:{self.task.progress + 1}", marks=now, changed=said)
+
+    def _keep_notes(self, text: str) -> None:
+        """Put notes back that the worker's older copy of the plan has overwritten; not for ever, should it insist.
+
+        Also when every item is checked: a worker that still runs may write its copy once more.
+        """
+        over = self.task.ended and (self.task.state is not State.DONE or self.task.exit_code is not None)
+        if not text or over or self._notes_kept >= NOTES_KEPT:
+            return
+        gone = [note for note in self.task.notes if not plan.has_note(text, note)]
+        if gone and not files.being_written(os.path.join(self.dir, "plan.md")):
+            for note in gone:
+                self._notes_kept += 1
+                self._store.put_note(self.id, note)
+
+    def _read_questions(self) -> None:
+        for asked in self._store.asked(self.id):
+            known = self.task.question(asked.q)
+            if known is None:
+                self.append(
+                    "question", f"question:{asked.q}", q=asked.q, via="file", text=_cut(asked) or "(an empty question)",
+                    choices=[list(choice) for choice in asked.choices],
+                )  # fmt: skip
+            if asked.answered and (known is None or known.answer is None):
+                answer = self._store.answer_of(self.id, asked.q) or ""
+                self.append("answer", f"answer:{asked.q}", q=asked.q, answer=answer[:CUT], by="file")
+            if asked.acknowledged and (known is None or not known.closed):
+                self.append("closed", f"closed:{asked.q}", q=asked.q, how="answered")
+
+    def _read_flags(self) -> None:
+        for number, text in self._store.flags(self.id):
+            if f"flag:{number}" not in self.task.keys:
+                self.append("flag", f"flag:{number}", text=text or "(an empty flag)")
+
+    def _read_exit(self, last_words: Callable[[int], dict[str, str]]) -> None:
+        task = self.task
+        if task.exit_code is None and task.attempt:
+            code = self._store.exit_code(self.id, task.attempt)
+            if code is not None:
+                said = last_words(code) if code else {}
+                self.append("exited", f"exited:{task.attempt}", code=code, attempt=task.attempt, **said)
+
+    def write_state(self, verdict: Verdict, signs: Signs, *, instead: Sequence[str] = (), hint: str = "") -> None:
+        """Write down the state that VERDICT says and the SIGNS it was read from.
+
+        INSTEAD: models that could take over from one that failed; HINT: what to do about the cause.
+        """
+        extra: dict[str, Any] = {"why": verdict.why} if verdict.why else {}
+        if verdict.surfaced:
+            extra["surfaced"] = True
+        extra["signs"] = _evidence(signs)
+        if verdict.cause:
+            extra.update(cause=verdict.cause, instead=list(instead), hint=hint)
+        self.append("state", f"state:{self.task.states + 1}", state=verdict.state.value, **extra)
+
+
+def _evidence(signs: Signs) -> dict[str, Any]:
+    """What a verdict was read from, without what says nothing."""
+    plain = Signs()
+    found = {name: value for name, value in signs._asdict().items() if value != getattr(plain, name)}
+    return {
+        name: round(value, 1) if isinstance(value, float) else value for name, value in found.items() if name != "said"
+    }
+
+
+def _cut(asked: Asked) -> str:
+    """The beginning of a long question; its file has the rest, and that is said."""
+    return asked.text if len(asked.text) <= CUT else f"{asked.text[:CUT]}\n… (the rest is in ipc/{asked.q}.question)"
