@@ -14,11 +14,11 @@ from crew import DISPATCH, Crew
 import dispatch_tmux
 
 HERE = Path(dispatch_tmux.__file__).parent
-TEXT = "core.text"  # the one module of core that a face needs: it makes words harmless
+TEXT = {"core.text", "core.notices"}  # what a face needs of core: it makes words harmless, and says them meanwhile
 
 # A room and what it may import beside itself and errors.py. A face (cli) sees verbs and text only.
 ROOMS: dict[str, set[str]] = {
-    "cli": {"verbs", TEXT},
+    "cli": {"verbs", *TEXT},
     "verbs": {"supervisor", "models", "screen", "config", "backends", "git", "tmux", "store", "core"},
     "supervisor": {"models", "screen", "config", "backends", "git", "tmux", "store", "core"},
     "models": {"config", "backends", "store", "core"},

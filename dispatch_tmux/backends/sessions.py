@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dispatch_tmux.backends import usage
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import files, processes
+from dispatch_tmux.store.tree import Tree
 
 if TYPE_CHECKING:
     from dispatch_tmux.backends.load import Backend
@@ -23,8 +24,13 @@ AGAIN, MOST_AGAIN = 0.3, 10.0  # seconds until a session that was not found is l
 
 def of(backend: Backend, task_dir: str, env: Mapping[str, str]) -> str:
     """The id of the newest session in which BACKEND's CLI worked on the task at TASK_DIR; '' when none is found."""
-    path = os.path.join(task_dir, "session") if backend.sessions.told else find(backend, task_dir, env)
-    if not path or backend.sessions.id is None:
+    if backend.sessions.id is None:
+        return ""
+    if backend.sessions.told:
+        told = backend.sessions.id.search(Tree.of(task_dir).read("session", most=1000) or "")
+        return told["id"] if told else ""
+    path = find(backend, task_dir, env)
+    if not path:
         return ""
     told = backend.sessions.id.search(os.path.basename(path)) or backend.sessions.id.search(_beginning(path))
     return told["id"] if told else ""
@@ -104,7 +110,7 @@ def _parsed(line: bytes) -> object | None:
 def kept(own: str) -> usage.Usage:
     """What is known of the use; the supervisor keeps it among what is OWN to dispatch."""
     try:
-        data = json.loads(files.read_text(os.path.join(own, "usage.json"), 2000) or "{}")
+        data = json.loads(Tree(own).read("usage.json", most=2000) or "{}")
         return usage.Usage(**data)
     except (ValueError, TypeError, DispatchError):
         return usage.Usage()

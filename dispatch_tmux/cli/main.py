@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dispatch_tmux import __version__
+from dispatch_tmux.core import notices
 from dispatch_tmux.errors import DispatchError
 
 COMMANDS = {  # name → module, in the order of `dispatch --help`
@@ -70,6 +71,7 @@ def main() -> None:
 
 
 def run(args: list[str]) -> int:
+    notices.listener = lambda text: click.echo(text, err=True)
     try:
         status = cli.main(args=args, prog_name="dispatch", standalone_mode=False)
         return status if isinstance(status, int) else 0

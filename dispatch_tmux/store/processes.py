@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterable
 
 from dispatch_tmux.store import files
+from dispatch_tmux.store.tree import Tree
 
 GRACE = 2.0  # seconds between asking (SIGTERM) and killing
 
 
 def launched(own: str, attempt: int) -> tuple[int, str] | None:
     """(pid, start time) of the launch line of ATTEMPT, or None before it has claimed the attempt. OWN: as Store.own gives it."""
-    words = (files.read_text(os.path.join(own, f"process-{attempt}"), 100) or "").split()
+    words = (Tree(own).read(f"process-{attempt}", most=100) or "").split()
     return (int(words[0]), words[1]) if len(words) == 2 and words[0].isdigit() else None
 
 
@@ -167,6 +168,12 @@ def end(task_dir: str, process: tuple[int, str] | None) -> list[int]:
         time.sleep(0.03)
     _send(signal.SIGKILL, left)
     return family(task_dir, root)
+
+
+def kill(pid: int) -> None:
+    """End PID at once; nothing happens when it is gone."""
+    if pid > 1:
+        _send(signal.SIGKILL, [pid])
 
 
 def _send(number: signal.Signals, pids: Iterable[int]) -> None:

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.task import Event, Task, task_id
 from dispatch_tmux.errors import DispatchError, TaskNotFound
-from dispatch_tmux.store import files, home, trust
+from dispatch_tmux.store import files, home, trust, watchman
 from dispatch_tmux.store.journal import Journal
 from dispatch_tmux.store.tree import Tree
+from dispatch_tmux.store.watchman import Watchman
 
 _QUESTION = re.compile(r"(\d{3,})\.question")
 _FLAG = re.compile(r"\d{3,}\.flag")
@@ -325,7 +326,13 @@ class Store:
         return None
 
     def supervised(self) -> bool:
-        return files.is_locked(self.lock_path)
+        """Whether a supervisor watches the tasks now, and is able to."""
+        found = self.watchman()
+        return found is not None and not found.trouble
+
+    def watchman(self) -> Watchman | None:
+        """The process that supervises, with what keeps it from its work; None when nobody does."""
+        return watchman.find(self.records, self.root)
 
 
 def _made_here(root: str) -> bool:

@@ -14,6 +14,7 @@ from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import files
 from dispatch_tmux.store.store import Store
+from dispatch_tmux.store.tree import Tree
 
 _KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why", "states", "marks", "pane", "window",
          "exit_code", "started", "surfaced", "cause", "hint", "instead", "group", "priority", "after", "worktree",
@@ -55,7 +56,7 @@ def _recalled(id: str, known: list[Any] | None, stat: os.stat_result) -> Task | 
 
 def _load(path: str) -> dict[str, list[Any]]:
     try:
-        data = json.loads(files.read_text(path, 1 << 26) or "{}")
+        data = json.loads(Tree(os.path.dirname(path)).read(os.path.basename(path), most=1 << 26) or "{}")
         return data if isinstance(data, dict) else {}
     except (ValueError, DispatchError):
         return {}

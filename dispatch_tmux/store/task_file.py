@@ -16,7 +16,7 @@ def read(store: Store, id: str) -> dict[str, Any]:
     import yaml
 
     try:
-        data = yaml.safe_load(files.read_text(store.own(id, "task.yaml")) or "")
+        data = yaml.safe_load(store.own_tree(id).read("task.yaml") or "")
     except yaml.YAMLError:
         data = None
     return data if isinstance(data, dict) else {}

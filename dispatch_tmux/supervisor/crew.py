@@ -77,7 +77,7 @@ class Crew:
         task = worker.task
         if task.adopted and not task.ended:
             return
-        gone = not os.path.isdir(worker.dir)
+        gone = not os.path.isdir(worker.own)
         over = task.ended and task.state is not State.BLOCKED and not has_window
         if gone or (over and not self._store.requests(worker.id)):
             self.workers.pop(worker.id, None)

@@ -86,7 +86,7 @@ class Launcher:
         asked = task_file.read(self._store, worker.id)
         session = sessions.of(backend, worker.dir, env) if resume and backend.resume else ""
         prompt = self._prompt(worker, asked, attempt, bool(session))
-        files.replace(os.path.join(worker.dir, "prompt.md"), prompt)
+        self._store.tree(worker.id).replace("prompt.md", text=prompt)
         values = command_line.values_for(
             backend, id=worker.id, task_dir=worker.dir, cwd=task.cwd, prompt=prompt,
             model=str(asked.get("backend_model") or ""), permissions=str(asked.get("permissions") or ""),
@@ -105,7 +105,7 @@ class Launcher:
         if resumed:
             return briefing.resumed(worker.dir)
         answers = [(q.text, q.answer) for q in worker.task.questions if q.answer is not None]
-        context = files.read_text(os.path.join(worker.dir, "context.md")) or ""
+        context = self._store.tree(worker.id).read("context.md") or ""
         return briefing.resumption(worker.dir, prompt, context, answers, prefix, around)
 
     def _around(self, worker: Worker) -> str:
@@ -115,7 +115,8 @@ class Launcher:
         for id, _ in task.after:
             other = self._store.task(id)
             output = self._store.path(id, "output.md")
-            others.append((id, other.state.value, output if os.path.exists(output) else "", other.branch))
+            has_output = self._store.tree(id).has("output.md")
+            others.append((id, other.state.value, output if has_output else "", other.branch))
         where = briefing.worktree(task.worktree, task.branch, self._root) if task.worktree else ""
         return "\n\n".join(filter(None, [where, briefing.before(others)]))
 
@@ -126,7 +127,7 @@ class Launcher:
         )
         for q in [q for q in worker.task.questions if not q.closed and attempt > 1]:
             if q.via == "file" and q.answer is not None:
-                files.replace(os.path.join(worker.dir, "ipc", f"{q.id}.done"), "")
+                self._store.tree(worker.id).replace("ipc", f"{q.id}.done", text="")
         if worker.backend.prompt == "paste":
             self._store.request(worker.id, "send", text=command_line.in_short(worker.dir))
 

@@ -16,13 +16,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.task import State
 from dispatch_tmux.errors import DispatchError, TmuxError
-from dispatch_tmux.store import files
+from dispatch_tmux.store import files, watchman
 from dispatch_tmux.store.log import Log
 from dispatch_tmux.store.project import Project, at
 from dispatch_tmux.store.watch import Watch
@@ -48,9 +48,13 @@ LINGER = 600.0  # seconds without workers and without anybody attached after whi
 
 
 class Supervisor:
-    """The supervisor of PROJECT, in the tmux session it is run in. Raises DispatchError when that is none."""
+    """The supervisor of PROJECT, in the tmux session it is run in. BEAT gives a sign of life.
 
-    def __init__(self, project: Project) -> None:
+    Raises DispatchError when that is no tmux session.
+    """
+
+    def __init__(self, project: Project, beat: Callable[[], None]) -> None:
+        self.beat = beat
         config = configuration.load()
         self.root, self.store = project.root, project.store
         self.linger = config.times.linger if config else LINGER
@@ -83,10 +87,13 @@ class Supervisor:
             self.log("no file notifications here: looking at the files once a second instead")
         every = RESCAN if watch.working else WITHOUT_WATCH
         self._recover()
-        next_scan = time.monotonic() + every
+        next_scan, next_beat = time.monotonic() + every, 0.0
         while not self.ending:
-            self._take(self._next(next_scan))
+            self._take(self._next(min(next_scan, next_beat)))
             now = time.monotonic()
+            if now >= next_beat:
+                next_beat = now + watchman.BEAT
+                self.beat()
             self._look_at_drawn(now)
             for worker in [w for w in self.crew.all() if w.look_at is not None and w.look_at <= now]:
                 worker.look_at = None
@@ -105,9 +112,9 @@ class Supervisor:
         self._subscribe()
         self.scan()
 
-    def _next(self, next_scan: float) -> list[tuple[str, Any]]:
+    def _next(self, soonest: float) -> list[tuple[str, Any]]:
         """Everything that has come, after a wait that ends when something is due."""
-        due = [next_scan, *(w.look_at for w in self.crew.all() if w.look_at is not None)]
+        due = [soonest, *(w.look_at for w in self.crew.all() if w.look_at is not None)]
         due += [when for when in (self.board.due, self.queue.due) if when is not None]
         wait = TICK if self.drawing else max(0.0, min(due) - time.monotonic())
         if self.queue.stale:
@@ -278,13 +285,14 @@ def main(root: str) -> int:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)  # keys pressed on the board are not meant for us
     project = at(root)
-    lock = _lock(project.store.lock_path)
-    if lock is None:
-        return 0  # another one is at it
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
     try:
-        Supervisor(project).run()
+        if not project.store.exists():
+            return 0  # removed, or moved away: whoever works with it there starts another one
+        lock = _lock(project.store.lock_path)
+        if lock is None:
+            return 0  # another one is at it
+        watchman.sign(lock, project.root)
+        Supervisor(project, lambda: watchman.beat(lock)).run()
     except DispatchError as e:
         print(f"dispatch: {e}", file=sys.stderr)
         return 1

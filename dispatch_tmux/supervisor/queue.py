@@ -89,7 +89,7 @@ class Queue:
         found = []
         for id, rid in list(self._wanting.items()):
             worker = self._workers.get(id)
-            request = dict(self._store.requests(id)).get(rid) if worker and os.path.isdir(worker.dir) else None
+            request = dict(self._store.requests(id)).get(rid) if worker and os.path.isdir(worker.own) else None
             if worker is None or request is None or (worker.record.refresh().stopping and not worker.task.attempt):
                 self._wanting.pop(id)
             elif request.get("at_once") or id in self._prepared:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.models.resolve import Resolution
-from dispatch_tmux.store import files, processes, task_file
+from dispatch_tmux.store import processes, task_file
 from dispatch_tmux.store.store import Store
 
 
@@ -61,16 +60,10 @@ def _write(store: Store, task: Task, chosen: Resolution, fresh: int) -> None:
 
 
 def _reopen(store: Store, id: str, fresh: bool) -> None:
-    path = store.path(id, "plan.md")
-    text = store.plan(id)
+    text, tree = store.plan(id), store.tree(id)
     opened = plan.reopened(text, every=fresh)
     if opened != text:
-        files.replace(path, opened)
-    left = [store.path(id, "ipc", ".done")] + (
-        [store.path(id, n) for n in ("output.md", "context.md")] if fresh else []
-    )
-    for leftover in left:
-        try:
-            os.unlink(leftover)
-        except FileNotFoundError:
-            pass
+        tree.replace("plan.md", text=opened)
+    tree.remove("ipc", ".done")
+    for name in ("output.md", "context.md") if fresh else ():
+        tree.remove(name)

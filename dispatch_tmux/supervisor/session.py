@@ -8,9 +8,10 @@ import sys
 import time
 
 from dispatch_tmux.config import load as configuration
+from dispatch_tmux.core import notices
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError, TmuxError
-from dispatch_tmux.store import files
+from dispatch_tmux.store import files, processes, watchman
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux import session as tmux_session
@@ -34,8 +35,31 @@ def ensure(project: Project) -> None:
         if store.supervised():
             return
         server = server_of(project)
+        _replace_one_that_is_no_use(server, project)
         pane = _start(server, project)
         _wait_for_it(server, project, pane)
+
+
+def _replace_one_that_is_no_use(server: Server, project: Project) -> None:
+    """End a supervisor that hangs, is stopped or was left behind by a move, and say so. What it knew is on disk."""
+    end = time.monotonic() + watchman.BEAT + 0.5  # after a sleep of the machine it may only be about to give its sign
+    while (
+        (found := project.store.watchman()) and found.trouble.startswith("has given no sign") and time.monotonic() < end
+    ):
+        time.sleep(0.05)
+    if found is None or not found.trouble:
+        return
+    notices.say(f"the supervisor {found.trouble}; another one takes over")
+    session = server.session_of(found.root) if found.root else None
+    if session and found.root != project.root:
+        tmux_session.tag_project(server, session, project.root)
+    processes.kill(found.pid)
+    until = time.monotonic() + START
+    while files.is_locked(project.store.lock_path) and time.monotonic() < until:
+        again = project.store.watchman()
+        if again and not again.trouble:
+            return  # its own loop has started it again
+        time.sleep(0.01)
 
 
 def server_of(project: Project) -> Server:
@@ -49,7 +73,7 @@ def server_for(project: Project, task: Task) -> Server:
 
 
 def _one_at_a_time(path: str) -> files.Lock:
-    return files.Lock(path, lambda: print("another dispatch is starting this session, waiting …", file=sys.stderr))
+    return files.Lock(path, lambda: notices.say("another dispatch is starting this session, waiting …"))
 
 
 def _start(server: Server, project: Project) -> str:

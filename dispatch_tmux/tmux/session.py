@@ -51,6 +51,11 @@ def tag_supervisor(server: Server, pane: str) -> None:
     server.cmd("set-option", "-p", "-t", pane, "@dispatch_supervisor", "1")
 
 
+def tag_project(server: Server, session: str, project: str) -> None:
+    """Write on SESSION that it is that of the PROJECT's directory, for `Server.session_of`."""
+    server.cmd("set-option", "-t", f"{session}:", "@dispatch_project", project)
+
+
 def supervisor_pane(server: Server, session: str) -> str | None:
     """The pane with the supervisor, and the board, in SESSION."""
     answer = server.cmd("list-panes", "-s", "-t", session, "-F", "#{pane_id} #{@dispatch_supervisor}")
