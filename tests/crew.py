@@ -159,7 +159,7 @@ class Crew:
         return Server(Socket(self.socket))
 
     def supervisor_pid(self) -> int:
-        text = Path(self.store.lock_path).read_text().strip()
+        text = Path(self.store.lock_path).read_text().partition("\n")[0]
         return int(text or 0)
 
     def kill_supervisor(self) -> int:

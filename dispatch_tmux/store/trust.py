@@ -47,6 +47,8 @@ def standing(root: str, base: str) -> Standing:
         raise DispatchError(f"cannot look at {path}: {e.strerror}") from e
     if odd := _odd(path, facts):
         return odd
+    if os.path.islink(os.path.join(path, "tasks")):
+        raise DispatchError(f"{path}/tasks is a symbolic link", hint="remove it; it may lead out of the project")
     said = (Tree(root, ".dispatch").read("project", most=300) or "").split()
     if not said:
         return _without_proof(root, path, base)

@@ -362,9 +362,8 @@ while :; do sleep 1; done
 def test_F11_a_thousand_finished_tasks_are_read_once(crew: Crew) -> None:
     crew.store.prepare()
     for n in range(1000):
-        folder = Path(crew.store.tasks_dir, f"old-{n:04}")
-        for name in ("ipc", "inbox", "signals"):
-            (folder / name).mkdir(parents=True)
+        folder = crew.own(f"old-{n:04}")
+        (folder / "inbox").mkdir(parents=True)
         lines = [
             {
                 "t": 1.0 + n,

@@ -266,7 +266,7 @@ def test_W2_a_path_with_spaces_and_unicode(crew: Crew) -> None:
         "do it",
         cwd=root,
     )
-    store = projects.at(str(root)).store
+    store = projects.at(str(root), crew.store.base).store
     wait_until(lambda: store.task("a").state is State.DONE)
     crew.run("merge", "a", cwd=root)
     assert (root / "n ü.txt").read_text() == "x\n"
@@ -296,7 +296,7 @@ def test_W2_a_bare_clone_with_worktrees(crew: Crew, repo: Crew) -> None:
         "do it",
         cwd=root,
     )
-    store = projects.find(str(root)).store
+    store = projects.at(projects.find(str(root)).root, crew.store.base).store
     wait_until(lambda: store.task("a").state is State.DONE)
     crew.run("merge", "a", cwd=root)
     assert (root / "n.txt").exists()
@@ -318,7 +318,7 @@ def test_W2_submodules(repo: Crew) -> None:
     assert not path.exists()
     # and a worker in the submodule itself
     repo.run("run", "-m", "demo", "--id", "b", "--worktree", "do it", cwd=repo.root / "lib")
-    store = projects.find(str(repo.root / "lib")).store
+    store = projects.at(projects.find(str(repo.root / "lib")).root, repo.store.base).store
     wait_until(lambda: store.task("b").state is State.DONE)
     repo.run("clean", cwd=repo.root / "lib")
 
