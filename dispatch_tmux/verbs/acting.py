@@ -271,7 +271,6 @@ def cleanable(project: Project, found: Sequence[Task], force: bool = False) -> t
 
 def clean(project: Project, found: Sequence[Task], force: bool = False) -> list[str]:
     """Remove ended tasks: their windows, what still runs in them, worktrees and directories. Returns what was rescued."""
-    import shutil
 
     from dispatch_tmux.verbs import merge as merging
 
@@ -287,6 +286,6 @@ def clean(project: Project, found: Sequence[Task], force: bool = False) -> list[
             pane, tag, where = line.split(" ") if line.count(" ") == 2 else ("", "", "")
             if tag == task.id and where == mine:
                 server.cmd("kill-pane", "-t", pane)
-        shutil.rmtree(project.store.path(task.id), ignore_errors=True)
+        project.store.remove(task.id)
     project.store.ring()
     return rescued

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -55,7 +54,7 @@ def start_all(project: Project, ready: Sequence[Ready]) -> list[Task]:
             write(project.store, one)
     except BaseException:
         for id in made:
-            shutil.rmtree(project.store.path(id), ignore_errors=True)
+            project.store.remove(id)
         raise
     urgent = sorted(ready, key=lambda one: -one.order.priority)  # the supervisor begins with what it sees first
     launch(project.store, [one.id for one in urgent])
