@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.task import State
-from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.models import choose as choosing
 from dispatch_tmux.store import summaries, task_file
 from dispatch_tmux.store.store import Store
@@ -51,8 +50,8 @@ class Crew:
                 instead=lambda: choosing.instead_of(self._store.task(id)),
                 next_model=lambda: choosing.next_name(task_file.read(self._store, id)),
             )  # fmt: skip
-        except DispatchError as e:
-            self._log(f"{id}: {e}")
+        except Exception as e:  # one task that cannot be read costs that task
+            self._log(f"{id}: {type(e).__name__}: {e}")
             return None
         self.workers[id] = worker
         if worker.task.adopted:

@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -55,6 +56,7 @@ class Supervisor:
 
     def __init__(self, project: Project, beat: Callable[[], None]) -> None:
         self.beat = beat
+        self.broken: dict[str, str] = {}  # what failed → what with, as far as it was told
         config = configuration.load()
         self.root, self.store = project.root, project.store
         self.linger = config.times.linger if config else LINGER
@@ -98,8 +100,11 @@ class Supervisor:
             for worker in [w for w in self.crew.all() if w.look_at is not None and w.look_at <= now]:
                 worker.look_at = None
                 self.review(worker)
-            self.queue.turn(now)
-            self.board.draw(now)
+            try:
+                self.queue.turn(now)
+                self.board.draw(now)
+            except Exception as e:
+                self._broken("queue and board", e)
             if now >= next_scan:
                 next_scan = now + every
                 self.scan()
@@ -139,8 +144,15 @@ class Supervisor:
                 self.queue.stale = True  # paused, or not any more
             elif id and (worker := self.crew.worker(id)):
                 if any(path.endswith(".json") and "/signals/" in path for path in changed):
-                    worker.sight.look(quiet=True)  # the CLI has just said that its screen means something else now
+                    self._look_anew(worker)
                 self.review(worker)
+
+    def _look_anew(self, worker: Worker) -> None:
+        """The CLI has just said that its screen means something else now."""
+        try:
+            worker.sight.look(quiet=True)
+        except Exception as e:
+            self._broken(f"{worker.id}'s screen", e)
 
     def _id_of(self, path: str) -> str:
         """The task that PATH belongs to: among its worker's files, or among our own."""
@@ -210,9 +222,12 @@ class Supervisor:
     def _look_at_drawn(self, now: float) -> None:
         """Read the screens that have come to rest, and those that never do."""
         for worker, quiet in self.drawing.rested(self.crew.workers, now):
-            if not worker.sight.look(quiet):
-                self._mark_drawn(worker)
-            worker.sight.log.flush()
+            try:
+                if not worker.sight.look(quiet):
+                    self._mark_drawn(worker)
+                worker.sight.log.flush()
+            except Exception as e:
+                self._broken(f"{worker.id}'s screen", e)
             self.review(worker)
 
     def review(self, worker: Worker) -> None:
@@ -227,8 +242,15 @@ class Supervisor:
             if worker.task.stopping and worker.task.exit_code is not None:
                 self.windows.close(worker)
             self.crew.let_go(worker, self.windows.has(worker))
-        except DispatchError as e:  # tmux too slow, a disk that is full, a directory removed: the other workers go on
-            self.log(f"{worker.id}: {e}")
+        except Exception as e:  # tmux too slow, a disk that is full, a file that is odd, a bug: the other workers go on
+            self._broken(worker.id, e)
+
+    def _broken(self, what: str, error: Exception) -> None:
+        """Write once in the log what WHAT fails with: it may fail at each look."""
+        text = str(error) if isinstance(error, DispatchError) else "".join(traceback.format_exception(error))
+        if self.broken.get(what) != text:
+            self.broken[what] = text
+            self.log(f"{what}: {text}")
 
     def _show(self, worker: Worker) -> None:
         line, session = self.connection.line, self.connection.session
