@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
+from dispatch_tmux.core.task import State
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.models import choose as choosing
 from dispatch_tmux.store import processes, task_file
@@ -45,7 +46,7 @@ class Actions:
             return
         for due in dues:
             if due.kind == "restart" and not requests:
-                self._outlet.launch(worker, dict(os.environ))
+                self._restart(worker)
                 return
             if due.kind == "stop":
                 self._stop(worker)
@@ -56,6 +57,13 @@ class Actions:
         if not worker.sight.typing and (requests or dues):
             worker.sight.typing = True
             threading.Thread(target=self._converse, args=(worker, requests, dues), daemon=True).start()
+
+    def _restart(self, worker: Worker) -> None:
+        try:
+            self._outlet.launch(worker, dict(os.environ))
+        except DispatchError as e:  # once: whoever wants it tried again says `retry`
+            task = worker.task
+            worker.record.append("state", f"state:{task.states + 1}", state=State.FAILED.value, why=str(e))
 
     def _stop(self, worker: Worker) -> None:
         worker.record.append("stopping", f"stopping:{worker.task.attempt}", by="dispatch")

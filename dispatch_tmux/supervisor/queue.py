@@ -131,7 +131,8 @@ class Queue:
             return
         try:
             self._outlet.launch(worker, rid, request)
-        except DispatchError as e:
+        except (DispatchError, OSError) as e:
+            self._wanting[worker.id] = rid  # once: its request goes with the failure, and the others have their turn
             self._failed(worker, str(e))
 
     def _prepare(self, worker: Worker, asked: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -410,3 +411,103 @@ def test_F11_status_of_a_thousand_finished_tasks_lists_few_and_counts_the_rest(c
     shown = crew.run("status").stdout
     assert len(shown.splitlines()) < 60
     assert "9" in shown  # 9xx more
+
+
+# --- F19, F20
+
+
+def test_F20_a_start_that_fails_fails_once_and_the_others_go_on(crew: Crew) -> None:
+    crew.configure({"first": "sh -c 'sleep 1'", "gone": "sh -c 'sleep 600'", "sh": "sh -c 'sleep 600'"})
+    crew.start("-m", "first", "--id", "a", "x")
+    crew.start("-m", "gone", "--id", "b", "--after-any", "a", "x")
+    crew.start("-m", "sh", "--id", "c", "--after-any", "a", "x")
+    crew.configure({"first": "sh -c 'sleep 1'", "sh": "sh -c 'sleep 600'"})  # b's backend is not there any more
+    crew.until("b", "failed")
+    crew.until("c", "working")
+    crew.start("-m", "sh", "--id", "d", "x")
+    crew.until("d", "working")
+    assert [e.data["state"] for e in crew.events("b", "state")].count("failed") == 1
+    assert not crew.store.requests("b")
+    crew.configure({"first": "sh -c 'sleep 1'", "gone": "sh -c 'sleep 600'", "sh": "sh -c 'sleep 600'"})
+    crew.run("retry", "b")
+    crew.until("b", "working")
+
+
+ODD = {
+    "a pipe": lambda path: os.mkfifo(path),
+    "a directory": lambda path: path.mkdir(),
+    "a link in a circle": lambda path: path.symlink_to(path),
+    "a link to a terminal": lambda path: path.symlink_to("/dev/tty"),
+    "a link to what never ends": lambda path: path.symlink_to("/dev/zero"),
+    "null": lambda path: path.write_text("null"),
+    "a number": lambda path: path.write_text("5"),
+    "deep": lambda path: path.write_text("[" * 200_000),
+    "bytes": lambda path: path.write_bytes(bytes(range(256)) * 40),
+    "nothing": lambda path: path.write_text(""),
+}
+PLACES = (
+    "dir/plan.md", "dir/output.md", "dir/context.md", "dir/session", "dir/ipc/001.question", "dir/ipc/001.flag", "dir/ipc/.done",
+    "dir/ipc", "dir/signals", "dir/signals/x.json", "dir/door", "own/exit", "own/process-1", "own/task.yaml", "own/usage.json",
+    "own/inbox/1-1.json", "own/journal.jsonl", "own/screen.txt", "own/terminal.log", "own/inbox",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_F19_an_odd_file_costs_its_own_task_and_no_other(crew: Crew, place: str) -> None:
+    """Whatever lies in its place, the other worker is served, and no verb hangs or fails inside."""
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    where, _, name = place.partition("/")
+    ids = []
+    for n, make in enumerate(ODD.values()):
+        id = crew.start("-m", "sh", "--id", f"odd-{n}", "x")
+        path = (crew.dir(id) if where == "dir" else crew.own(id)) / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+        make(path)
+        ids.append(id)
+    crew.start("-m", "demo", "--id", "good", "--item", "ask: which? (choices: x | y)", "x")
+    crew.until("good", "question")
+    for verb in (["status"], ["status", "--json"], ["questions"], ["brief"], ["report"], ["doctor"], ["wait", "--timeout", "0"]):
+        done = crew.run(*verb, ok=None)
+        assert done.returncode in (0, 1, 124) and "unexpected" not in done.stderr, (verb, done.stderr)
+    for verb in (["status"], ["stop"], ["logs"], ["screen"], ["note"], ["answer"]):
+        done = crew.run(*verb, ids[0], *(["words"] if verb[0] in ("note", "answer") else []), ok=None)
+        assert done.returncode != 3, (verb, done.stderr)
+    crew.run("answer", "good", "--choice", "1")
+    crew.until("good", "done")
+
+
+def test_F19_a_journal_that_somebody_keeps_locked_costs_its_own_task_and_is_named(crew: Crew) -> None:
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    id = crew.start("-m", "sh", "--id", "locked", "x")
+    holder = subprocess.Popen(["flock", str(crew.own(id) / "journal.jsonl"), "sleep", "600"])
+    try:
+        wait_until(lambda: subprocess.run(["flock", "-n", str(crew.own(id) / "journal.jsonl"), "true"]).returncode)
+        crew.start("-m", "demo", "--id", "good", "--item", "ask: which? (choices: x | y)", "x")
+        crew.until("good", "question")
+        refused = crew.run("note", id, "words", ok=False)
+        assert "is locked by process" in refused.stderr
+        crew.run("answer", "good", "--choice", "1")
+        crew.until("good", "done")
+    finally:
+        subprocess.run(["pkill", "-P", str(holder.pid)], check=False)
+        holder.kill()
+        holder.wait()
+
+
+@pytest.mark.parametrize("trouble", ["stopped", "silent"])
+def test_F19_a_supervisor_that_does_nothing_is_told_from_one_that_works_and_replaced(crew: Crew, trouble: str) -> None:
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    crew.start("-m", "sh", "--id", "a", "x")
+    pid = crew.supervisor_pid()
+    os.kill(pid, signal.SIGSTOP)
+    if trouble == "silent":  # as if it hung: not stopped, and no sign of life
+        os.kill(pid, signal.SIGCONT)
+        os.kill(pid, signal.SIGSTOP)
+        os.utime(crew.store.lock_path, (1, 1))
+    assert not crew.store.supervised()
+    done = crew.run("run", "-m", "sh", "--id", "b", "y")
+    assert "another one takes over" in done.stderr
+    crew.until("b", "working")
+    assert crew.supervisor_pid() != pid and crew.store.supervised()
