@@ -22,10 +22,11 @@ from dispatch_tmux.core.state import Limits, Signs, Verdict
 from dispatch_tmux.core.task import RUNNING, State, Task, fold
 from dispatch_tmux.errors import PaneGone
 from dispatch_tmux.screen import read as screen
-from dispatch_tmux.store import files, processes
+from dispatch_tmux.store import processes
 from dispatch_tmux.store.store import CUT, Asked, Store
 from dispatch_tmux.supervisor.deliver import Target, mark_of
 from dispatch_tmux.supervisor.dialogues import STRANGE, Dialogues
+from dispatch_tmux.supervisor.notes import KeptNotes
 from dispatch_tmux.supervisor.terminal_log import TerminalLog
 from dispatch_tmux.tmux.control import raw
 from dispatch_tmux.tmux.pane import PaneSpawn
@@ -38,7 +39,6 @@ SWITCH = 20.0  # seconds within which a retry puts its request; it ends processe
 FIRST_TURN = 30.0  # seconds within which a CLI takes up the prompt it was started with
 TOLD = 0.03  # seconds that a composer has to be there once the CLI has said that its turn is over; a redraw may show it for less
 KEEP = 1.0  # seconds between two writings of what a CLI has used
-NOTES_KEPT = 200  # times that a note is put back into the plan
 PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said to be held
 
 
@@ -81,7 +81,7 @@ class Worker:
         self.said_before = 0  # as `said`, when the delivery under way began
         self._kept, self._kept_at = self.signals.usage, -math.inf  # what usage.json has
         self.recheck_at: float | None = None
-        self.notes_kept = 0
+        self.notes = KeptNotes(store, id, clock)
         self.instead: Callable[[], list[str]] = list  # models that could take over, for a failure's record
         self.next_model: Callable[[], str] = str  # the one that does so by itself
         self.timeout, self.late_in = 0.0, math.inf  # as configured; seconds until it is over its time
@@ -219,7 +219,10 @@ class Worker:
             return ()  # not launched yet
         verdict = states.derive(signs, self.limits)
         self._record(verdict, signs)
-        return self._too_late() or self._dues(signs)
+        dues = self._too_late() or self._dues(signs)
+        if self.notes.look_at is not None:
+            self.recheck_at = min(self.recheck_at or math.inf, self.notes.look_at)
+        return dues
 
     def _signs(self) -> Signs:
         now, task = self.clock(), self.task
@@ -371,7 +374,8 @@ class Worker:
 
     def _read_plan(self) -> None:
         text = self.store.plan(self.id)
-        self._keep_notes(text)
+        if not self.task.ended or (self.task.state is State.DONE and self.task.exit_code is None):
+            self.notes.keep(text, self.task.notes)  # a worker that is done and runs may write its copy once more
         items = plan.parse(text)
         now, before = plan.marks(items), self.task.marks
         if now == before or not items:
@@ -379,16 +383,6 @@ class Worker:
         changed = [item for i, item in enumerate(items) if before[i : i + 1] != item.mark]
         said = [{"item": item.text[:200], "mark": item.mark} for item in changed[:20]]
         self.append("progress", f"progress:{self.task.progress + 1}", marks=now, changed=said)
-
-    def _keep_notes(self, text: str) -> None:
-        """Put notes back that the worker's older copy of the plan has overwritten; not for ever, should it insist."""
-        if not text or self.task.ended or self.notes_kept >= NOTES_KEPT:
-            return
-        gone = [note for note in self.task.notes if not plan.has_note(text, note)]
-        if gone and not files.being_written(os.path.join(self.dir, "plan.md")):
-            for note in gone:
-                self.notes_kept += 1
-                self.store.put_note(self.id, note)
 
     def _read_questions(self) -> None:
         for asked in self.store.asked(self.id):
