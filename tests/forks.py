@@ -65,6 +65,11 @@ class Server:
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
         theirs.close()
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        self._control.close()
+        self._process.wait()
 
     def run(
         self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], input: str | None, timeout: float
@@ -177,6 +182,7 @@ def _command(asked: int, *streams: int) -> None:
             os.dup2(fd, number)
         os.closerange(3, 100)
         sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, m, closefd=False) for n, m in enumerate("rww"))
+        sys.stderr.reconfigure(line_buffering=True, errors="backslashreplace")
         os.chdir(cwd)
         os.environ.clear()
         os.environ.update(env)

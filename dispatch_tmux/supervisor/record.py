@@ -6,27 +6,26 @@ Everything else that the supervisor knows can be lost at any moment; it is deriv
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.state import Signs, Verdict
 from dispatch_tmux.core.task import Event, State, Task, fold
-from dispatch_tmux.store import files
 from dispatch_tmux.store.store import CUT, Asked, Store
-
-NOTES_KEPT = 200  # times that a note is put back into the plan
+from dispatch_tmux.supervisor.notes import KeptNotes
 
 
 class TaskRecord:
     """The journal of task ID in STORE, folded anew when it has grown."""
 
-    def __init__(self, store: Store, id: str) -> None:
+    def __init__(self, store: Store, id: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self.id = store, id
         self.dir, self.own = store.path(id), store.own(id)
         self.task: Task = fold(id, ())
         self._size = -1
-        self._notes_kept = 0
+        self.notes = KeptNotes(store, id, clock)
         self.refresh()
 
     def refresh(self) -> Task:
@@ -67,7 +66,8 @@ class TaskRecord:
 
     def _read_plan(self) -> None:
         text = self._store.plan(self.id)
-        self._keep_notes(text)
+        if not self.task.ended or (self.task.state is State.DONE and self.task.exit_code is None):
+            self.notes.keep(text, self.task.notes)  # a worker that is done and runs may write its copy once more
         items = plan.parse(text)
         now, before = plan.marks(items), self.task.marks
         if now == before or not items:
@@ -75,20 +75,6 @@ class TaskRecord:
         changed = [item for i, item in enumerate(items) if before[i : i + 1] != item.mark]
         said = [{"item": item.text[:200], "mark": item.mark} for item in changed[:20]]
         self.append("progress", f"progress:{self.task.progress + 1}", marks=now, changed=said)
-
-    def _keep_notes(self, text: str) -> None:
-        """Put notes back that the worker's older copy of the plan has overwritten; not for ever, should it insist.
-
-        Also when every item is checked: a worker that still runs may write its copy once more.
-        """
-        over = self.task.ended and (self.task.state is not State.DONE or self.task.exit_code is not None)
-        if not text or over or self._notes_kept >= NOTES_KEPT:
-            return
-        gone = [note for note in self.task.notes if not plan.has_note(text, note)]
-        if gone and not files.being_written(os.path.join(self.dir, "plan.md")):
-            for note in gone:
-                self._notes_kept += 1
-                self._store.put_note(self.id, note)
 
     def _read_questions(self) -> None:
         for asked in self._store.asked(self.id):

@@ -49,7 +49,7 @@ class Worker:
         next_model: Callable[[], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.record = TaskRecord(store, id)
+        self.record = TaskRecord(store, id, clock)
         self.sight = Sight(backend, self.record.dir, self.record.own, clock)
         self.dialogues = Dialogues(self.sight, self.record)
         self.look_at: float | None = None  # when to review it although nothing has happened
@@ -108,7 +108,8 @@ class Worker:
         heir = self._write_state(states.derive(signs, self._limits), signs)
         late_in = self._write_late()
         found = due.after(self._facts(signs, heir, late_in), self._limits)
-        self.look_at = found.look_at
+        again = [when for when in (found.look_at, self.record.notes.look_at) if when is not None]
+        self.look_at = min(again, default=None)
         return found.dues
 
     def _signs(self) -> Signs:

@@ -56,10 +56,11 @@ def quoted(argument: str) -> str:
 class Control:
     """An open connection to the session SESSION on SOCKET. `heard` is called in the reader's thread, and must be quick.
 
-    Raises TmuxError when tmux does not let a control client in (a wedged server answers `%exit` at once).
+    MUTE: no output is told until `refresh-client -f '!no-output'`. Raises TmuxError when tmux does not let a control
+    client in (a wedged server answers `%exit` at once).
     """
 
-    def __init__(self, socket: Socket, session: str, heard: Callable[[Notice], None]) -> None:
+    def __init__(self, socket: Socket, session: str, heard: Callable[[Notice], None], *, mute: bool = False) -> None:
         self._heard = heard
         self._waiting: deque[_Waiting] = deque()
         self._sending = threading.Lock()
@@ -69,7 +70,7 @@ class Control:
         )
         self._ready = threading.Event()
         self.closed = threading.Event()
-        flags = f"ignore-size,pause-after={PAUSE_AFTER}"
+        flags = f"ignore-size,pause-after={PAUSE_AFTER}" + (",no-output" if mute else "")
         argv = socket.argv("-CC", "attach-session", "-t", session, "-f", flags)
         client: Any = pexpect.spawn(  # its stubs know half of it
             argv[0],

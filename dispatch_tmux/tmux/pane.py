@@ -5,8 +5,8 @@
     ...     pane.sendline("2 + 2")
     ...     pane.expect(r"\\n4")
 
-Reads are what tmux pushes of the pane's output, writes are typed into the pane. The program runs under tmux, not under
-us: closing a PaneSpawn leaves it alone.
+Reads begin with what the pane shows, and go on with what tmux pushes of its output; writes are typed into the pane. The
+program runs under tmux, not under us: closing a PaneSpawn leaves it alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pexpect.exceptions import EOF, TIMEOUT
 from pexpect.spawnbase import SpawnBase
 
+from dispatch_tmux.core.text import columns
 from dispatch_tmux.errors import PaneGone, TmuxError
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux.control import Control, Notice, raw
@@ -49,8 +50,9 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
     """A pexpect spawn whose child is a tmux pane. `expect`, `send`, `sendline` … work as on any pexpect spawn.
 
     PANE is a pane id ("%3") or a libtmux.Pane. Without CONTROL a connection of its own is opened (and closed by
-    `close`). Raises PaneGone for a pane that is not there, TmuxError when tmux does not answer. `EOF` comes when the
-    program has ended or the pane is closed.
+    `close`), and the text on the screen is the first that is read. With CONTROL, whoever has it feeds us. Raises
+    PaneGone for a pane that is not there, TmuxError when tmux does not answer. `EOF` comes when the program has ended
+    or the pane is closed.
     """
 
     _decoder: Any  # pexpect's own
@@ -81,9 +83,27 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
         session, _, pane = found.text.partition(" ")
         if not found.ok or pane != self.pane:
             raise PaneGone(f"there is no pane {self.pane} on that tmux server")
-        control = Control(socket, session, self.hear)
+        control = Control(socket, session, self.hear, mute=True)
+        try:
+            self._begin_with_screen(control)
+        except TmuxError:
+            control.close()
+            raise
         control.cmd("refresh-client", "-B", "dead:%*:#{pane_dead}")  # tmux 3.3a: one for a single pane misses its death
         return control
+
+    def _begin_with_screen(self, control: Control) -> None:
+        """Put what the pane shows before its output, which tmux tells from that very moment: no byte lost, none twice."""
+        facts = f"display-message -p -t {self.pane} '#{{cursor_x}},#{{cursor_y}},#{{pane_height}}'"
+        shots = f"capture-pane -p -t {self.pane} ; capture-pane -p -J -t {self.pane}"
+        at_once = (
+            f"{facts} ; {shots} ; refresh-client -f '!no-output'"  # one list of commands: tmux reads no output within
+        )
+        head, *lines = self._must(control.cmd("if-shell", "-F", "1", at_once, blocks=5)).lines or ("",)
+        x, y, height = (int(word) for word in head.split(","))
+        with self._arrived:
+            self._pending[:0] = _typed(lines[:height], lines[height:], (x, y)).encode()
+            self._arrived.notify_all()
 
     # --- what comes
 
@@ -253,6 +273,19 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
 
     def __str__(self) -> str:
         return f"{self.name}, last output {str(self.before or self.buffer)[-400:]!r}"
+
+
+def _typed(rows: list[str], lines: list[str], cursor: tuple[int, int]) -> str:
+    """A screen as text that ends at the CURSOR (column, row): LINES are its ROWS with the wrapped ones joined.
+
+    tmux knows no difference between a blank that was printed and one that never was, but before the cursor.
+    """
+    x, y = cursor
+    last = max((n for n, row in enumerate(rows) if row.strip()), default=-1)
+    text = "\r\n".join(line.rstrip() for line in lines).rstrip()
+    if y > last:
+        return text + "\r\n" * (y - max(last, 0)) + " " * x
+    return text + " " * (x - columns(rows[last].rstrip())) if y == last else text
 
 
 def _socket_of(pane: Any) -> Socket:

@@ -235,8 +235,16 @@ def stop(project: Project, ids: Sequence[str]) -> list[str]:
             if now.state is not task.state:
                 store.append(id, "state", f"state:{task.states + 1}", state=now.state.value, why=now.why)
     for id in ids:
-        until(store, lambda id=id: t if (t := store.task(id)).ended else None, 5.0)  # type: ignore[misc]
+        until(store, lambda id=id: _is_over(store, id) or None, 5.0)  # type: ignore[misc]
     return left
+
+
+def _is_over(store: Store, id: str) -> bool:
+    """Whether task ID has ended and its exit code, if there is one, is on record (the supervisor writes it down)."""
+    task = store.task(id)
+    if not task.ended:
+        return False
+    return task.exit_code is not None or store.exit_code(id, task.attempt) is None or not store.supervised()
 
 
 class Kept(NamedTuple):

@@ -100,10 +100,11 @@ def test_a_hook_drops_each_event_whole_and_in_order(tmp_path: Path) -> None:
     assert all(file.suffix == ".json" and file.stat().st_mode & 0o077 == 0 for file in files)
 
 
-@pytest.mark.parametrize("task_dir", ["", "/nonexistent/x"])
-def test_a_hook_without_its_directory_says_nothing_and_blocks_nothing(task_dir: str) -> None:
+@pytest.mark.parametrize("task_dir", ["", "is-not-there"])
+def test_a_hook_without_its_directory_says_nothing_and_blocks_nothing(tmp_path: Path, task_dir: str) -> None:
     done = subprocess.run(
         ["sh", "-c", hook_command()],
+        cwd=tmp_path,
         input="{}",
         env={"PATH": os.environ["PATH"], "DISPATCH_TASK_DIR": task_dir},
         capture_output=True,

@@ -61,6 +61,57 @@ def test_closing_leaves_the_program_alone(python: PaneSpawn, crew: Crew) -> None
     assert crew.tmux("list-clients").lines == ()
 
 
+PRINTED = """
+printf 'one line\n\033[31mred and 漢字 \033[0m%s\nname> ' "$(printf '%0250d' 7)"
+touch drawn; exec cat
+"""
+
+
+def test_what_stands_on_the_screen_already_is_read_first(crew: Crew) -> None:
+    crew.script("w.sh", PRINTED)
+    made = crew.tmux("new-session", "-d", "-x", "80", "-c", str(crew.root), "-P", "-F", "#{pane_id}", "sh", "w.sh")
+    wait_until(lambda: "name>" in crew.tmux("capture-pane", "-p", "-t", made.text).text)
+    with PaneSpawn(made.text, socket=Socket(crew.socket), timeout=10) as pane:
+        pane.expect_exact("name> ")
+        assert pane.before == "one line\r\nred and 漢字 " + "7".zfill(250) + "\r\n"
+        pane.sendline("Ann")
+        pane.expect_exact("Ann\r\nAnn\r\n")  # echoed, and said by cat
+        assert pane.before == ""
+
+
+def test_no_byte_is_lost_or_doubled_between_the_screen_and_what_follows(crew: Crew) -> None:
+    """Each start falls into another moment of a program that counts aloud."""
+    counting = "i=100; while [ $i -lt 9999 ]; do i=$((i + 1)); echo $i; done; exec cat"
+    for _ in range(8):
+        made = crew.tmux("new-session", "-d", "-P", "-F", "#{pane_id}", "sh", "-c", counting)
+        with PaneSpawn(made.text, socket=Socket(crew.socket), timeout=20) as pane:
+            pane.expect_exact("9999\r\n")
+            seen = [int(line) for line in pane.before.split()]
+        assert seen == list(range(seen[0], 9999)), seen[:5]
+
+
+@pytest.mark.parametrize(
+    ("shown", "read"),
+    [("", ""), ("a\\n\\n\\n", "a\r\n\r\n\r\n"), ("  a  b   ", "  a  b   "), ("a\\nb\\033[H", "a\r\nb")],
+)
+def test_a_screen_reads_up_to_its_cursor(crew: Crew, shown: str, read: str) -> None:
+    made = crew.tmux(
+        "new-session",
+        "-d",
+        "-P",
+        "-F",
+        "#{pane_id}",
+        "sh",
+        "-c",
+        f"printf '{shown}'; printf '\\033]2;drawn\\007'; exec cat",
+    )
+    wait_until(lambda: crew.tmux("display-message", "-p", "-t", made.text, "#{pane_title}").text == "drawn")
+    with PaneSpawn(made.text, socket=Socket(crew.socket), timeout=10) as pane:
+        pane.sendline("x")
+        pane.expect_exact("x\r\nx\r\n")
+        assert pane.before == read
+
+
 def test_T17_a_paste_into_a_dead_pane_is_refused_and_the_server_lives(crew: Crew) -> None:
     pane_id = crew.tmux("new-session", "-d", "-s", "x", "-P", "-F", "#{pane_id}", "cat").text
     crew.tmux("set-option", "-g", "remain-on-exit", "on")

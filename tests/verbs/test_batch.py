@@ -101,7 +101,7 @@ def test_several_tasks_start_with_one_call_and_are_summed_up_by_group(crew: Crew
     [
         ({"id": "b", "model": "nope-7", "prompt": "x"}, "nope-7"),
         ({"id": "b", "model": "demo", "prompt": "x", "after": ["ghost"]}, "'ghost', and there is no such task"),
-        ({"id": "b", "model": "demo", "prompt": "x", "cwd": "/nonexistent"}, "not a directory"),
+        ({"id": "b", "model": "demo", "prompt": "x", "cwd": "is-not-there"}, "not a directory"),
         ({"id": "b", "model": "demo", "prompt": "x", "worktree": True}, "no git repository"),
         ({"id": "b", "model": "demo"}, "it has no prompt"),
     ],

@@ -102,4 +102,4 @@ def test_a_batch_is_reported_in_the_terminal_and_as_a_page(crew: Crew) -> None:
     page = Page((crew.root / "r.html").read_text())
     assert "which?" in page.text and "→ y" in page.text and "Result" in page.text and "two" not in page.text
     assert Path(crew.root, "r.html").stat().st_size < 100_000
-    assert crew.run("report", "--html", "/nonexistent/r.html", ok=False).stderr.startswith("dispatch: ")
+    assert crew.run("report", "--html", "is-not-there/r.html", ok=False).stderr.startswith("dispatch: ")
