@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -68,8 +69,8 @@ class Queue:
                 self._note(worker, State.QUEUED, schedule.SOON)
                 self._again(self._next_start)
             elif turn.start:
-                self._next_start = now + limits.stagger
                 self._start(worker)
+                self._next_start = time.monotonic() + limits.stagger  # from when it has begun: that may take its time
             else:
                 self._hold(worker, turn)
                 self._again(now + AGAIN)
