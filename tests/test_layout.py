@@ -128,6 +128,11 @@ def test_only_the_room_of_tmux_names_its_commands(name: str) -> None:
     assert not words & TMUX
 
 
+def test_the_modules_of_the_supervisor_are_told_where_it_is_opened() -> None:
+    told = (ast.get_docstring(SOURCES["supervisor"]) or "").split()
+    assert {name.removeprefix("supervisor.") for name in SOURCES if room(name) == "supervisor" and "." in name} <= {*told}
+
+
 def test_every_module_imports_alone() -> None:
     names = [f"dispatch_tmux.{name}" for name in SOURCES if name not in ("", "__init__", "supervisor.launch")]
     code = "import sys, importlib\nfor n in sys.argv[1:]:\n    importlib.import_module(n)"
