@@ -32,6 +32,21 @@ ROOMS: dict[str, set[str]] = {
 }
 GROUND = {"__init__", "__main__", "errors"}  # what lies in no room
 WORLD = {"os", "time", "subprocess", "libtmux", "pexpect", "click", "shutil", "socket", "pathlib", "tempfile", "threading", "sys"}
+# tmux's commands, but for those of one word
+TMUX = set("""
+    attach-session bind-key break-pane capture-pane choose-buffer choose-client choose-tree clear-history
+    clear-prompt-history clock-mode command-prompt confirm-before copy-mode customize-mode delete-buffer
+    detach-client display-menu display-message display-popup display-panes find-window has-session if-shell
+    join-pane kill-pane kill-server kill-session kill-window last-pane last-window link-window list-buffers
+    list-clients list-commands list-keys list-panes list-sessions list-windows load-buffer lock-client lock-server
+    lock-session move-pane move-window new-session new-window next-layout next-window paste-buffer pipe-pane
+    previous-layout previous-window refresh-client rename-session rename-window resize-pane resize-window
+    respawn-pane respawn-window rotate-window run-shell save-buffer select-layout select-pane select-window
+    send-keys send-prefix server-access set-buffer set-environment set-hook set-option set-window-option
+    show-buffer show-environment show-hooks show-messages show-options show-prompt-history show-window-options
+    source-file split-window start-server suspend-client swap-pane swap-window switch-client unbind-key
+    unlink-window wait-for
+""".split())
 HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog")
 SOURCES = {
     ".".join(path.relative_to(HERE).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
@@ -105,6 +120,17 @@ def test_the_core_knows_nothing_of_the_world(name: str) -> None:
                                   "config.yaml_text", "backends.usage", "backends.briefing", "backends.commands"])  # fmt: skip
 def test_what_decides_in_the_other_rooms_knows_nothing_of_the_world_either(name: str) -> None:
     assert not outside(SOURCES[name]) & WORLD
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if room(name) in ROOMS.keys() - {"tmux"}])
+def test_only_the_room_of_tmux_names_its_commands(name: str) -> None:
+    words = {node.value for node in ast.walk(SOURCES[name]) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert not words & TMUX
+
+
+def test_the_modules_of_the_supervisor_are_told_where_it_is_opened() -> None:
+    told = (ast.get_docstring(SOURCES["supervisor"]) or "").split()
+    assert {name.removeprefix("supervisor.") for name in SOURCES if room(name) == "supervisor" and "." in name} <= {*told}
 
 
 def test_every_module_imports_alone() -> None:
