@@ -7,7 +7,7 @@ import json
 import pytest
 from conftest import Crew
 
-from dispatch_tmux.core import graph
+from dispatch_tmux.cli import graph
 
 
 @pytest.mark.parametrize(
