@@ -3,10 +3,7 @@ from __future__ import annotations
 import click
 
 from dispatch_tmux.cli import common
-from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.models import choose as choosing
-from dispatch_tmux.supervisor import session
-from dispatch_tmux.verbs import adopt as adopting
+from dispatch_tmux.verbs import adopt as verb
 
 
 @click.command()
@@ -22,21 +19,8 @@ def adopt(pane: str, id_: str, backend: str, socket: str) -> None:
     \b
     dispatch adopt %5
     """
-    project = common.project()
-    shop = choosing.Shop()
-    found = adopting.find(pane, socket)
-    executables = {name: shop.backend(name).executable for name in shop.names if name not in ("command", "demo")}
-    backend = backend or adopting.backend_of(found.argv, executables)
-    if not backend:
-        from dispatch_tmux.core.text import line
-
-        raise DispatchError(
-            f"no backend is known for {line(' '.join(found.argv), 80)!r}", hint="--backend NAME says which it is"
-        )
-    shop.backend(backend)
-    session.ensure(project)
-    task = adopting.adopt(project.store, found, backend, id_)
-    click.echo(f"{task.id} — {backend} in {found.pane}; dispatch status {task.id}, dispatch release {task.id}")
+    task = verb.adopt(common.project(), pane, id=id_, backend=backend, socket=socket)
+    click.echo(f"{task.id} — {task.backend} in {task.pane}\n  dispatch status {task.id} · dispatch release {task.id}")
 
 
 @click.command()
@@ -47,6 +31,4 @@ def release(task: str) -> None:
     \b
     dispatch release claude-work
     """
-    project, found = common.task_of(task)
-    adopting.release(project.store, found)
-    click.echo(f"{found.id}: given back, it runs on")
+    click.echo(f"{verb.release(common.project(), task).id} is given back; it runs on, unsupervised")

@@ -1,41 +1,77 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from dispatch_tmux import UsageProblem
 from dispatch_tmux.cli import common
-from dispatch_tmux.errors import UsageProblem
-from dispatch_tmux.verbs import acting
+from dispatch_tmux.core.text import clean, line
+from dispatch_tmux.verbs import answer as verb
+from dispatch_tmux.verbs.questions import questions
+
+if TYPE_CHECKING:
+    from dispatch_tmux import Answered, Project
 
 
 @click.command()
 @click.argument("task")
-@click.argument("text", nargs=-1)
+@click.argument("words", nargs=-1, metavar="[TEXT]")
 @click.option("--choice", "-c", default="", metavar="N", help="Pick choice N; 1,3 where several may be picked.")
-@click.option("--file", "-f", "file", metavar="FILE", help="The answer is FILE's text.")
+@click.option(
+    "--text", "literal", default="", metavar="TEXT", help="Answer TEXT as it stands, even if it looks like a choice."
+)
+@click.option("--file", "-f", "file", default="", metavar="FILE", help="The answer is FILE's text.")
 @click.option(
     "--question", "-q", "q", default="", metavar="ID", help="Which question (001, s1); else the oldest open one."
 )
-def answer(task: str, text: tuple[str, ...], choice: str, file: str | None, q: str) -> None:
+@click.option("--verbose", "-v", is_flag=True, help="Say how it was seen to arrive.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print task, question, answer, proof, restarted and kept as JSON."
+)
+def answer(
+    task: str, words: tuple[str, ...], choice: str, literal: str, file: str, q: str, verbose: bool, as_json: bool
+) -> None:
     """Answer TASK's open question. TEXT - reads standard input.
+
+    A TEXT that is one of the choices, or its number, picks that one.
 
     \b
     dispatch answer auth "use JWT"
     dispatch answer auth --choice 2
     """
-    project, found = common.task_of(task)
-    words = common.text_of(text, file)
-    if not words and not choice:
-        asked = acting.open_questions(project.store, found)
-        if not asked or not sys.stdin.isatty():
-            if asked:
-                raise UsageProblem("there is no answer", hint=f'dispatch answer {found.id} "…" or --choice N')
-        else:
-            from dispatch_tmux.core.text import clean
+    project = common.project()
+    text = literal or common.text_of(words, file)
+    if not (text or choice or words or file):
+        text = _asked_for(project, task)
+    done = verb.answer(project, task, text, choice=choice, question=q, literal=bool(literal))
+    if as_json:
+        common.print_json(done._asdict())
+    else:
+        click.echo("\n".join(_lines(done, verbose)))
 
-            click.echo(clean(asked[0].text, 2000))
-            for c in asked[0].choices:
-                click.echo(f"  {c.key}. {clean(c.label, 200)}")
-            words = click.prompt("answer")
-    click.echo(f"{found.id}: {acting.answer(project, found, words, choice, q)}")
+
+def _asked_for(project: Project, task: str) -> str:
+    """What a person types as the answer; '' when nothing is asked. Raises UsageProblem where nobody can be asked."""
+    asked = questions(project, task)
+    if not asked:
+        return ""
+    if not sys.stdin.isatty():
+        raise UsageProblem("there is no answer", hint=f'dispatch answer {asked[0].task.id} "…", or --choice N')
+    question = asked[0].question
+    click.echo(clean(question.text, 2000))
+    for c in question.choices:
+        click.echo(f"  {c.key}. {clean(c.label, 200)}")
+    return str(click.prompt("answer"))
+
+
+def _lines(done: Answered, verbose: bool) -> list[str]:
+    lines = [f"answered: {line(done.answer, 200)}"]
+    if done.restarted:
+        lines.append(f"  {done.task} had ended without it, and is started again with the answer")
+    if done.kept:
+        lines.append(
+            f"  the worker of {done.task} has ended; its next attempt gets the answer: dispatch retry {done.task}"
+        )
+    return lines + ([f"  proof: {line(done.proof, 200)}"] if verbose else [])

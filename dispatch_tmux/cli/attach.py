@@ -6,10 +6,10 @@ import sys
 
 import click
 
+from dispatch_tmux import DispatchError
 from dispatch_tmux.cli import common
-from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.tmux import server as tmux
-from dispatch_tmux.verbs import attach as attaching
+from dispatch_tmux.verbs import attach as verb
+from dispatch_tmux.verbs.tasks import id_of
 
 
 @click.command()
@@ -23,14 +23,10 @@ def attach(task: str | None) -> None:
     dispatch attach auth
     """
     project = common.project()
-    id = project.store.find(task) if task else None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    id = None if task is None else id_of(project, task)
+    if not common.is_terminal():
         line = shlex.join(["dispatch", "-C", project.root, "attach", *([id] if id else [])])
-        raise DispatchError("this is no terminal", hint=f"in one, run: {line}")
-    tmux.check()
-    argv = attaching.attach(project, id)
+        raise DispatchError("this is not a terminal", hint=f"in one, run: {line}")
+    command = verb.attach(project, id)
     sys.stdout.flush()
-    environment = dict(os.environ)
-    if "switch-client" not in argv and "detach-client" not in argv:
-        environment.pop("TMUX", None)
-    os.execve(argv[0], argv, environment)
+    os.execve(command.argv[0], command.argv, dict(command.env))

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from dispatch_tmux.cli import common
-from dispatch_tmux.config import load as config
-from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.verbs import brief as briefs
-from dispatch_tmux.verbs import view as viewing
+from dispatch_tmux import State
+from dispatch_tmux.cli import common, show
+from dispatch_tmux.core.text import GLYPHS, age
+from dispatch_tmux.core.text import line as one_line
+from dispatch_tmux.verbs import brief as verb
+
+if TYPE_CHECKING:
+    from dispatch_tmux import Brief, Task
+
+MOST = 20  # tasks that are listed
 
 
 @click.command()
@@ -18,19 +25,44 @@ def brief(one: bool, quiet: bool) -> None:
     \b
     dispatch brief
     """
-    project = common.project()
-    if quiet and not project.store.exists():
-        return
-    found = viewing.tasks(project)
-    if quiet and not found:
-        return
-    try:
-        said = config.load()
-        names = (
-            briefs.models(said.default, list(said.models), [*said.aliases, *said.agents])
-            if said
-            else briefs.models("", [], [])
-        )
-    except DispatchError as e:
-        names = f"the config cannot be read: {e}"
-    click.echo(briefs.line(names, found) if one else "\n".join(briefs.lines(names, found)))
+    found = verb.brief(common.project())
+    if found.ever or not quiet:
+        click.echo(line(found) if one else "\n".join(lines(found)))
+
+
+def line(brief: Brief) -> str:
+    """All in one line: what may be used, and how many tasks do what."""
+    return f"dispatch: {_models(brief)} · {show.counts(brief.tasks) or 'no tasks'}"
+
+
+def lines(brief: Brief) -> list[str]:
+    """The same with a line a task, and what to do next; under 30 lines whatever there is."""
+    listed = [_task(t, brief.at) for t in brief.tasks[:MOST]]
+    if len(brief.tasks) > MOST:
+        listed.append(f"… and {len(brief.tasks) - MOST} more: dispatch status")
+    asked = any(t.open_questions for t in brief.tasks)
+    next_ = ["questions whole: dispatch questions · answer: dispatch answer TASK …"] if asked else []
+    if any(not t.ended for t in brief.tasks):
+        next_.append("be told what comes: dispatch wait --as session (in the background)")
+    return [line(brief), *listed, *next_]
+
+
+def _models(brief: Brief) -> str:
+    """The models of the configuration in some words."""
+    if brief.problem:
+        return f"the config cannot be read: {brief.problem}"
+    names = brief.models
+    if not names and not brief.default:
+        return "no config yet (`dispatch init` makes one)"
+    listed = ", ".join(one_line(n, 30) for n in names[:8]) + (f", … ({len(names)})" if len(names) > 8 else "")
+    also = f"; aliases {', '.join(one_line(a, 30) for a in brief.aliases[:6])}" if brief.aliases else ""
+    return f"default {one_line(brief.default, 30) or 'none'}; models {listed or 'none'}{also}"
+
+
+def _task(task: Task, now: float) -> str:
+    done = f" {task.done_items}/{len(task.marks)}" if task.marks else ""
+    why = f": {task.why}" if task.why and task.state is not State.WORKING else ""
+    if task.open_questions:
+        why = f" asks: {task.open_questions[0].text}"
+    head = f"{GLYPHS[task.state]} {task.id} — {one_line(task.model, 30)}, {task.state.value}{done}, {age(now - task.since)}"
+    return one_line(head + why, 160)

@@ -1,20 +1,22 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dispatch_tmux import DispatchError
 from dispatch_tmux.cli import common
-from dispatch_tmux.core.shown import Shown
-from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.models import choose as choosing
-from dispatch_tmux.screen import read as screen
+from dispatch_tmux.core.text import clean, line
+from dispatch_tmux.verbs import classify as verb
+
+if TYPE_CHECKING:
+    from dispatch_tmux import Shown
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--backend", required=True, metavar="NAME", help="Whose rules; `dispatch backends` lists them.")
-@click.option("--title", default="", metavar="TEXT", help="The pane's title, which some CLIs tell their state in.")
+@click.option("--title", default="", metavar="TEXT", help="The pane's title, in which some CLIs tell their state.")
 @click.option(
     "--cursor", default="", metavar="COLUMN,ROW", help="The cursor's place, from 0, for programs that read lines."
 )
@@ -27,9 +29,8 @@ def classify(files: tuple[str, ...], backend: str, title: str, cursor: str, as_j
     \b
     dispatch classify --backend claude screen.txt
     """
-    rules = choosing.Shop().backend(backend).screen
     at = _place(cursor)
-    seen = [(file, screen.look(rules, _text(file), title=title, cursor=at)) for file in files]
+    seen = [(file, verb.classify(backend, common.text_of("", file), title=title, cursor=at)) for file in files]
     if as_json:
         common.print_json([_data(file, shown) for file, shown in seen])
         return
@@ -39,8 +40,6 @@ def classify(files: tuple[str, ...], backend: str, title: str, cursor: str, as_j
 
 def lines(name: str, shown: Shown) -> list[str]:
     """What was seen, for a person."""
-    from dispatch_tmux.core.text import clean, line
-
     said = [f"{line(name, 200)}: {shown.shows}" + (f" ({shown.kind})" if shown.kind else "")]
     said += [f"  {text}" for text in clean(shown.question, 2000).splitlines()]
     said += [
@@ -62,14 +61,10 @@ def _data(file: str, shown: Shown) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _text(file: str) -> str:
-    return common.text_of("-") if file == "-" else common.text_of("", file)
-
-
 def _place(cursor: str) -> tuple[int, int] | None:
     if not cursor:
         return None
     column, _, row = cursor.partition(",")
     if not (column.isdigit() and row.isdigit()):
-        raise DispatchError(f"--cursor {cursor!r} is no place", hint="as in --cursor 12,23")
+        raise DispatchError(f"--cursor {cursor!r} is not a place", hint="as in --cursor 12,23")
     return int(column), int(row)

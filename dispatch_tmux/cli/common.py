@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 import click
 
-from dispatch_tmux.core.task import Task
-from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.store import files
-from dispatch_tmux.store.project import Project, find
+from dispatch_tmux import DispatchError, Project
+from dispatch_tmux.core.text import CONTROLS, printable
 
 
 def project() -> Project:
-    return find(click.get_current_context().obj)
+    """The project that the command is about. Raises DispatchError when -C names no directory."""
+    import os
 
-
-def task_of(name: str) -> tuple[Project, Task]:
-    """The project and the task that NAME stands for."""
-    here = project()
-    return here, here.store.task(here.store.find(name))
+    directory = click.get_current_context().obj
+    if directory is not None and not os.path.isdir(directory):
+        raise DispatchError(f"there is no directory {directory}", hint="-C DIR names the project, or a directory in it")
+    return Project.find(directory)
 
 
 def print_json(data: Any) -> None:
     import json
 
     click.echo(harmless(json.dumps(data, ensure_ascii=False, indent=2)))
+
+
+def harmless(text: str) -> str:
+    """JSON with what a terminal may obey, and what nobody sees but a model reads, escaped as well."""
+    return re.sub(CONTROLS, _escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """A character as JSON has it: two surrogates for one beyond U+FFFF (RFC 8259, section 7)."""
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[n] << 8 | units[n + 1]:04x}" for n in range(0, len(units), 2))
 
 
 MOST_LINES = 38  # that go to something else than a terminal: a program's context is dear
@@ -39,28 +49,33 @@ def echo_lines(lines: Iterable[str], more: str) -> None:
     if len(listed) > MOST_LINES and not sys.stdout.isatty():
         hidden = len(listed) - MOST_LINES + 1
         listed = [*listed[: MOST_LINES - 1], f"… {hidden} more lines: {more}"]
-    click.echo("\n".join(listed))
+    click.echo("\n".join(map(printable, listed)))
 
 
-def harmless(text: str) -> str:
-    """JSON with what a terminal may obey (DEL, C1 controls, marks that turn the reading order) escaped as well."""
-    import re
+def text_of(words: tuple[str, ...] | str, file: str = "") -> str:
+    """The text that is given: words, `-` for standard input, or the content of FILE (`-`, too)."""
+    text = words if isinstance(words, str) else " ".join(words)
+    if "-" in (text, file):
+        return sys.stdin.read().rstrip("\n")
+    return content(file).rstrip("\n") if file else text
 
-    return re.sub(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", lambda m: f"\\u{ord(m[0]):04x}", text)
+
+def content(file: str) -> str:
+    """The text of FILE; bytes that are no UTF-8 are replaced. Raises DispatchError when there is none."""
+    try:
+        with open(file, encoding="utf-8", errors="replace", newline="") as f:
+            return f.read(1 << 24)
+    except FileNotFoundError:
+        raise DispatchError(f"there is no file {file}") from None
 
 
-def text_of(words: tuple[str, ...] | str | None, file: str | None = None) -> str:
-    """TEXT as given: words, `-` for standard input, or a file."""
-    text = words if isinstance(words, str) else " ".join(words or ())
-    if file:
-        read = files.read_text(file, 1 << 24)
-        if read is None:
-            raise DispatchError(f"there is no file {file}")
-        return read.rstrip("\n")
-    return sys.stdin.read().rstrip("\n") if text == "-" else text
+def is_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def attach_line(directory: Project, id: str) -> str:
+    """The command that shows task ID, as it is typed where we are."""
     import os
 
     here = os.path.realpath(os.getcwd())

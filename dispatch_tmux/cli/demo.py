@@ -2,11 +2,18 @@ from __future__ import annotations
 
 import shutil
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from dispatch_tmux.core.task import Question, Task
-from dispatch_tmux.verbs import demo as demonstration
+from dispatch_tmux import NeedsDecision
+from dispatch_tmux.cli import common, show
+from dispatch_tmux.core.text import GLYPHS
+from dispatch_tmux.verbs import demo as verb
+from dispatch_tmux.verbs.answer import answer
+
+if TYPE_CHECKING:
+    from dispatch_tmux import News, Project, Question
 
 
 @click.command()
@@ -20,31 +27,57 @@ def demo(auto: bool, keep: bool | None) -> int:
     \b
     dispatch demo --auto
     """
-    person = sys.stdin.isatty() and sys.stdout.isatty()
-    where = demonstration.scratch()
+    person = common.is_terminal()
+    project = verb.scratch()
     keep = person if keep is None else keep
-    click.echo(f"three workers, each in a tmux window of its own (project {where.root})")
+    click.echo(f"three workers, each in a tmux window of its own (project {project.root})")
     command = "dispatch" if shutil.which("dispatch") else sys.argv[0]
     if person:
-        click.echo(f"to look on, in another terminal:  {command} -C {where.root} attach")
-    finished = False
+        click.echo(f"to look on, in another terminal:  {command} -C {project.root} attach")
     try:
-        finished = demonstration.play(where, click.echo, _by_itself if auto or not person else _by_person)
-        demonstration.results(where, click.echo)
+        _play(project, by_itself=auto or not person)
+        return 0 if verb.finished(project) else 1
     finally:
         if keep:
-            click.echo(f"\nthe workers are still there:  {command} -C {where.root} attach storage")
-            click.echo(f"when you have seen enough:    {command} -C {where.root} stop --all")
+            click.echo(f"\nthe workers are still there:  {command} -C {project.root} attach storage")
+            click.echo(f"when you have seen enough:    {command} -C {project.root} stop --all")
         else:
-            demonstration.remove(where)
+            verb.remove(project)
             click.echo("\nthe workers have been stopped and the scratch project removed")
-    return 0 if finished else 1
 
 
-def _by_itself(task: Task, question: Question) -> tuple[str, str]:
-    return ("", question.choices[0].key) if question.choices else ("yes", "")
+def _play(project: Project, by_itself: bool) -> None:
+    """Start the workers, answer them, and say what happens, until all have ended."""
+    for task in verb.start(project):
+        click.echo(f"● {task.id} — {task.model}: {task.title}")
+    for news in verb.play(project):
+        if news.question:
+            _answer(project, news, news.question, by_itself)
+        elif news.task.ended:
+            task = news.task
+            click.echo(f"{GLYPHS[task.state]} {task.id} {task.state.value} {task.why}".rstrip())
+    for result in verb.results(project):
+        click.echo(f"\n{result.task}")
+        for item in result.items:
+            click.echo(f"  {show.MARKS.get(item.mark, '○')} {item.text}")
+        click.echo(f"  result: {result.output}")
 
 
-def _by_person(task: Task, question: Question) -> tuple[str, str]:
-    said = click.prompt("  your answer (a number, or your own words)", default="1" if question.choices else None)
-    return ("", said) if any(c.key == said.strip() for c in question.choices) else (said, "")
+def _answer(project: Project, news: News, question: Question, by_itself: bool) -> None:
+    click.echo(f"? {news.task.id} asks: {question.text.splitlines()[0]}")
+    for c in question.choices:
+        click.echo(f"    {c.key}. {c.label}")
+    while True:
+        try:
+            done = answer(project, news.task, _said(question, by_itself), question=question.id)
+            break
+        except NeedsDecision as e:  # a number that is none of the choices
+            click.echo(f"  {e}: {e.hint}")
+    click.echo(f"  answered: {done.answer} ({done.proof})")
+
+
+def _said(question: Question, by_itself: bool) -> str:
+    if by_itself:
+        return question.choices[0].key if question.choices else "yes"
+    default = "1" if question.choices else None
+    return str(click.prompt("  your answer (a number, or your own words)", default=default))

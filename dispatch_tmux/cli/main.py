@@ -11,45 +11,108 @@ from dispatch_tmux import __version__
 from dispatch_tmux.core import notices
 from dispatch_tmux.errors import DispatchError
 
-COMMANDS = {  # name → module, in the order of `dispatch --help`
-    "run": "run", "status": "status", "wait": "wait", "questions": "status", "answer": "answer", "note": "say",
-    "send": "say", "attach": "attach", "screen": "status", "keys": "screens", "adopt": "adopt", "release": "adopt",
-    "record": "screens", "classify": "classify", "logs": "status", "events": "status", "stop": "stop",
-    "retry": "retry", "resume": "retry", "diff": "merge", "merge": "merge", "pr": "merge", "drop": "merge",
-    "clean": "stop", "pause": "queue",
-    "resume-queue": "queue", "models": "models", "resolve": "models", "backends": "models", "config": "config",
-    "init": "init", "trust": "trust", "demo": "demo", "doctor": "doctor", "ask": "ask",
-    "flag": "ask",
-    "brief": "brief", "report": "report", "skill": "skill",
-}  # fmt: skip
+GROUPS = {  # heading → verb → its module, and its help in a few words
+    "Start": {
+        "run": ("run", "Start a worker, or a batch of them."),
+        "retry": ("retry", "Begin a failed or stopped task again."),
+        "resume": ("retry", "Take up tasks that were cut off."),
+        "pause": ("queue", "Start no more workers for now."),
+        "resume-queue": ("queue", "Let waiting tasks start again."),
+        "adopt": ("adopt", "Supervise a CLI that runs in your own tmux."),
+        "release": ("adopt", "Give an adopted CLI back."),
+    },
+    "Watch": {
+        "status": ("status", "What every task is doing, or all about one."),
+        "wait": ("wait", "Block until a worker needs you."),
+        "attach": ("attach", "A worker's window, or the board, live."),
+        "screen": ("screen", "A worker's screen as text."),
+        "logs": ("logs", "What a worker's program has written."),
+        "events": ("events", "What has happened, in order."),
+        "brief": ("brief", "How things stand, in under 30 lines."),
+        "report": ("report", "What came of tasks; as a page, too."),
+    },
+    "Answer and tell": {
+        "questions": ("questions", "Every open question, whole."),
+        "answer": ("answer", "Answer a task's open question."),
+        "send": ("send", "Type a message into the live session."),
+        "note": ("send", "Add to a task's plan, and tell its worker."),
+        "keys": ("keys", "Press keys in a worker's window."),
+    },
+    "Code": {
+        "diff": ("merge", "What a task has changed in its worktree."),
+        "merge": ("merge", "Merge a task's branch."),
+        "pr": ("merge", "Open a pull request with a task's branch."),
+        "drop": ("merge", "Remove a task's worktree."),
+    },
+    "End and fix": {
+        "stop": ("stop", "End workers; their files stay."),
+        "clean": ("clean", "Remove tasks that are over."),
+        "doctor": ("doctor", "What works here, and how to mend the rest."),
+        "record": ("record", "Save a screen that was read wrongly."),
+        "classify": ("classify", "What is seen on a stored screen."),
+    },
+    "Set up": {
+        "init": ("init", "Find the agent CLIs, write a config."),
+        "trust": ("trust", "Take over a .dispatch that is not yours."),
+        "config": ("config", "Show and change the config."),
+        "models": ("models", "The models that can run here."),
+        "resolve": ("models", "What `run` would run, and why."),
+        "backends": ("models", "The agent CLIs that dispatch knows."),
+        "skill": ("skill", "The /dispatch skill for Claude Code."),
+        "demo": ("demo", "See it work, with built-in workers."),
+        "help": ("main", "Show this, or the help of a verb."),
+    },
+    "For workers": {
+        "ask": ("ask", "Ask the person, and print the answer."),
+        "flag": ("ask", "Tell the person something critical."),
+    },
+}
+COMMANDS = {name: place for verbs in GROUPS.values() for name, (place, _) in verbs.items()}
 
 
 class Lazy(click.Group):
+    """Loads a command's module when it is called; its help needs none of them."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name == "help":
+            return help_
         from importlib import import_module
 
-        command: click.Command = getattr(
-            import_module(f"dispatch_tmux.cli.{COMMANDS[cmd_name]}"), cmd_name.replace("-", "_")
-        )
+        module = import_module(f"dispatch_tmux.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, COMMANDS))
+        for heading, verbs in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:<{width}}", said) for name, (_, said) in verbs.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, 1)
-            raise click.UsageError(f"no command {args[0]!r}" + (f", did you mean {near[0]!r}?" if near else ""), ctx)
+            raise _unknown(args[0], ctx)
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def _unknown(name: str, ctx: click.Context) -> click.UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, 1)
+    return click.UsageError(f"there is no verb {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), ctx)
+
+
+@click.group(
+    cls=Lazy,
+    subcommand_metavar="VERB …",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="dispatch")
 @click.option("-C", "directory", metavar="DIR", help="Work on the project that DIR is in.")
 @click.pass_context
@@ -57,12 +120,34 @@ def cli(ctx: click.Context, directory: str | None) -> None:
     """Turn one terminal into a crew of coding agents, each in its own tmux window.
 
     \b
-    dispatch demo                                  see it work, no agent CLI needed
-    dispatch run -m opus "audit the auth module"   start a worker
-    dispatch wait                                  until one needs you
-    dispatch answer audit "use JWT"                answer it
+    dispatch demo                                 see it work; needs no agent CLI
+    dispatch run -m opus "audit the auth module"  start a worker
+    dispatch wait                                 until one needs you
+    dispatch answer audit "use JWT"               answer it
+    dispatch help answer                          all about a verb
     """
     ctx.obj = directory
+
+
+@click.command("help")
+@click.argument("verb", nargs=-1, metavar="[VERB]")
+@click.pass_context
+def help_(ctx: click.Context, verb: tuple[str, ...]) -> None:
+    """Show the list of verbs, or all about VERB.
+
+    \b
+    dispatch help answer
+    dispatch help config add-model
+    """
+    at = ctx.parent or ctx
+    command: click.Command = at.command
+    for name in verb:
+        found = command.get_command(at, name) if isinstance(command, click.Group) else None
+        if found is None:
+            raise _unknown(name, at)
+        at = click.Context(found, info_name=name, parent=at)
+        command = found
+    click.echo(command.get_help(at))
 
 
 def main() -> None:
@@ -98,8 +183,8 @@ def _said(error: DispatchError) -> int:
     from dispatch_tmux.core.text import clean
 
     click.echo(f"dispatch: {clean(str(error))}", err=True)
-    if error.hint:
-        click.echo(f"  {clean(error.hint)}", err=True)
+    for row in clean(error.hint).splitlines():
+        click.echo(f"  {row}", err=True)
     return error.code
 
 

@@ -1,49 +1,49 @@
 from __future__ import annotations
 
-import os
-import time
+from typing import TYPE_CHECKING
 
 import click
 
-from dispatch_tmux.cli import common
-from dispatch_tmux.core import plan
-from dispatch_tmux.core.task import Task
-from dispatch_tmux.store import files
-from dispatch_tmux.store.project import Project
-from dispatch_tmux.verbs import merge as merging
-from dispatch_tmux.verbs import report as reports
-from dispatch_tmux.verbs import view as viewing
-from dispatch_tmux.verbs.report import Row
+from dispatch_tmux.cli import common, show
+from dispatch_tmux.core.text import GLYPHS
+from dispatch_tmux.verbs import report as verb
+
+if TYPE_CHECKING:
+    from dispatch_tmux import Report, Row
 
 
 @click.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @click.option("--group", default="", metavar="NAME", help="The tasks of that group.")
 @click.option(
-    "--html", "page", default="", metavar="FILE", help="Write one page with everything, to open in a browser."
+    "--html", "file", default="", metavar="FILE", help="Write one page with everything, to open in a browser."
 )
-def report(tasks: tuple[str, ...], group: str, page: str) -> None:
+def report(tasks: tuple[str, ...], group: str, file: str) -> None:
     """What came of tasks (all, or TASKs): items, time, questions, sizes of changes.
 
     \b
     dispatch report --html sweep.html
     """
-    project = common.project()
-    wanted = {project.store.find(name) for name in tasks}
-    found = [t for t in viewing.tasks(project) if (not wanted or t.id in wanted) and (not group or t.group == group)]
-    now = time.time()
-    rows = [_row(project, t, now) for t in found]
-    if not page:
-        common.echo_lines(reports.text(rows), "dispatch report --html FILE")
+    found = verb.report(common.project(), *tasks, group=group)
+    if not file:
+        common.echo_lines(lines(found), "dispatch report --html FILE")
         return
-    files.replace(page, reports.page(os.path.basename(project.root), rows, now))
-    click.echo(f"{len(rows)} tasks: {os.path.abspath(page)}")
+    from dispatch_tmux.cli import page
+
+    path = verb.save(page.page(found), file)
+    click.echo(f"{show.many(len(found.rows), 'task')}: {path}")
 
 
-def _row(project: Project, task: Task, now: float) -> Row:
-    store = project.store
-    path = store.path(task.id, "output.md")
-    whole = store.task(task.id)._replace(state=task.state, why=task.why)
-    size = merging.size(project, task) if task.worktree else None
-    output = files.read_text(path, 100_000) or ""
-    return Row(whole, reports.spans(store.events(task.id), now), plan.parse(store.plan(task.id)), output, path, size)
+def lines(report: Report) -> list[str]:
+    """The short form for a terminal."""
+    tasks = [r.task for r in report.rows]
+    width = min(max((len(t.id) for t in tasks), default=0), 40)
+    return [show.counts(tasks) or "no tasks", *(_line(r, width) for r in report.rows)]
+
+
+def _line(r: Row, width: int) -> str:
+    asked = len(r.task.questions)
+    questions = f"  {show.many(asked, 'question')}" if asked else ""
+    size = f"  {show.many(r.size.files, 'file')} +{r.size.added} -{r.size.removed}" if r.size else ""
+    head = f"{GLYPHS[r.task.state]} {r.task.id:<{width}.{width}}  {f'{r.task.done_items}/{len(r.task.marks)}':>5}"
+    return f"{head}  {show.length(verb.at_work(r)):>6}{questions}{size}"

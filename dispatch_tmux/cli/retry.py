@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import os
-
 import click
 
 from dispatch_tmux.cli import common
-from dispatch_tmux.errors import UsageProblem
-from dispatch_tmux.models import choose as choosing
-from dispatch_tmux.models import resolve
-from dispatch_tmux.supervisor import retry as again
-from dispatch_tmux.supervisor import session
-from dispatch_tmux.verbs import retry as retrying
-from dispatch_tmux.verbs import run as starting
+from dispatch_tmux.verbs import retry as verb
+from dispatch_tmux.verbs.resolve import Chooser
+
+
+class Telling(Chooser):
+    """Says what was changed on the way."""
+
+    def tell(self, text: str) -> None:
+        click.echo(text, err=True)
 
 
 @click.command()
@@ -26,20 +26,8 @@ def retry(task: str, model: str, fresh: bool, permissions: str | None, as_json: 
     \b
     dispatch retry audit -m sonnet
     """
-    project, found = common.task_of(task)
-    retrying.may_retry(found, fresh)
-    shop = choosing.Shop()
-    chosen = resolve.named(model or found.model, shop.world)
-    if chosen.source == "unavailable":
-        raise choosing.unavailable(shop, chosen)
-    choosing.must_run(shop, chosen)
-    if added := choosing.add_if_new(shop, chosen):
-        click.echo(added, err=True)
-    session.ensure(project)
-    if permissions:
-        chosen = chosen._replace(permissions=permissions)
-    attempt = again.begin_again(project.store, found, chosen, dict(os.environ), fresh=fresh)
-    now = starting.launched(project, found.id, attempt)
+    project = common.project()
+    now = verb.retry(project, task, model=model, fresh=fresh, permissions=permissions or "", chooser=Telling(project))
     if as_json:
         common.print_json(
             {"id": now.id, "model": now.model, "backend": now.backend, "attempt": now.attempt, "state": now.state.value}
@@ -60,8 +48,6 @@ def resume(tasks: tuple[str, ...], every: bool) -> None:
     dispatch resume --all
     """
     project = common.project()
-    if bool(tasks) == every:
-        raise UsageProblem("which one?", hint="dispatch resume TASK, or --all")
-    known = [project.store.find(name) for name in tasks]
-    for task in retrying.resume(project, known):
-        click.echo(f"{task.id} — {task.model}, attempt {task.attempt}: {task.state.value} {task.why}".rstrip())
+    begun = verb.resume(project, *tasks, every=every, chooser=Telling(project))
+    said = [f"{t.id} — {t.model}, attempt {t.attempt}: {t.state.value} {t.why}".rstrip() for t in begun]
+    click.echo("\n".join(said or ["no task was cut off"]))

@@ -1,21 +1,20 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dispatch_tmux import State, UsageProblem
 from dispatch_tmux.cli import common
-from dispatch_tmux.core import order as orders
-from dispatch_tmux.core import plan, schedule
-from dispatch_tmux.core.order import Order
-from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.errors import UsageProblem
-from dispatch_tmux.models import choose as choosing
-from dispatch_tmux.models.resolve import Resolution
-from dispatch_tmux.verbs import run as starting
+from dispatch_tmux.cli.retry import Telling
+from dispatch_tmux.core.text import GLYPHS, clean, line
+from dispatch_tmux.verbs import run as verb
+from dispatch_tmux.verbs.resolve import is_configured
+from dispatch_tmux.verbs.status import as_data
+
+if TYPE_CHECKING:
+    from dispatch_tmux import Project, Started, Task
 
 
 @click.command()
@@ -23,7 +22,9 @@ from dispatch_tmux.verbs import run as starting
 @click.option("--id", "id_", default="", metavar="ID", help="The task's name (a-z, 0-9, -); else made of the prompt.")
 @click.option("-m", "--model", default="", metavar="MODEL", help="Model or alias; `demo` needs no agent CLI.")
 @click.option("--item", "items", multiple=True, metavar="TEXT", help="An item of the checklist; repeat it.")
-@click.option("--plan", "plan_file", metavar="FILE", help="A checklist (`- [ ] …` lines); - reads standard input.")
+@click.option(
+    "--plan", "plan_file", default="", metavar="FILE", help="A checklist (`- [ ] …` lines); - reads standard input."
+)
 @click.option("--context", default="", metavar="TEXT", help="What the worker should know; goes into the plan.")
 @click.option("--cwd", default="", metavar="DIR", help="Where the worker works; else the project's root.")
 @click.option(
@@ -59,7 +60,7 @@ def run(
     prompt: tuple[str, ...],
     id_: str,
     model: str,
-    plan_file: str | None,
+    plan_file: str,
     batch: str,
     yes: bool,
     as_json: bool,
@@ -67,7 +68,7 @@ def run(
 ) -> None:
     """Start a worker on PROMPT in a tmux window of its own, and return at once.
 
-    The model is -m, else what PROMPT names ("use sonnet to …"), else the default, which is asked about once.
+    The model is -m, else what PROMPT names ("use sonnet to …"), else the default, once you have confirmed it for the project.
 
     Without items the prompt is the plan's one item. PROMPT - reads standard input.
 
@@ -82,29 +83,22 @@ def run(
         - {id: fix, after: [audit], prompt: "fix what the audit has found"}
     Keys: id title group prompt items model worktree base after after_any context cwd priority timeout deadline permissions
     """
+    project = common.project()
+    chooser = Asking(project, use_default=yes)
     if batch:
         _refuse_beside_a_batch(prompt, id_, model, plan_file, more)
-        _run_batch(batch, yes, as_json)
+        _run_batch(project, batch, chooser, as_json)
         return
-    project = common.project()
-    branch, prompt = _branch(more["worktree"], prompt)
-    text = common.text_of(plan_file if plan_file == "-" else "", None if plan_file == "-" else plan_file)
-    words = common.text_of(prompt)
-    if plan_file and not words.strip():
-        words = next((i.text for i in plan.parse(text)), "")
-    after = [(id, schedule.DONE) for id in more["after"]] + [(id, schedule.ANY) for id in more["after_any"]]
-    order = Order(
-        words, id_, more["items"], text, more["context"], more["cwd"], more["permissions"] or "", group=more["group"],
-        priority=more["priority"], after=tuple((project.store.find(id), kind) for id, kind in after), worktree=branch,
-        base=more["base"], timeout=orders.seconds(more["timeout"]) if more["timeout"] else 0.0,
-        deadline=orders.moment(more["deadline"], time.time()) if more["deadline"] else 0.0, stop_late=more["stop_late"],
+    worktree, prompt = _branch(more.pop("worktree"), prompt)
+    plan = common.text_of("", plan_file)
+    task = verb.run(
+        project, common.text_of(prompt), id=id_, model=model, plan=plan, worktree=worktree, choose=chooser,
+        permissions=more.pop("permissions") or "", **more,
     )  # fmt: skip
-    starting.check(project, order)
-    task = starting.start(project, order, chooser(project.root, yes)(model, words))
     if as_json:
-        common.print_json(_data(task))
+        common.print_json(_data(project, task))
     else:
-        common.echo_lines(_lines(task), f"dispatch status {task.id}")
+        common.echo_lines(_lines(project, task), f"dispatch status {task.id}")
 
 
 def _branch(worktree: str, prompt: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -115,22 +109,16 @@ def _branch(worktree: str, prompt: tuple[str, ...]) -> tuple[str, tuple[str, ...
     return (worktree, prompt) if beside and not any(c.isspace() for c in worktree) else ("-", (worktree, *prompt))
 
 
-def _data(task: Task) -> dict[str, Any]:
-    project = common.project()
-    return {
-        "id": task.id, "model": task.model, "backend": task.backend, "state": task.state.value, "why": task.why,
-        "pane": task.pane, "worktree": task.worktree, "branch": task.branch, "group": task.group,
-        "items": [i.text for i in plan.parse(project.store.plan(task.id))], "dir": project.store.path(task.id),
-        "attach": common.attach_line(project, task.id),
-    }  # fmt: skip
+def _data(project: Project, task: Task) -> dict[str, Any]:
+    known = as_data(project, task)
+    keys = ("id", "model", "backend", "state", "why", "pane", "worktree", "branch", "group", "items", "dir")
+    items = [item["text"] for item in known["items"]]
+    return {**{key: known[key] for key in keys}, "items": items, "attach": common.attach_line(project, task.id)}
 
 
-def _lines(task: Task) -> list[str]:
-    from dispatch_tmux.core.text import clean, line
-
-    project = common.project()
+def _lines(project: Project, task: Task) -> list[str]:
     lines = [f"{task.id} — {task.model}"]
-    lines += [f"  ○ {clean(item.text, 160)}" for item in plan.parse(project.store.plan(task.id))[:20]]
+    lines += [f"  ○ {clean(item['text'], 160)}" for item in as_data(project, task)["items"][:20]]
     if task.worktree:
         lines.append(f"  worktree: {line(task.worktree, 400)} (branch {line(task.branch, 200)})")
     if task.state is State.FAILED:
@@ -140,57 +128,56 @@ def _lines(task: Task) -> list[str]:
     return [*lines, f"  {common.attach_line(project, task.id)}"]
 
 
-def _refuse_beside_a_batch(
-    prompt: tuple[str, ...], id_: str, model: str, plan_file: str | None, more: dict[str, Any]
-) -> None:
+def _refuse_beside_a_batch(prompt: tuple[str, ...], id_: str, model: str, plan_file: str, more: dict[str, Any]) -> None:
     if prompt or id_ or model or plan_file or any(more.values()):
         raise UsageProblem("--batch has everything in its file", hint="only --yes and --json go with it")
 
 
-def _run_batch(file: str, yes: bool, as_json: bool) -> None:
+def _run_batch(project: Project, file: str, chooser: Asking, as_json: bool) -> None:
     from dispatch_tmux.verbs import batch as batching
 
-    project = common.project()
-    data = batching.parse(file)
-    started = batching.start(project, data, chooser(project.root, yes), again=file == "-")
+    tasks = batching.parsed(sys.stdin.read()) if file == "-" else batching.read(file)
+    started = batching.batch(project, tasks, again=file == "-", choose=chooser)
     if as_json:
-        common.print_json([{**_data(task), "new": new} for task, new in started])
+        common.print_json([{**_data(project, one.task), "new": one.new} for one in started])
     else:
-        common.echo_lines(batching.summary(project, started), "dispatch status")
+        common.echo_lines(_summary(started), "dispatch status")
 
 
-def chooser(root: str, yes: bool) -> Callable[[str, str], Resolution]:
-    """(model, prompt) → the model to run, with what has to be asked or said about it first."""
-    asks = sys.stdin.isatty() and sys.stdout.isatty()
-    shop: choosing.Shop | None = None
-
-    def choose(model: str, prompt: str) -> Resolution:
-        nonlocal shop
-        shop = shop or _shop(root, model, asks, yes)
-        chosen = choosing.for_task(shop, model, prompt)
-        if choosing.needs_confirmation(chosen, root):
-            if not yes:
-                if not asks:
-                    raise choosing.undecided(chosen, shop.alternatives(chosen.name))
-                if not click.confirm(f"No model is named. Use {chosen.name}?", default=True):
-                    raise choosing.undecided(chosen, shop.alternatives(chosen.name))
-            choosing.confirm(root, chosen.name)
-        chosen = choosing.runnable(shop, chosen)
-        if added := choosing.add_if_new(shop, chosen):
-            click.echo(added, err=True)
-        return chosen
-
-    return choose
+def _summary(started: list[Started]) -> list[str]:
+    """The lines to show a person, by group: `● id — model (worktree): what`."""
+    new = sum(1 for one in started if one.new)
+    lines = [
+        f"Dispatched {new} worker{'' if new == 1 else 's'}." if new else "Nothing new: all of it is there already."
+    ]
+    groups: dict[str, list[str]] = {}
+    for one in started:
+        groups.setdefault(one.task.group, []).append(_line(one))
+    for group, listed in sorted(groups.items(), key=lambda pair: bool(pair[0])):
+        lines += ["", *([line(group, 60)] if group else []), *listed]
+    return lines
 
 
-def _shop(root: str, model: str, asks: bool, yes: bool) -> choosing.Shop:
-    """The configuration; made first where there is none."""
-    shop = choosing.Shop()
-    if shop.config is None and model != "demo" and (asks or (yes and not model)):
-        from dispatch_tmux.cli.init import set_up
+def _line(one: Started) -> str:
+    task = one.task
+    where = " (worktree)" if one.worktree else ""
+    glyph = "●" if one.begins else GLYPHS[task.state]
+    waits = f" [{task.why}]" if task.why and not one.begins and not task.started else ""
+    there = "" if one.new else f" [there already: {task.state.value}]"
+    return line(f"{glyph} {task.id} — {task.model}{where}: {task.title}", 100) + clean(waits or there, 200)
 
-        choosing.confirm(root, set_up(yes or bool(model), "", False))  # it has just been chosen
-        shop = choosing.Shop()
-    if shop.config and shop.config.agents:
-        click.echo("the config has the old format: `dispatch config migrate` upgrades it", err=True)
-    return shop
+
+class Asking(Telling):
+    """Asks the person about the default model, and makes a configuration where there is none."""
+
+    def begin(self, model: str) -> None:
+        asks = common.is_terminal()
+        if model != "demo" and (asks or (self.use_default and not model)) and not is_configured():
+            from dispatch_tmux.cli.init import set_up
+
+            self.confirm(set_up(self.use_default or bool(model), "", False))
+
+    def agrees(self, default: str) -> bool:
+        if self.use_default or not common.is_terminal():
+            return self.use_default
+        return click.confirm(f"No model is named. Use {default}?", default=True)

@@ -6,12 +6,13 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from dispatch_tmux.core.causes import SAID
-from dispatch_tmux.core.task import NOBODY_KNOWS, Question, State, Task
+from dispatch_tmux import CAUSES, Question, State, Task
 from dispatch_tmux.core.text import GLYPHS, age, clean, columns, line, padded
 
+MARKS = {"x": "✓", "?": "?", "!": "!"}  # of a checklist's items; every other one is open
 _COLOURS = {
     State.WORKING: "36", State.WAITING: "1;33", State.IDLE: "33", State.DONE: "32", State.FAILED: "31",
     State.LOST: "31",
@@ -25,6 +26,26 @@ def width() -> int:
 
 def coloured(text: str, code: str) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if code and sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+
+
+def many(number: int, word: str) -> str:
+    """'1 file', '3 files'."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def length(seconds: float) -> str:
+    """'48 s', '12 min', '3.5 h'."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def counts(tasks: Sequence[Task]) -> str:
+    """'2 working, 1 waiting for you, 3 done'; '' without tasks."""
+    words = {State.WAITING: "waiting for you", State.STARTING: "working", State.IDLE: "idle"}
+    found = Counter(words.get(t.state, t.state.value) for t in tasks)
+    first = ("waiting for you", "blocked", "failed", "lost", "idle", "working", "queued", "stopped", "done")
+    return ", ".join(f"{found[word]} {word}" for word in first if found[word])
 
 
 def state(task: Task) -> str:
@@ -48,23 +69,33 @@ def table(tasks: list[Task], now: float | None = None, used: Mapping[str, str] |
         lines.append(f"{padded(task.id, name)}  {padded(task.model, model)}  {state(task)}  {since:>5}  {done}")
         if (now_at := used.get(task.id)) and left >= 12:
             lines[-1] = f"{lines[-1]:<{len(lines[-1]) - len(done) + 5}}  {line(now_at, left)}"
-        if task.open_questions:
-            lines += [f"  ? {line(q.text, room - 4)}" for q in task.open_questions[:3]]
-        elif task.why and task.state is not State.WORKING:
-            lines.append(f"  {line(task.why, room - 2)}")
-        lines += [f"  a message waits: {line(how, room - 20)}" for _, status, how in task.requests if status == "held"]
+        lines += _wants(task, room)
     return lines
+
+
+def _wants(task: Task, room: int) -> list[str]:
+    """What TASK asks, or why it is as it is, and what of the person's waits for it."""
+    lines = []
+    if task.open_questions:
+        lines += [f"  ? {line(q.text, room - 4)}" for q in task.open_questions[:3]]
+    elif task.why and task.state is not State.WORKING:
+        lines.append(f"  {line(task.why, room - 2)}")
+    return lines + [f"  a message waits: {line(how, room - 20)}" for how in held(task)]
+
+
+def held(task: Task) -> list[str]:
+    """Why messages to TASK are not delivered yet."""
+    return [how for _, status, how in task.requests if status == "held"]
 
 
 def recovery(task: Task) -> list[str]:
     """Why a task failed, in a word, and how to go on."""
     if task.state not in (State.FAILED, State.LOST, State.STOPPED):
         return []
-    cause = (
-        [f"    cause: {SAID[task.cause]}" + (f" — {line(task.hint, 200)}" if task.hint else "")]
-        if task.cause in SAID
-        else []
-    )
+    cause = []
+    if task.cause in CAUSES:
+        hint = f" — {line(task.hint, 200)}" if task.hint else ""
+        cause = [f"    cause: {CAUSES[task.cause]}{hint}"]
     names = [line(name, 60) for name in task.instead]
     other = f" -m {names[0]}" if names and task.cause else ""
     there = f"   (installed: {', '.join(names)})" if other else ""
@@ -72,14 +103,14 @@ def recovery(task: Task) -> list[str]:
 
 
 def question(task: str, q: Question, path: str = "", most: int = 20) -> list[str]:
-    """A question with its choices and how to answer it; of a long one MOST lines."""
+    """A question with its choices and how to answer it; of a long one MOST lines, and PATH, the file with all of it."""
     first, *rest = clean(q.text, 4000, path).splitlines() or [""]
     rest = [x for x in rest if not _is_choice(x, q)]
     if len(rest) > most:
-        rest = [*rest[:most], f"… ({len(rest) - most} more lines{f', see {path}' if path and q.via == 'file' else ''})"]
+        rest = [*rest[:most], f"… ({len(rest) - most} more lines{f', see {path}' if path else ''})"]
     lines = [f"? {task} asks ({q.id}): {first}", *(f"    {x}" for x in rest)]
     lines += [f"    {line(c.key, 20)}. {line(c.label, 200)}" for c in q.choices]
-    if q.kind == NOBODY_KNOWS:
+    if q.is_unknown:
         return [*lines, f"    look: dispatch attach {task}, or press keys: dispatch keys {task} Down Enter"]
     return [*lines, f"    answer: dispatch answer {task} " + ("--choice N" if q.choices else '"…"')]
 

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import sys
-
 import click
 
+from dispatch_tmux import NeedsDecision
 from dispatch_tmux.cli import common
-from dispatch_tmux.errors import NeedsDecision
-from dispatch_tmux.verbs import skill as skilling
+from dispatch_tmux.verbs import skill as verb
 
 
 @click.group()
@@ -34,7 +32,7 @@ def install(in_project: bool, for_user: bool, link: bool, hooks: bool, yes: bool
     dispatch skill install --project --hooks
     """
     folder = _folder(in_project, for_user)
-    done = skilling.install(folder, link)
+    done = verb.install(folder, link)
     click.echo(f"{done.said}: {done.path}")
     if hooks:
         _change_settings(folder, add=True, yes=yes)
@@ -53,35 +51,31 @@ def uninstall(in_project: bool, for_user: bool, yes: bool) -> None:
     """
     folder = _folder(in_project, for_user)
     _change_settings(folder, add=False, yes=yes)  # first: when that needs a word, nothing is done by halves
-    done = skilling.uninstall(folder)
+    done = verb.uninstall(folder)
     click.echo(f"{done.said}: {done.path}" if done else "the skill is not installed there")
 
 
 def _folder(in_project: bool, for_user: bool) -> str:
     if in_project and for_user:
         raise click.UsageError("--project or --user, not both")
-    return skilling.claude_dir(common.project().root if in_project else "")
+    return verb.claude_dir(common.project().root if in_project else "")
 
 
 def _change_settings(folder: str, add: bool, yes: bool) -> None:
-    path, data = skilling.settings(folder)
-    wanted = skilling.with_hooks(data) if add else skilling.without_hooks(data)
-    if wanted == data:
+    change = verb.planned(folder, add)
+    if not change.is_needed:
         if add:
-            click.echo(f"unchanged: {path}")
+            click.echo(f"unchanged: {change.path}")
         return
-    what = (
-        f"add a SessionStart hook ({skilling.HOOK}) and a status line"
-        if add
-        else "remove dispatch's hook and status line"
-    )
+    adding = f"add a SessionStart hook ({verb.HOOK}) and a status line"
+    what = adding if add else "remove dispatch's hook and status line"
     if not yes:
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise NeedsDecision(f"{path} would be changed: {what}", hint="add --yes to allow it")
-        if not click.confirm(f"Change {path}: {what}?"):
+        if not common.is_terminal():
+            raise NeedsDecision(f"{change.path} would be changed: {what}", hint="add --yes to allow it")
+        if not click.confirm(f"Change {change.path}: {what}?"):
             click.echo("the settings are unchanged")
             return
-    skilling.write_settings(path, wanted)
-    click.echo(f"changed: {path}")
-    if add and wanted.get("statusLine") == data.get("statusLine"):
+    verb.apply(change)
+    click.echo(f"changed: {change.path}")
+    if add and change.leaves_the_status_line:
         click.echo("  your own status line stays; `dispatch brief --line` prints ours")

@@ -9,7 +9,7 @@ from dispatch_tmux.core import order as orders
 from dispatch_tmux.core import schedule
 from dispatch_tmux.core import task as tasks
 from dispatch_tmux.core.order import Order
-from dispatch_tmux.errors import DispatchError, UsageProblem
+from dispatch_tmux.errors import BatchRefused, DispatchError
 
 MOST = 200  # tasks
 KEYS = (
@@ -25,29 +25,19 @@ class Entry(NamedTuple):
     model: str
 
 
-class Refused(UsageProblem):
-    """A batch with mistakes; nothing of it was started."""
-
-    def __init__(self, wrong: list[str]) -> None:
-        listed = "\n".join(f"  {line}" for line in wrong)
-        super().__init__(
-            f"the batch is refused, nothing was started:\n{listed}", hint="dispatch run --help shows a batch"
-        )
-
-
 def read(data: Any, taken: Collection[str], names: Callable[[Order], Iterable[str]], now: float) -> list[Entry]:
-    """The tasks of DATA (the YAML's), in its order. Raises Refused with all that is wrong.
+    """The tasks of DATA (the YAML's), in its order. Raises BatchRefused with all that is wrong.
 
     TAKEN are ids in use; NAMES(order) are ids of tasks that are there already for an order without an id; NOW is in
     seconds since the epoch.
     """
     listed = data.get("tasks") if isinstance(data, dict) else data
     if isinstance(data, dict) and (unknown := [str(key) for key in data if key != "tasks"]):
-        raise Refused([f"unknown key {unknown[0]!r}: a batch is `tasks:` and a list"])
+        raise BatchRefused([f"unknown key {unknown[0]!r}: a batch is `tasks:` and a list"])
     if not isinstance(listed, list) or not listed:
-        raise Refused(["there are no tasks: a batch is `tasks:` and a list, each with a `prompt`"])
+        raise BatchRefused(["there are no tasks: a batch is `tasks:` and a list, each with a `prompt`"])
     if len(listed) > MOST:
-        raise Refused([f"{len(listed)} tasks, {MOST} are the most"])
+        raise BatchRefused([f"{len(listed)} tasks, {MOST} are the most"])
     wrong: list[str] = []
     entries: list[Entry] = []
     used = {str(raw.get("id")) for raw in listed if isinstance(raw, dict) and raw.get("id")}
@@ -67,7 +57,7 @@ def read(data: Any, taken: Collection[str], names: Callable[[Order], Iterable[st
             wrong += [f"task {number}{f' ({name})' if name else ''}: {line}" for line in str(e).splitlines()]
     wrong += _together(entries)
     if wrong:
-        raise Refused(wrong)
+        raise BatchRefused(wrong)
     return entries
 
 

@@ -18,6 +18,8 @@ from dispatch_tmux.errors import UsageProblem
 
 
 class State(str, Enum):
+    """What a task is doing, or how it ended; docs/cli.md says what each of them means."""
+
     QUEUED = "queued"
     STARTING = "starting"
     WORKING = "working"
@@ -91,6 +93,11 @@ class Question(NamedTuple):
     mark: str = ""  # what tells a dialogue on the screen from another: its words, in short
     answer: str | None = None
     closed: str = ""  # '' open · answered · left (a person or the worker ended it) · gone (the worker is)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is only a screen on which nothing moves, and which no rule knows: a person has to look."""
+        return self.kind == NOBODY_KNOWS
 
 
 class Task(NamedTuple):

@@ -7,18 +7,22 @@ import unicodedata
 
 from dispatch_tmux.core.task import State
 
+# Compiled when they are first needed, which is not at every start of a verb.
 # Strings (OSC, DCS, SOS, PM, APC) with their end · CSI · other escapes · a lone ESC; C1 introducers count as well.
 # A string holds no ESC, so that each is looked at once; one without an end loses its introducer only: its words stay.
-_ESCAPES = re.compile(
+_ESCAPES = (
     r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]|\x1b"
 )
-_UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\x80-\x9f]*\x1b?|[ -/]*)|\r)\Z")
+_UNFINISHED = r"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\x80-\x9f]*\x1b?|[ -/]*)|\r)\Z"
 _HELD = 4096  # characters of an unfinished escape that are waited for
-# C0 and C1, what turns the direction of writing, what is not seen at all (zero width, tags), lone surrogates
-_CONTROLS = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+# C0 and C1, what turns the direction of writing, lone surrogates, and what is not seen at all: zero width, fillers, tags and
+# the other selectors, in which words for a model can be hidden. The joiners and U+FE0F belong to emoji and to scripts.
+CONTROLS = (
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0d\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_COLOUR = r"(\x1b\[[0-9;]{0,16}m)"
 
 GLYPHS = {
     State.QUEUED: "…", State.STARTING: "…", State.WORKING: "●", State.WAITING: "?", State.IDLE: "○", State.DONE: "✓",
@@ -28,17 +32,33 @@ GLYPHS = {
 
 def clean(text: str, most: int = 4000, path: str = "") -> str:
     """TEXT without anything that a terminal would obey; longer than MOST characters it is cut, naming PATH."""
-    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    text = _CONTROLS.sub("", text).expandtabs()
+    if not _is_harmless(text):
+        text = re.sub(_ESCAPES, "", text).replace("\r\n", "\n").replace("\r", "\n")
+        text = re.sub(CONTROLS, "", text)
+    text = text.expandtabs()
     if len(text) <= most:
         return text
     return f"{text[:most]}… ({len(text) - most} more characters{f', see {path}' if path else ''})"
 
 
+def printable(line: str) -> str:
+    """LINE with the colours that it has, and without anything else that a terminal would obey."""
+    if _is_harmless(line):
+        return line
+    parts = re.split(_COLOUR, line)  # every second one is a colour
+    return "".join(part if n % 2 else clean(part, len(part) + 1) for n, part in enumerate(parts))
+
+
+def _is_harmless(text: str) -> bool:
+    """Whether nothing has to be taken out; an escape begins with what CONTROLS has, too."""
+    return (text.isascii() and text.isprintable()) or not re.search(CONTROLS, text)
+
+
 def split(text: str) -> tuple[str, str]:
     """TEXT up to an escape that has only begun, and that beginning, to be put before what comes next."""
-    found = _UNFINISHED.search(text, max(0, len(text) - _HELD))
-    return (text[: found.start()], found[0]) if found else (text, "")
+    tail = max(0, len(text) - _HELD)
+    found = re.search(_UNFINISHED, text[tail:])
+    return (text[: tail + found.start()], found[0]) if found else (text, "")
 
 
 def line(text: str, width: int) -> str:

@@ -16,6 +16,15 @@ class Project(NamedTuple):
     root: str
     store: Store
 
+    @classmethod
+    def find(cls, path: str | os.PathLike[str] | None = None) -> Project:
+        """The project that PATH (by default the working directory) is in.
+
+        That of the running worker when there is one, else the nearest directory upwards with a `.git` (a worktree counts
+        as its main checkout) or a `.dispatch`, else PATH itself.
+        """
+        return find(None if path is None else os.fspath(path))
+
     @property
     def session_name(self) -> str:
         """Safe for tmux, which runs `#(…)` in names and splits targets at ':' and '.'."""
@@ -30,12 +39,7 @@ def at(root: str, base: str | None = None) -> Project:
 
 
 def find(start: str | None = None) -> Project:
-    """The project START (by default the working directory) is in.
-
-    That of the running worker when there is one, else the nearest directory upwards with a `.git` (a worktree counts
-    as its main checkout) or a `.dispatch`, else START itself. What another user has put into a directory above, which may
-    be /tmp, makes that no project of ours.
-    """
+    """The project START is in, as `Project.find` says."""
     task_dir = os.environ.get("DISPATCH_TASK_DIR", "") if start is None else ""
     if task_dir and os.path.basename(os.path.dirname(os.path.dirname(task_dir))) == ".dispatch":
         return at(os.path.dirname(os.path.dirname(os.path.dirname(task_dir))))

@@ -11,6 +11,7 @@ sight         seen: its pane, its screen, and since when it shows that
 told          seen: what its CLI tells by hooks, titles and the record of its session
 dialogues     seen: the dialogues on its screen, which become questions
 record        written down: the journal, and what is new in the worker's files
+notes         written down: a person's notes, put back where a worker overwrites them
 due           due: a reminder, a late answer, another attempt, a stop; and when to look again
 running_time  how long it has run
 

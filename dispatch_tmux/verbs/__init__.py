@@ -1,1 +1,1 @@
-"""What each command does, as plain typed functions: the Python API. Imports all below, prints nothing."""
+"""What each verb does, as plain functions: typed arguments in, a record out, nothing printed. The Python API (docs/api.md)."""

@@ -1,64 +1,41 @@
-"""Putting a person's terminal in front of a worker."""
+"""`attach`: a person's terminal in front of a worker."""
 
 from __future__ import annotations
-
-import os
-import shlex
 
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
+from dispatch_tmux.tmux import client, windows
 from dispatch_tmux.tmux import server as tmux
-from dispatch_tmux.tmux import session as tmux_session
-from dispatch_tmux.tmux.server import Server, Socket
+from dispatch_tmux.tmux.client import Command
+from dispatch_tmux.verbs import tasks
+from dispatch_tmux.verbs.tasks import Which
 
 
-def attach(project: Project, id: str | None) -> list[str]:
-    """Select the window of task ID (None: the board) and return the command line that shows it.
+def attach(project: Project, which: Which | None = None) -> Command:
+    """Select the task's window (without WHICH the board's), and return the command that shows it in a terminal.
 
-    Raises DispatchError when there is no such window.
+    Run it with its own environment, as in `subprocess.run(command.argv, env=command.env)`; inside another tmux the
+    terminal is handed over, and comes back. Raises DispatchError when there is no such window.
     """
-    if id and project.store.task(id).adopted:
-        task = project.store.task(id)
-        raise DispatchError(
-            f"{id} runs in a tmux of your own", hint=f"tmux -S {task.server} select-window -t {task.pane}"
-        )
+    tmux.check()
+    task = tasks.task_of(project, which) if which is not None else None
+    if task and task.adopted:
+        there = client.by_hand(session.server_for(project, task), task.pane)
+        raise DispatchError(f"{task.id} is in a tmux of your own", hint=there)
     server = session.server_of(project)
     found = server.session_of(project.root)
     if found is None:
         session.ensure(project)
         found = server.session_of(project.root)
-    where = _window(project, server, id) if id else found and tmux_session.supervisor_pane(server, found)
-    if found is None or where is None:
+    if task:
+        pane = windows.facts(server, task.pane) if task.pane else None
+        target = pane.pane if pane and pane.task == task.id else None  # wherever it was moved
+    else:
+        target = project_session.supervisor_pane(server, found) if found else None
+    if found is None or target is None:
         raise DispatchError(
-            f"{id or project.root} has no window any more",
-            hint=f"dispatch screen {id} shows its last screen" if id else "",
+            f"{task.id if task else project.root} has no window any more",
+            hint=f"`dispatch screen {task.id}` shows its last screen" if task else "",
         )
-    inside = os.environ.get("TMUX", "")
-    ours = server.cmd("display-message", "-p", "#{socket_path}").text
-    server.cmd("select-window", "-t", where)
-    home = server.cmd("display-message", "-p", "-t", where, "#{session_id}").text or found
-    attach_argv = server.socket.argv("attach-session", "-t", home)
-    if not inside:
-        return attach_argv
-    outer = inside.split(",")[0]
-    if os.path.realpath(outer) == os.path.realpath(ours):
-        return server.socket.argv("switch-client", "-t", home)
-    return _handed_over(Socket(outer), attach_argv)
-
-
-def _window(project: Project, server: Server, id: str | None) -> str | None:
-    """The window in which the task's pane is now, wherever it was moved."""
-    pane = project.store.task(str(id)).pane
-    answer = server.cmd("display-message", "-p", "-t", pane, "#{@dispatch_task} #{window_id}") if pane else None
-    tag, _, window = answer.text.partition(" ") if answer and answer.ok else ("", "", "")
-    return window if tag == id and window else None
-
-
-def _handed_over(outer: Socket, attach_argv: list[str]) -> list[str]:
-    """The outer client gives its terminal to our attach, and attaches again when that ends."""
-    pane = os.environ.get("TMUX_PANE", "")
-    back = tmux.run(outer, "display-message", "-p", "-t", pane, "#{session_id}").text
-    again = [tmux.binary(), "-u", "-S", outer.name, "attach-session", "-t", back]
-    command = f"env -u TMUX -u TMUX_PANE {shlex.join(attach_argv)}; exec env -u TMUX {shlex.join(again)}"
-    return [tmux.binary(), "-u", "-S", outer.name, "detach-client", "-E", command]
+    return client.show(server, target, found)

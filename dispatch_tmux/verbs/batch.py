@@ -1,46 +1,55 @@
-"""Starting a batch: all of its tasks, or none."""
+"""`run --batch`: several tasks at once, all of them or none."""
 
 from __future__ import annotations
 
-import sys
+import os
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from dispatch_tmux.config import schema as config_schema
-from dispatch_tmux.core import batch, schedule
-from dispatch_tmux.core.batch import Entry, Refused
+from dispatch_tmux.config import schema
+from dispatch_tmux.core import batch as batches
+from dispatch_tmux.core import schedule
+from dispatch_tmux.core.batch import Entry
 from dispatch_tmux.core.order import Order
 from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.core.text import GLYPHS, clean, line
-from dispatch_tmux.errors import DispatchError, NeedsDecision
-from dispatch_tmux.models.resolve import Resolution
+from dispatch_tmux.errors import BatchRefused, DispatchError, NeedsDecision
 from dispatch_tmux.store import files, summaries, task_file
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.verbs import run as starting
-from dispatch_tmux.verbs.run import Ready
+from dispatch_tmux.verbs import start
+from dispatch_tmux.verbs.resolve import Chooser
+from dispatch_tmux.verbs.run import Choose
+from dispatch_tmux.verbs.start import Ready
 
-Choose = Callable[[str, str], Resolution]  # (model, prompt) → what runs; raises DispatchError
-
-
-def parse(file: str) -> Any:
-    """The data of a batch FILE, or of standard input (`-`). Raises DispatchError with the line."""
-    if file == "-":
-        text: str | None = sys.stdin.read()
-    else:
-        text = files.read_text(file, 1 << 20)
-    if text is None:
-        raise DispatchError(f"there is no file {file}")
-    try:
-        return config_schema.read("the batch" if file == "-" else file, text.removeprefix("\ufeff"))[1]
-    except DispatchError as e:
-        raise Refused([str(e)]) from None
+MOST = 1 << 20  # bytes of a batch file
 
 
-def start(project: Project, data: Any, choose: Choose, again: bool) -> list[tuple[Task, bool]]:
-    """Start the tasks of DATA; each with whether it is new. One that is there already is left as it is.
+class Started(NamedTuple):
+    """A task of a batch as it is now.
 
-    AGAIN: a finished task of the same words, but without an id, is no reason not to do it once more.
+    `new`: it was started by this call, and was not there already. `worktree`: it was given one of its own. `begins`: it
+    starts now or in a moment, and does not wait for anything.
+    """
+
+    task: Task
+    new: bool
+    worktree: bool
+    begins: bool
+
+
+def batch(
+    project: Project,
+    tasks: Sequence[Mapping[str, Any] | str] | Mapping[str, Any],
+    *,
+    use_default: bool = False,
+    again: bool = False,
+    choose: Choose | None = None,
+) -> list[Started]:
+    """Start TASKS: a list of prompts or of mappings with the keys of docs/team.md; each of them, in its order.
+
+    What is there already (the same id and words) is left as it is, so that the same batch twice starts only what is
+    missing. AGAIN: a finished task of the same words, but without an id, is done once more. USE_DEFAULT and CHOOSE are
+    as for `run`. Raises BatchRefused with every mistake, and nothing is started then; NeedsDecision as `run` does.
     """
     store = project.store
     there = {t.id: t for t in summaries.all(store)}
@@ -50,17 +59,45 @@ def start(project: Project, data: Any, choose: Choose, again: bool) -> list[tupl
         near = [t.id for t in there.values() if t.title == order.name and not (again and t.ended)]
         return [id for id in near if task_file.read(store, id).get("prompt") == order.prompt]
 
-    entries = batch.read(data, there, known, time.time())
-    ready = _ready(project, entries, choose, there)
+    entries = batches.read(_plain(tasks), there, known, time.time())
+    ready = _ready(project, entries, choose or Chooser(project, use_default), there)
     new = [one for one in ready if one.id not in there]
     for id in _unasked(project, ready, there):
-        starting.launch(store, [id])
-    started = {t.id: t for t in (starting.start_all(project, new) if new else ())}
-    return [(started.get(one.id) or store.task(one.id), one.id in started) for one in ready]
+        start.launch(store, [id])
+    started = {t.id: t for t in (start.start_all(project, new) if new else ())}
+    return [_started(project, started.get(one.id) or store.task(one.id), one.id in started) for one in ready]
+
+
+def parsed(text: str, name: str = "the batch") -> Any:
+    """The tasks in the YAML TEXT of a batch called NAME. Raises BatchRefused with the line of a mistake."""
+    try:
+        return schema.read(name, text.removeprefix("\ufeff"))[1]
+    except DispatchError as e:
+        raise BatchRefused([str(e)]) from None
+
+
+def read(path: str | os.PathLike[str]) -> Any:
+    """The tasks in the batch file at PATH. Raises DispatchError when there is none, BatchRefused for a mistake in it."""
+    text = files.read_text(os.fspath(path), MOST)
+    if text is None:
+        raise DispatchError(f"there is no file {os.fspath(path)}")
+    return parsed(text, os.fspath(path))
+
+
+def _plain(data: Any) -> Any:
+    """DATA with lists for tuples: what a program writes is as good as what YAML gives."""
+    if isinstance(data, Mapping):
+        return {key: _plain(value) for key, value in data.items()}
+    return [_plain(value) for value in data] if isinstance(data, list | tuple) else data
+
+
+def _started(project: Project, task: Task, new: bool) -> Started:
+    worktree = bool(task_file.read(project.store, task.id).get("worktree"))
+    return Started(task, new, worktree, task.state is State.STARTING or task.why == schedule.SOON)
 
 
 def _ready(project: Project, entries: list[Entry], choose: Choose, there: dict[str, Task]) -> list[Ready]:
-    """What can be written. Raises Refused with everything that is in the way, NeedsDecision when only that is."""
+    """What can be written. Raises BatchRefused with everything that is in the way, NeedsDecision when only that is."""
     ids = [e.order.id for e in entries]
     wrong: list[str] = []
     undecided: NeedsDecision | None = None
@@ -75,14 +112,14 @@ def _ready(project: Project, entries: list[Entry], choose: Choose, there: dict[s
                     raise DispatchError("there is a task of this id already, with other words")
                 cwd, text = there[order.id].cwd, ""
             else:
-                cwd, text = starting.check(project, order, siblings)
+                cwd, text = start.check(project, order, siblings)
             ready.append(Ready(order, order.id, cwd, text, chosen, mark))
         except NeedsDecision as e:
             undecided = e
         except DispatchError as e:
             wrong.append(f"{order.id}: {e}")
     if wrong:
-        raise Refused(wrong)
+        raise BatchRefused(wrong)
     if undecided:
         raise undecided
     return ready
@@ -95,27 +132,3 @@ def _unasked(project: Project, ready: list[Ready], there: dict[str, Task]) -> li
         one.id for one in ready
         if one.id in there and there[one.id].state is State.QUEUED and not there[one.id].attempt and not store.requests(one.id)
     ]  # fmt: skip
-
-
-def summary(project: Project, started: list[tuple[Task, bool]]) -> list[str]:
-    """The lines to show a person, by group: `● id — model (worktree): what`."""
-    new = sum(1 for _, fresh in started if fresh)
-    lines = [
-        f"Dispatched {new} worker{'' if new == 1 else 's'}." if new else "Nothing new: all of it is there already."
-    ]
-    groups: dict[str, list[str]] = {}
-    for task, fresh in started:
-        groups.setdefault(task.group, []).append(_line(project, task, fresh))
-    for group, listed in sorted(groups.items(), key=lambda pair: bool(pair[0])):
-        lines += ["", *([line(group, 60)] if group else []), *listed]
-    return lines
-
-
-def _line(project: Project, task: Task, fresh: bool) -> str:
-    asked = task_file.read(project.store, task.id)
-    where = " (worktree)" if asked.get("worktree") else ""
-    begins = task.state is State.STARTING or task.why == schedule.SOON
-    glyph = "●" if begins else GLYPHS[task.state]
-    waits = f" [{task.why}]" if task.why and not begins and not task.started else ""
-    there = "" if fresh else f" [there already: {task.state.value}]"
-    return line(f"{glyph} {task.id} — {task.model}{where}: {task.title}", 100) + clean(waits or there, 200)

@@ -1,16 +1,17 @@
-"""What a session that knows nothing yet must know, in few lines."""
+"""`brief`: what a session that knows nothing yet must know, in few words."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.core.text import GLYPHS, age
-from dispatch_tmux.core.text import line as one_line
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.verbs import tasks
 
-MOST = 20  # tasks that are listed
 RECENT = 24 * 3600.0  # seconds for which an ended task is of interest
 _ORDER = (
     State.WAITING,
@@ -24,54 +25,40 @@ _ORDER = (
 )
 
 
-def counts(tasks: Sequence[Task]) -> str:
-    """'2 working, 1 waiting for you, 3 done'; '' without tasks."""
-    words = {State.WAITING: "waiting for you", State.STARTING: "working", State.IDLE: "idle"}
-    found = Counter(words.get(t.state, t.state.value) for t in tasks)
-    first = ("waiting for you", "blocked", "failed", "lost", "idle", "working", "queued", "stopped", "done")
-    return ", ".join(f"{found[word]} {word}" for word in first if found[word])
+class Brief(NamedTuple):
+    """What may be used, and the tasks of interest: what wants the person first, what ended a day ago left out.
+
+    `configured`: there is a config, with a default model ('' for none), models and aliases; `problem` says why it cannot
+    be read. `at` is the time of it, in seconds since the epoch; `ever`: a task was dispatched in this project before.
+    """
+
+    configured: bool
+    default: str
+    models: tuple[str, ...]
+    aliases: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    at: float
+    ever: bool = True
+    problem: str = ""
 
 
-def of_interest(tasks: Sequence[Task], now: float) -> list[Task]:
+def brief(project: Project) -> Brief:
+    """How things stand."""
+    now = time.time()
+    found = tasks.every(project) if project.store.exists() else []
+    recent = tuple(of_interest(found, now))
+    try:
+        config = configuration.load()
+    except DispatchError as e:
+        return Brief(False, "", (), (), recent, now, bool(found), str(e))
+    if config is None:
+        return Brief(False, "", (), (), recent, now, bool(found))
+    aliases = (*config.aliases, *config.agents)
+    return Brief(True, config.default, tuple(config.models), aliases, recent, now, bool(found))
+
+
+def of_interest(found: Sequence[Task], now: float) -> list[Task]:
     """Tasks that are not over, failed ones and those that ended lately; what wants the person first."""
-    found = [t for t in tasks if not t.ended or now - t.since < RECENT]
+    recent = [t for t in found if not t.ended or now - t.since < RECENT]
     place = {state: n for n, state in enumerate(_ORDER)}
-    return sorted(found, key=lambda t: (place.get(t.state, len(place)), -t.since))
-
-
-def line(models: str, tasks: Sequence[Task], now: float | None = None) -> str:
-    """All in one line: what may be used, and how many tasks do what."""
-    recent = of_interest(tasks, time.time() if now is None else now)
-    return f"dispatch: {models} · {counts(recent) or 'no tasks'}"
-
-
-def models(default: str, names: Sequence[str], aliases: Sequence[str]) -> str:
-    """The models of the configuration in some words."""
-    if not names and not default:
-        return "no config yet (dispatch init makes one)"
-    listed = ", ".join(one_line(n, 30) for n in names[:8]) + (f", … ({len(names)})" if len(names) > 8 else "")
-    also = f"; aliases {', '.join(one_line(a, 30) for a in aliases[:6])}" if aliases else ""
-    return f"default {one_line(default, 30) or 'none'}; models {listed or 'none'}{also}"
-
-
-def lines(models: str, tasks: Sequence[Task], now: float | None = None) -> list[str]:
-    """The same with a line a task, and what to do next; under 30 lines whatever there is."""
-    now = time.time() if now is None else now
-    recent = of_interest(tasks, now)
-    listed = [_task(t, now) for t in recent[:MOST]]
-    if len(recent) > MOST:
-        listed.append(f"… and {len(recent) - MOST} more: dispatch status")
-    asked = any(t.open_questions for t in recent)
-    next_ = ["questions whole: dispatch questions · answer: dispatch answer TASK …"] if asked else []
-    if any(not t.ended for t in recent):
-        next_.append("be told what comes: dispatch wait --as session (in the background)")
-    return [line(models, tasks, now), *listed, *next_]
-
-
-def _task(task: Task, now: float) -> str:
-    done = f" {task.done_items}/{len(task.marks)}" if task.marks else ""
-    why = f": {task.why}" if task.why and task.state is not State.WORKING else ""
-    if task.open_questions:
-        why = f" asks: {task.open_questions[0].text}"
-    head = f"{GLYPHS[task.state]} {task.id} — {one_line(task.model, 30)}, {task.state.value}{done}, {age(now - task.since)}"
-    return one_line(head + why, 160)
+    return sorted(recent, key=lambda t: (place.get(t.state, len(place)), -t.since))

@@ -1,34 +1,40 @@
-"""`dispatch demo`: the main job with three built-in workers, in a scratch project of its own."""
+"""`demo`: the main job with three built-in workers, in a scratch project of its own."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from dispatch_tmux.core import plan
-from dispatch_tmux.core.order import Order
-from dispatch_tmux.core.task import Question, State, Task
+from dispatch_tmux.core.plan import Item
+from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.models.resolve import Resolution
-from dispatch_tmux.store import project
+from dispatch_tmux.store import project as projects
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
-from dispatch_tmux.verbs import acting
-from dispatch_tmux.verbs import run as starting
-from dispatch_tmux.verbs import wait as waiting
-from dispatch_tmux.verbs.wait import Reader
+from dispatch_tmux.verbs import stop, wait
+from dispatch_tmux.verbs.run import run
+from dispatch_tmux.verbs.wait import News
 
-ORDERS = (
-    Order("pick the storage", "storage", ("read the code", "ask: Which database? (choices: SQLite | PostgreSQL)", "write the schema")),
-    Order("clean the build", "cleanup", ("find build products", "choose: Delete build/ ? (choices: Yes | No)", "check the rest")),
-    Order("count the lines", "census", ("list the files", "count their lines", "write the table")),
-)  # fmt: skip
-DEMO = Resolution("demo", "demo", "demo")
+JOBS = {  # id → prompt, items: one asks through a file, one on its screen, one just works
+    "storage": ("pick the storage", ("read the code", "ask: Which database? (choices: SQLite | PostgreSQL)", "write the schema")),
+    "cleanup": ("clean the build", ("find build products", "choose: Delete build/ ? (choices: Yes | No)", "check the rest")),
+    "census": ("count the lines", ("list the files", "count their lines", "write the table")),
+}  # fmt: skip
+DEMO = Resolution("demo", "demo", "demo")  # whatever the user's config says
 PATIENCE = 120.0  # seconds without any news after which something is wrong
 
-Say = Callable[[str], None]
-Ask = Callable[[Task, Question], tuple[str, str]]  # → (text, choice)
+
+class Result(NamedTuple):
+    """What came of a demo task: its items as they are now, and the path of its result."""
+
+    task: str
+    items: tuple[Item, ...]
+    output: str
 
 
 def scratch() -> Project:
@@ -39,58 +45,49 @@ def scratch() -> Project:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
-    return project.at(root)
+    return projects.at(root)
 
 
-def play(where: Project, say: Say, ask: Ask) -> bool:
-    """Run the three workers to their end; whether all finished."""
-    for order in ORDERS:
-        task = starting.start(where, order, DEMO)
-        say(f"● {task.id} — {task.model}: {task.title}")
-    reader = Reader(where, "demo")
-    ended: dict[str, Task] = {}
-    while len(ended) < len(ORDERS):
-        news = waiting.wait(reader, (), waiting.KINDS, PATIENCE)
+def start(project: Project) -> Iterator[Task]:
+    """Start the three workers, one after another."""
+    for id, (prompt, items) in JOBS.items():
+        yield run(project, prompt, id=id, items=items, choose=lambda model, prompt: DEMO)
+
+
+def play(project: Project) -> Iterator[News]:
+    """What the workers want and what becomes of them, until all have ended. Whoever reads it answers the questions.
+
+    Raises DispatchError when nothing comes for two minutes.
+    """
+    ended: set[str] = set()
+    while len(ended) < len(JOBS):
+        news = wait.wait(project, timeout=PATIENCE, reader="demo")
         if not news:
-            say("nothing has happened for two minutes; `dispatch doctor` may know why")
-            return False
+            raise DispatchError("nothing has happened for two minutes", hint="`dispatch doctor` may tell why")
         for item in news:
-            if item.need.question:
-                _answer(where, item.task, item.need.question, say, ask)
-            elif item.task.ended:
-                ended[item.task.id] = item.task
-                say(
-                    f"{'✓' if item.task.state is State.DONE else '✗'} {item.task.id} {item.task.state.value} {item.task.why}".rstrip()
-                )
-        reader.acknowledge(news)
-    return all(task.state is State.DONE for task in ended.values())
+            if item.task.ended:
+                ended.add(item.task.id)
+            yield item
 
 
-def _answer(where: Project, task: Task, question: Question, say: Say, ask: Ask) -> None:
-    say(f"? {task.id} asks: {question.text.splitlines()[0]}")
-    for c in question.choices:
-        say(f"    {c.key}. {c.label}")
-    text, choice = ask(task, question)
-    said = acting.answer(where, where.store.task(task.id), text, choice, question.id)
-    say(f"  → {text or next((c.label for c in question.choices if c.key == choice), choice)} ({said})")
+def finished(project: Project) -> bool:
+    """Whether all three have done their job."""
+    return all(project.store.task(id).state is State.DONE for id in JOBS)
 
 
-def results(where: Project, say: Say) -> None:
+def results(project: Project) -> list[Result]:
     """The three checklists as they are now, and what came of them."""
-    for order in ORDERS:
-        say(f"\n{order.id}")
-        for item in plan.parse(where.store.plan(order.id)):
-            say(f"  {'✓' if item.mark == plan.DONE else '○'} {item.text}")
-        say(f"  result: {where.store.path(order.id, 'output.md')}")
+    store = project.store
+    return [Result(id, plan.parse(store.plan(id)), store.path(id, "output.md")) for id in JOBS]
 
 
-def remove(where: Project) -> None:
+def remove(project: Project) -> None:
     """End the workers, close the session and remove the directory."""
-    acting.stop(where, [order.id for order in ORDERS if os.path.isdir(where.store.path(order.id))])
-    server = session.server_of(where)
-    found = server.session_of(where.root)
+    stop.end(project, [id for id in JOBS if id in project.store.ids()])
+    server = session.server_of(project)
+    found = server.session_of(project.root)
     if found:
-        from dispatch_tmux.tmux import objects as tmux_objects
+        from dispatch_tmux.tmux import objects
 
-        tmux_objects.session(server, found).kill()
-    shutil.rmtree(where.root, ignore_errors=True)
+        objects.session(server, found).kill()
+    shutil.rmtree(project.root, ignore_errors=True)

@@ -13,21 +13,23 @@ from typing import NamedTuple
 from dispatch_tmux import __version__
 from dispatch_tmux.config import load as config
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.store import home
+from dispatch_tmux.store import home, summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import server as tmux
+from dispatch_tmux.verbs.stop import program_lives
 
 
 class Finding(NamedTuple):
-    """`ok` None: worth knowing, not wrong."""
+    """What a check found; `ok` None: worth knowing, and not wrong."""
 
     name: str
     ok: bool | None
     said: str
 
 
-def examine(project: Project) -> list[Finding]:
+def doctor(project: Project) -> list[Finding]:
+    """What works on this machine and in this project, and what to do about what does not. Changes nothing."""
     checks: list[tuple[str, Callable[[], tuple[bool | None, str]]]] = [
         ("dispatch", lambda: (True, f"{__version__}, Python {sys.version.split()[0]}")),
         ("config", _config),
@@ -39,7 +41,8 @@ def examine(project: Project) -> list[Finding]:
         ("file events", lambda: _events(project)),
         ("journals", lambda: _journals(project)),
     ]
-    return [_tried(name, check) for name, check in checks] + _backends()
+    found = [_tried(name, check) for name, check in checks]
+    return [*found, *_backends(), _tried("leftovers", lambda: _leftovers(project))]
 
 
 def _tried(name: str, check: Callable[[], tuple[bool | None, str]]) -> Finding:
@@ -52,7 +55,9 @@ def _tried(name: str, check: Callable[[], tuple[bool | None, str]]) -> Finding:
 
 
 def _config() -> tuple[bool | None, str]:
-    return (True, config.path()) if config.load() else (None, f"none at {config.path()}; the built-in settings count")
+    return (
+        (True, config.path()) if config.load() else (None, f"none at {config.path()}; the built-in settings are used")
+    )
 
 
 def _server(project: Project) -> tuple[bool | None, str]:
@@ -77,15 +82,15 @@ def _control(project: Project) -> tuple[bool | None, str]:
     except DispatchError:
         return (
             False,
-            "tmux refuses control clients; dispatch asks once a second instead — workers are safe, restart tmux when they are done",
+            "tmux refuses control clients, dispatch asks once a second instead — workers are safe; restart tmux when they are done",
         )
     return True, "works"
 
 
 def _supervisor(project: Project) -> tuple[bool | None, str]:
     if project.store.supervised():
-        return True, "is watching"
-    return None, "is not running; dispatch run, wait and answer start it"
+        return True, "running"
+    return None, "not running; `dispatch run`, `wait` and `answer` start it"
 
 
 def _project(project: Project) -> tuple[bool | None, str]:
@@ -111,7 +116,7 @@ def _events(project: Project) -> tuple[bool | None, str]:
     return (
         (True, "work")
         if works
-        else (False, "do not work here; dispatch looks once a second — raise fs.inotify.max_user_watches")
+        else (False, "do not work here, dispatch looks once a second instead — raise fs.inotify.max_user_watches")
     )
 
 
@@ -121,6 +126,14 @@ def _journals(project: Project) -> tuple[bool | None, str]:
     return (
         (None, f"half-written lines left out in: {', '.join(damaged[:5])}") if damaged else (True, f"{len(ids)} tasks")
     )
+
+
+def _leftovers(project: Project) -> tuple[bool | None, str]:
+    """Workers whose task is over and whose program still runs: nobody looks after them any more."""
+    alive = [task.id for task in summaries.all(project.store) if task.ended and program_lives(project.store, task)]
+    if not alive:
+        return True, "none"
+    return None, f"these are over and their programs still run — dispatch stop {' '.join(alive[:5])}"
 
 
 def _backends() -> list[Finding]:

@@ -1,4 +1,4 @@
-"""`dispatch init`: find the agent CLIs and their models, and write a commented config."""
+"""`init`: finding the agent CLIs and their models, and writing a commented config."""
 
 from __future__ import annotations
 
@@ -28,24 +28,44 @@ class Found(NamedTuple):
     listing: discovery.Listing
 
 
+class Written(NamedTuple):
+    """The config at PATH, with its DEFAULT model; KEPT is the copy of a former one, '' without."""
+
+    path: str
+    default: str
+    kept: str
+
+
+def init(default: str = "", *, force: bool = False) -> Written:
+    """Find the installed agent CLIs and their models, and write a config with the DEFAULT model (else the likeliest one).
+
+    FORCE begins anew where there is a config, and keeps a copy of it. Raises DispatchError when there is one, when no
+    CLI is found, and when none of them has DEFAULT.
+    """
+    refuse_existing(force)
+    found = look()
+    return write(found, default or proposals(found)[0], force=force)
+
+
 def look() -> list[Found]:
-    """The agent CLIs on PATH. Asks them all for their models, with a deadline."""
+    """The agent CLIs on PATH. Asks them all for their models, with a deadline. Raises DispatchError when there is none."""
     shop = Shop()
     listings = shop.listings()
     versions = discovery.versions([shop.backend(n) for n in listings])
-    return [
+    found = [
         Found(n, shop.backend(n).about, discovery.installed(shop.backend(n)), versions[n], listing)
         for n, listing in listings.items()
     ]
+    if not found:
+        raise _nothing(shop)
+    return found
 
 
-def nothing() -> DispatchError:
-    shop = Shop()
-    ways = [
-        f"  {n:9} {shop.backend(n).install}" for n in ("claude", "codex", "gemini", "opencode", "copilot", "cursor")
-    ]
+def _nothing(shop: Shop) -> DispatchError:
+    known = ("claude", "codex", "gemini", "opencode", "copilot", "cursor")
+    ways = [f"  {n:9} {shop.backend(n).install}" for n in known]
     return DispatchError(
-        "no agent CLI found on PATH", hint="install one:\n" + "\n".join(ways) + "\n  `dispatch demo` works without any"
+        "no agent CLI found on PATH", hint="install one:\n" + "\n".join(ways) + "\n`dispatch demo` works without any"
     )
 
 
@@ -65,8 +85,9 @@ def models(found: list[Found]) -> dict[str, str]:
     return dict(list(chosen.items())[:MOST])
 
 
-def proposals(chosen: dict[str, str]) -> list[str]:
-    """Sensible defaults, the best first: the strongest of each family."""
+def proposals(found: list[Found]) -> list[str]:
+    """Sensible defaults among the models of FOUND, the best first: the strongest of each family."""
+    chosen = models(found)
     picked = [n for n in resolve.STABLE[:2] if n in chosen]
     for kind in ("openai", "gemini", "other", ""):
         best = names.best(n for n in chosen if names.family(n) == kind and "/" not in n)
@@ -110,28 +131,30 @@ def text(found: list[Found], chosen: dict[str, str], default: str) -> str:
     return "\n".join(lines)
 
 
-def write(found: list[Found], default: str, *, force: bool = False) -> str:
-    """Write the config; the name of the copy of a former one, '' without. Raises DispatchError when there is one."""
+def write(found: list[Found], default: str, *, force: bool = False) -> Written:
+    """Write the config with what was FOUND. Raises DispatchError when there is one (but with FORCE), or for DEFAULT."""
     chosen = models(found)
     if default not in chosen:
         raise DispatchError(
             f"{default!r} is not among the models found", hint=f"there are: {', '.join(list(chosen)[:12])}"
         )
+    refuse_existing(force)
     path = os.path.realpath(config.path())
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    kept = ""
-    if os.path.exists(path):
-        if not force:
-            raise exists()
-        kept = config_edit.backup(path)
-        files.replace(path, text(found, chosen, default))
-    elif not files.replace(path, text(found, chosen, default), exclusive=True):
-        raise exists()
-    return kept
+    kept = config_edit.backup(path) if os.path.exists(path) else ""
+    if not files.replace(path, text(found, chosen, default), exclusive=not kept):
+        raise _exists()  # it was written at this very moment
+    return Written(config.path(), default, kept)
 
 
-def exists() -> DispatchError:
+def refuse_existing(force: bool) -> None:
+    """Raises DispatchError when there is a config, but with FORCE."""
+    if os.path.exists(config.path()) and not force:
+        raise _exists()
+
+
+def _exists() -> DispatchError:
     return DispatchError(
         f"there is a config already: {config.path()}",
-        hint="dispatch config edit changes it; --force keeps a copy and begins anew",
+        hint="`dispatch config edit` changes it; --force keeps a copy and begins anew",
     )

@@ -1,247 +1,208 @@
-"""What a worker's branch brings: shown as a diff, merged, proposed as a pull request, or dropped."""
+"""`diff`, `merge`, `pr`, `drop`: what becomes of a worker's branch. The git of it is in `git/merge.py`."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import tempfile
-import time
 from typing import NamedTuple
 
 from dispatch_tmux.core.task import Task
-from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.core.text import line
+from dispatch_tmux.errors import DispatchError, MergeConflict
+from dispatch_tmux.git import merge as branches
 from dispatch_tmux.git import run as git
-from dispatch_tmux.git import worktree
+from dispatch_tmux.git.merge import Size, Work
+from dispatch_tmux.git.worktree import Loss
 from dispatch_tmux.store.project import Project
+from dispatch_tmux.verbs import stop, tasks
+from dispatch_tmux.verbs.tasks import Which
 
 
 class Merged(NamedTuple):
-    """INTO got `commit`; or, with `conflicts` (names of files), nothing was changed anywhere."""
+    """TASK's branch is in the branch INTO, which is at COMMIT now."""
 
+    task: str
     into: str
-    commit: str = ""
-    conflicts: tuple[str, ...] = ()
+    commit: str
 
 
-def of(task: Task) -> str:
-    """The worktree of TASK. Raises DispatchError when it has none, or none any more."""
-    if not task.worktree:
-        raise DispatchError(f"{task.id} has no worktree", hint="dispatch run --worktree … gives a task one")
-    if not os.path.isdir(task.worktree):
-        kept = f"its branch is {task.branch}" if task.branch else ""
-        raise DispatchError(f"the worktree of {task.id} is not there any more: {task.worktree}", hint=kept)
-    return task.worktree
+class Proposed(NamedTuple):
+    """TASK's branch was pushed; ADDRESS is its pull request's."""
+
+    task: str
+    address: str
 
 
-def diff(project: Project, task: Task, stat: bool) -> str:
-    """All that TASK has changed since its branch left the main checkout's: committed or not, new files, too."""
-    path = of(task)
-    since = git.ask(path, "merge-base", "HEAD", git.commit(project.root, "HEAD") or task.base).out.strip() or task.base
-    shape = ["--stat=100"] if stat else []
-    return git.must(
-        path, "diff", "--no-color", "--no-ext-diff", *shape, since, worktree.snapshot(path), "--", *_but_links(path)
-    )
+class Dropped(NamedTuple):
+    """TASK's worktree is gone; KEPT names the branch and the patch that hold what was only there."""
+
+    task: str
+    kept: tuple[str, ...] = ()
 
 
-def size(project: Project, task: Task) -> tuple[int, int, int] | None:
-    """(files, lines added, lines removed) of that diff; None without a worktree."""
+def diff(project: Project, which: Which, *, stat: bool = False) -> str:
+    """All that the task has changed in its worktree, as a patch (STAT: as a list of files): new and uncommitted, too.
+
+    Bytes that are no UTF-8 are surrogates. '' without changes. Raises DispatchError when it has no worktree.
+    """
+    return branches.diff(_work(project, tasks.task_of(project, which)), stat)
+
+
+def diff_size(project: Project, which: Which) -> Size | None:
+    """How large that diff is; None without a worktree."""
     try:
-        path = of(task)
-        since = (
-            git.ask(path, "merge-base", "HEAD", git.commit(project.root, "HEAD") or task.base).out.strip() or task.base
-        )
-        rows = [
-            row.split("\t") for row in git.must(path, "diff", "--numstat", since, worktree.snapshot(path)).splitlines()
-        ]
+        return branches.size(_work(project, tasks.task_of(project, which)))
     except DispatchError:
         return None
-    count = [[int(n) if n.isdigit() else 0 for n in row[:2]] for row in rows]
-    return len(rows), sum(c[0] for c in count), sum(c[1] for c in count)
 
 
-def _but_links(path: str) -> list[str]:
-    """Pathspecs that leave out links of ours that git does not ignore (`node_modules/` does not match a link)."""
-    from dispatch_tmux.config import load as configuration
+def merge(project: Project, which: Which, *, into: str = "", squash: bool = False, commit: str = "") -> Merged:
+    """Merge the task's branch into the branch INTO, by default the one checked out in the project's root.
 
-    config = configuration.load()
-    links = config.worktree.link if config else ()
-    found = [name.rstrip("/") for name in links if os.path.islink(os.path.join(path, name.rstrip("/")))]
-    return [".", *(f":(exclude){name}" for name in found)]
-
-
-def commit_all(task: Task, message: str) -> None:
-    """Commit everything in TASK's worktree, if there is anything."""
-    path = of(task)
-    git.must(path, "add", "--all", "--", *_but_links(path))
-    if not git.ask(path, "diff", "--cached", "--quiet").ok:
-        git.must(path, *git.identity(path), "commit", "--quiet", "-m", message)
-
-
-def _ready(task: Task) -> str:
-    """The tip of TASK's branch. Raises DispatchError when not all of its work is on it."""
-    path = of(task)
-    left = worktree.loss(path, task.branch, links=_links())._replace(commits=0)
-    if left:
-        raise DispatchError(
-            f"{task.id} has uncommitted work: {left}",
-            hint=f'dispatch merge {task.id} --commit "what it is" commits it first',
-        )
-    on, tip = git.branch(path), git.commit(path, f"refs/heads/{task.branch}")
-    if on != task.branch or not tip:
-        raise DispatchError(
-            f"the worktree of {task.id} is on {on or 'a detached HEAD'}, not on {task.branch}",
-            hint=f"look at it: {path}",
-        )
-    return tip
-
-
-def _links() -> tuple[str, ...]:
-    from dispatch_tmux.config import load as configuration
-
-    config = configuration.load()
-    return config.worktree.link if config else ()
-
-
-def merge(project: Project, task: Task, *, into: str = "", squash: bool = False) -> Merged:
-    """Merge TASK's branch. Done in a checkout of its own first, so that a conflict leaves nothing half-merged anywhere.
-
-    INTO is a branch, by default the one checked out in the project's root. Raises DispatchError when something else is
-    in the way; then, too, nothing has changed.
+    SQUASH makes it one commit. COMMIT is a message: what is uncommitted in the worktree is committed with it first.
+    Raises MergeConflict when files are in conflict, and DispatchError when the worker is at work, when work is
+    uncommitted, or when something else is in the way; the branch INTO is as it was then.
     """
-    tip = _ready(task)
-    merged = _merge(project, task, tip, into, squash)
-    _record(project, task, merged, tip)
-    return merged
-
-
-def _merge(project: Project, task: Task, tip: str, into: str, squash: bool) -> Merged:
+    task = tasks.task_of(project, which)
+    _at_rest(task, task.ended or task.surfaced, "merge")
+    work = _work(project, task)
+    if commit:
+        branches.commit_all(work, commit)
+    tip = _tip(task, work)
     target = into or git.branch(project.root)
     if not target:
         raise DispatchError(
             f"{project.root} is on no branch (detached HEAD)", hint="--into BRANCH names where to merge"
         )
-    former = git.commit(project.root, f"refs/heads/{target}")
-    if not former:
-        raise DispatchError(f"there is no branch {target!r} to merge into")
     if target == task.branch:
         raise DispatchError(f"{target} is the branch of {task.id} itself", hint="--into BRANCH names another one")
-    if git.ask(project.root, "merge-base", "--is-ancestor", tip, former).ok:
-        return Merged(target, former)
-    with tempfile.TemporaryDirectory(prefix="dispatch-merge-") as folder:
-        place = os.path.join(folder, "m")
-        git.must(project.root, "worktree", "add", "--quiet", "--detach", "--", place, former)
-        try:
-            conflicts = _merge_in(place, task, tip, squash)
-            made = git.commit(place, "HEAD")
-        finally:
-            git.ask(project.root, "worktree", "remove", "--force", "--", place)
-    if conflicts:
-        return Merged(target, conflicts=conflicts)
-    _move(project.root, target, former, made)
-    return Merged(target, made)
+    title = _title(task)
+    message = title if squash else f"Merge {task.branch}: {title}"
+    done = branches.merge(project.root, target, tip, message, squash=squash)
+    if done.conflicts:
+        project.store.append(task.id, "conflict", "", into=target, files=list(done.conflicts[:50]))
+        raise _conflict(task, target, done.conflicts)
+    project.store.append(task.id, "merged", "", into=target, commit=done.commit, tip=tip)
+    return Merged(task.id, target, done.commit)
 
 
-def _merge_in(place: str, task: Task, tip: str, squash: bool) -> tuple[str, ...]:
-    who = git.identity(place)
-    title = " ".join(task.title.split())[:100] or task.id
-    if squash:
-        done = git.ask(place, *who, "merge", "--squash", tip)
-        if done.ok and not git.ask(place, "diff", "--cached", "--quiet").ok:
-            done = git.ask(place, *who, "commit", "--quiet", "-m", title)
-    else:
-        done = git.ask(place, *who, "merge", "--no-ff", "--quiet", "-m", f"Merge {task.branch}: {title}", tip)
-    if done.ok:
-        return ()
-    conflicts = git.ask(place, "diff", "--name-only", "--diff-filter=U", "-z").out.split("\0")
-    if names := tuple(filter(None, conflicts)):
-        return names
-    raise DispatchError(f"git merge: {done.why}")
-
-
-def _move(root: str, branch: str, former: str, made: str) -> None:
-    """Let BRANCH go from FORMER to MADE, with the files of the checkout it is on, which keep their own changes."""
-    at = next((path for path, on in worktree.listed(root).items() if on == branch and os.path.isdir(path)), "")
-    if not at:
-        git.must(root, "update-ref", "-m", "dispatch merge", f"refs/heads/{branch}", made, former)
-        return
-    done = git.ask(at, "merge", "--ff-only", "--quiet", made)
-    if not done.ok:
-        names = [line.strip() for line in done.err.splitlines() if line.startswith("\t")]
-        what = f" ({', '.join(names[:5])})" if names else ""
+def pr(project: Project, which: Which, *, draft: bool = False) -> Proposed:
+    """Push the task's branch and open a pull request with GitHub's `gh`. Raises DispatchError with its or git's words."""
+    task = tasks.task_of(project, which)
+    work = _work(project, task)
+    if shutil.which("gh") is None:
         raise DispatchError(
-            f"{at} has changes of its own that the merge would overwrite{what}; nothing was merged",
-            hint="commit or stash them, then merge again",
+            "gh is not installed (not on PATH)", hint=f"`git push -u origin {task.branch}` works without it"
         )
+    _tip(task, work)
+    branches.push(work)
+    argv = ["gh", "pr", "create", "--head", task.branch, "--title", _title(task), "--body", f"{task.title}\n"]
+    try:
+        done = subprocess.run(
+            argv + (["--draft"] if draft else []), cwd=work.path, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            timeout=git.DEADLINE, env={**os.environ, "GH_PROMPT_DISABLED": "1"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as e:
+        raise DispatchError("gh did not end") from e
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()[-300:]
+        raise DispatchError(f"gh: {said}", hint=f"the branch {task.branch} is pushed")
+    return Proposed(task.id, done.stdout.strip())
 
 
-def unsaved(project: Project, task: Task) -> worktree.Loss:
-    """What would be lost with TASK's worktree and branch."""
-    if not task.branch:
-        return worktree.Loss()
-    if not os.path.isdir(task.worktree):  # removed by hand: its branch may be left
-        return worktree.Loss(commits=worktree.unmerged(project.root, task.branch, task.merged))
-    return worktree.loss(task.worktree, task.branch, task.merged, _links())
+def drop(project: Project, which: Which, *, force: bool = False) -> Dropped:
+    """Remove the task's worktree, and the branch that was made for it; end what still runs there.
 
-
-def drop(project: Project, task: Task, force: bool = False) -> list[str]:
-    """Remove TASK's worktree and its branch, if that was made for it. FORCE: also with work that is nowhere else.
-
-    Returns what was kept of that: the names of a branch and a patch. Raises DispatchError, with nothing removed, when
-    something would be lost.
+    Raises DispatchError, with nothing changed, when the worker is at work or when work would be lost that is nowhere
+    else. FORCE drops that, too, and keeps a branch and a patch of it.
     """
+    task = tasks.task_of(project, which)
+    _at_rest(task, task.ended, "drop")
+    _refuse_loss(project, task, force)  # before anything ends: the person may want to tell it to commit
+    stop.end(project, [task.id])  # a finished agent still sits there at its prompt
+    return Dropped(task.id, tuple(remove(project, project.store.task(task.id), force)))
+
+
+def remove(project: Project, task: Task, force: bool = False) -> list[str]:
+    """Remove TASK's worktree and its branch, if that was made for it; what was kept, as `drop` tells it."""
+    lost = _refuse_loss(project, task, force)
+    work = _any_work(project, task)
+    kept = list(branches.keep(work, task.id, task.ours)) if lost else []
+    branches.remove(work, task.ours)
+    project.store.append(task.id, "dropped", "", kept=kept)
+    return kept
+
+
+def unsaved(project: Project, task: Task) -> Loss:
+    """What would be lost with TASK's worktree and branch."""
+    return branches.unsaved(_any_work(project, task), task.merged) if task.branch else Loss()
+
+
+def _refuse_loss(project: Project, task: Task, force: bool) -> Loss:
+    """What would be lost; raises DispatchError when something is, but with FORCE."""
     if not task.branch:
         raise DispatchError(f"{task.id} has no worktree")
     lost = unsaved(project, task)
     if lost and not force:
         raise DispatchError(
             f"{task.id} has work that is nowhere else: {lost}",
-            hint=f"dispatch merge {task.id} brings it home; --force drops it, and keeps a branch and a patch",
+            hint=f"`dispatch merge {task.id}` brings it home; --force drops it, and keeps a branch and a patch",
         )
-    kept = []
-    if lost and os.path.isdir(task.worktree):
-        branch, patch = worktree.rescue(project.root, task.worktree, task.id, task.base)
-        kept = [f"branch {branch}", f"patch {patch}"]
-    elif lost and task.ours:
-        name = f"rescued/{task.id}-{time.strftime('%Y%m%d-%H%M%S')}"
-        git.must(project.root, "branch", "--no-track", name, task.branch)
-        kept = [f"branch {name}"]
-    worktree.remove(project.root, task.worktree, task.branch, task.ours)
-    project.store.append(task.id, "dropped", "", kept=kept)
-    return kept
+    return lost
 
 
-def _record(project: Project, task: Task, merged: Merged, tip: str) -> None:
-    """Let the task say what became of its branch."""
-    if merged.conflicts:
-        project.store.append(task.id, "conflict", "", into=merged.into, files=list(merged.conflicts[:50]))
-    else:
-        project.store.append(task.id, "merged", "", into=merged.into, commit=merged.commit, tip=tip)
+def _work(project: Project, task: Task) -> Work:
+    """TASK's branch in its worktree. Raises DispatchError when it has no worktree, or none any more."""
+    if not task.worktree:
+        raise DispatchError(f"{task.id} has no worktree", hint="`dispatch run --worktree …` gives a task one")
+    if not os.path.isdir(task.worktree):
+        kept = f"its branch is {task.branch}" if task.branch else ""
+        raise DispatchError(f"the worktree of {task.id} is not there any more: {task.worktree}", hint=kept)
+    return _any_work(project, task)
 
 
-def propose(task: Task, draft: bool) -> str:
-    """Push TASK's branch and open a pull request with `gh`; what gh says, which is its address."""
-    path = of(task)
-    if shutil.which("gh") is None:
+def _any_work(project: Project, task: Task) -> Work:
+    """The same, whether or not the worktree is there."""
+    from dispatch_tmux.config import load as configuration
+
+    config = configuration.load()
+    links = tuple(config.worktree.link) if config else ()
+    return Work(project.root, task.worktree, task.branch, task.base, links)
+
+
+def _tip(task: Task, work: Work) -> str:
+    """The tip of TASK's branch. Raises DispatchError when not all of its work is on it."""
+    if left := branches.uncommitted(work):
         raise DispatchError(
-            "gh is not installed (not on PATH)", hint=f"git push -u origin {task.branch} works without it"
+            f"{task.id} has uncommitted work: {left}",
+            hint=f'`dispatch merge {task.id} --commit "what it is"` commits it first',
         )
-    _ready(task)
-    remote = (git.ask(path, "remote").out.split() or [""])[0]
-    if not remote:
-        raise DispatchError("the repository has no remote to push to", hint="git remote add origin …")
-    git.must(path, "push", "--quiet", "--set-upstream", remote, task.branch)
-    title = " ".join(task.title.split())[:100] or task.id
-    argv = ["gh", "pr", "create", "--head", task.branch, "--title", title, "--body", f"{task.title}\n"]
-    try:
-        done = subprocess.run(
-            argv + (["--draft"] if draft else []), cwd=path, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-            timeout=git.DEADLINE, env={**os.environ, "GH_PROMPT_DISABLED": "1"},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as e:
-        raise DispatchError("gh did not end") from e
-    if done.returncode:
+    tip = branches.tip(work)
+    if not tip:
+        on = git.branch(work.path) or "a detached HEAD"
         raise DispatchError(
-            f"gh: {(done.stderr or done.stdout).strip()[-300:]}", hint=f"the branch {task.branch} is pushed"
+            f"the worktree of {task.id} is on {on}, not on {task.branch}", hint=f"look at it: {work.path}"
         )
-    return done.stdout.strip()
+    return tip
+
+
+def _conflict(task: Task, target: str, files: tuple[str, ...]) -> MergeConflict:
+    many = f"{len(files)} file{'' if len(files) == 1 else 's'}"
+    listed = "".join(f"\n    {line(name, 200)}" for name in files[:20])
+    return MergeConflict(
+        f"{task.id} conflicts with {target} in {many}; nothing was merged:{listed}",
+        files=files,
+        hint=f'`dispatch send {task.id} "merge {target} into your branch and solve the conflicts"`, or do so in {task.worktree}',
+    )
+
+
+def _title(task: Task) -> str:
+    return " ".join(task.title.split())[:100] or task.id
+
+
+def _at_rest(task: Task, rests: bool, verb: str) -> None:
+    if not rests:
+        raise DispatchError(
+            f"{task.id} is still at work", hint=f"dispatch wait, or dispatch stop {task.id}, then {verb}"
+        )

@@ -1,4 +1,4 @@
-"""Beginning a task again: by `retry` with the same model or another, by `resume` in its CLI's own session."""
+"""`retry` and `resume`: beginning a task again, with the same model or another, or in its CLI's own session."""
 
 from __future__ import annotations
 
@@ -6,76 +6,117 @@ import os
 from collections.abc import Sequence
 
 from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.store import processes, task_file
+from dispatch_tmux.errors import DispatchError, UsageProblem
+from dispatch_tmux.store import summaries, task_file
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
-from dispatch_tmux.supervisor import retry
+from dispatch_tmux.supervisor import retry as again
+from dispatch_tmux.supervisor import session
+from dispatch_tmux.verbs import start, tasks
+from dispatch_tmux.verbs.resolve import Chooser
+from dispatch_tmux.verbs.run import checked_permissions
+from dispatch_tmux.verbs.stop import program_lives
+from dispatch_tmux.verbs.tasks import Which
 
 
-def may_retry(task: Task, fresh: bool) -> None:
-    """Raises DispatchError when TASK is not to be begun again, with what to do instead."""
-    if task.adopted:
-        raise DispatchError(f"{task.id} was adopted, only you can start it again", hint="dispatch adopt PANE")
-    if task.state is State.DONE and not fresh:
-        raise DispatchError(f"{task.id} is done", hint=f"dispatch retry {task.id} --fresh does all of it anew")
-    if not task.ended and not task.surfaced:
-        raise DispatchError(f"{task.id} is {task.state.value}", hint=f"dispatch stop {task.id} ends it first")
+def retry(
+    project: Project,
+    which: Which,
+    *,
+    model: str = "",
+    fresh: bool = False,
+    permissions: str = "",
+    chooser: Chooser | None = None,
+) -> Task:
+    """Begin the task again after it failed or stopped, from the first item that is not checked.
+
+    MODEL lets another one go on; FRESH opens every item again and forgets what former attempts left; PERMISSIONS is
+    "skip" or "ask". Returns the task as soon as its program runs, or it has to wait. Raises DispatchError when it is
+    not to be begun again, or the model cannot run.
+    """
+    task = tasks.task_of(project, which)
+    _may_retry(task, fresh)
+    chosen = (chooser or Chooser(project)).named(model or task.model)
+    if checked_permissions(permissions):
+        chosen = chosen._replace(permissions=permissions)
+    session.ensure(project)
+    attempt = again.begin_again(project.store, task, chosen, dict(os.environ), fresh=fresh)
+    return start.launched(project, task.id, attempt)
 
 
-def may_resume(store: Store, task: Task) -> None:
-    """Raises DispatchError when there is nothing of TASK to take up again."""
-    if task.adopted:
-        raise DispatchError(f"{task.id} was adopted, only you can start it again", hint="dispatch adopt PANE")
-    if processes.alive(processes.launched(store.own(task.id), task.attempt)):
-        raise DispatchError(
-            f"{task.id} still runs", hint=f"dispatch attach {task.id}, or dispatch stop {task.id} first"
+def resume(project: Project, *which: Which, every: bool = False, chooser: Chooser | None = None) -> list[Task]:
+    """Take up the tasks WHICH, or EVERY one that was cut off (lost, or killed by a signal), in its CLI's own session.
+
+    A CLI without sessions is told what is done and what is open. Returns the tasks as they are then. Raises
+    UsageProblem when none is named; DispatchError, before anything is begun, when one of them cannot be taken up.
+    """
+    if bool(which) == every:
+        raise UsageProblem(
+            "which task?" if not every else "either tasks, or all", hint="dispatch resume TASK, or --all"
         )
+    store = project.store
+    found = _cut_off(project) if every else _resumable(project, which)
+    chooser = chooser or Chooser(project)
+    chosen = []
+    for task in found:
+        said = task_file.read(store, task.id)
+        one = chooser.named(task.model)
+        permissions, fallbacks = str(said.get("permissions") or ""), tuple(said.get("fallbacks") or ())
+        chosen.append(one._replace(permissions=permissions, fallbacks=fallbacks))
+    if found:
+        session.ensure(project)
+    env = dict(os.environ)
+    begun = [(t.id, again.begin_again(store, t, one, env, resume=True)) for t, one in zip(found, chosen, strict=True)]
+    return [start.launched(project, id, attempt, soon=True) for id, attempt in begun]
+
+
+def _may_retry(task: Task, fresh: bool) -> None:
+    """Raises DispatchError when TASK is not to be begun again, with what to do instead."""
+    _refuse_adopted(task)
+    if task.state is State.DONE and not fresh:
+        raise DispatchError(f"{task.id} is done", hint=f"`dispatch retry {task.id} --fresh` does all of it anew")
+    if not task.ended and not task.surfaced:
+        raise DispatchError(f"{task.id} is {task.state.value}", hint=f"`dispatch stop {task.id}` ends it first")
+
+
+def _refuse_adopted(task: Task) -> None:
+    if task.adopted:
+        raise DispatchError(f"{task.id} was adopted: only you can start it again", hint="dispatch adopt PANE")
+
+
+def _resumable(project: Project, which: Sequence[Which]) -> list[Task]:
+    store = project.store
+    supervised = store.supervised()
+    found = [summaries.current(store, tasks.task_of(project, one), supervised) for one in which]
+    for task in found:
+        _may_resume(store, task)
+    return found
+
+
+def _may_resume(store: Store, task: Task) -> None:
+    """Raises DispatchError when there is nothing of TASK to take up again."""
+    _refuse_adopted(task)
+    if program_lives(store, task):
+        hint = f"dispatch attach {task.id}, or dispatch stop {task.id} first"
+        raise DispatchError(f"{task.id} is still running", hint=hint)
     if task.state is State.DONE:
-        raise DispatchError(f"{task.id} is done", hint=f"dispatch retry {task.id} --fresh does all of it anew")
+        raise DispatchError(f"{task.id} is done", hint=f"`dispatch retry {task.id} --fresh` does all of it anew")
     if not task.attempt:
         raise DispatchError(f"{task.id} has not begun: {task.why or 'it is queued'}", hint="dispatch status")
+
+
+def _cut_off(project: Project) -> list[Task]:
+    """The tasks whose end came from outside; without any, what is queued is let go on."""
+    store = project.store
+    supervised = store.supervised()
+    every = [summaries.current(store, t, supervised) for t in summaries.all(store)]
+    found = [t for t in every if was_cut_off(t) and not program_lives(store, t)]
+    if not found and any(not t.ended and not t.attempt for t in every):
+        session.ensure(project)
+    return found
 
 
 def was_cut_off(task: Task) -> bool:
     """Whether TASK's end came from outside: its window, its tmux server or its machine went, or a signal killed it."""
     killed = task.state is State.FAILED and (task.exit_code or 0) > 128
     return bool(task.attempt) and not task.adopted and (task.state is State.LOST or killed)
-
-
-def resume(project: Project, ids: Sequence[str]) -> list[Task]:
-    """Take up the tasks IDS, or all that were cut off. Raises DispatchError before anything is begun."""
-    from dispatch_tmux.models import choose as choosing
-    from dispatch_tmux.models import resolve
-    from dispatch_tmux.store import summaries
-    from dispatch_tmux.supervisor import session
-    from dispatch_tmux.verbs import run
-
-    store = project.store
-    supervised = store.supervised()
-    found = [summaries.current(store, store.task(id), supervised) for id in ids]
-    for task in found:
-        may_resume(store, task)
-    if not ids:
-        found = [summaries.current(store, t, supervised) for t in summaries.all(store)]
-        waiting = any(not t.ended and not t.attempt for t in found)
-        found = [
-            t for t in found if was_cut_off(t) and not processes.alive(processes.launched(store.own(t.id), t.attempt))
-        ]
-        if not found and waiting:
-            session.ensure(project)
-    chosen = []
-    for task in found:
-        said = task_file.read(store, task.id)
-        shop = choosing.Shop()
-        one = resolve.named(task.model, shop.world)
-        if one.source == "unavailable":
-            raise choosing.unavailable(shop, one)
-        choosing.must_run(shop, one)
-        permissions = str(said.get("permissions") or "")
-        chosen.append(one._replace(permissions=permissions, fallbacks=tuple(said.get("fallbacks") or ())))
-    if found:
-        session.ensure(project)
-    env = dict(os.environ)
-    begun = [(t.id, retry.begin_again(store, t, one, env, resume=True)) for t, one in zip(found, chosen, strict=True)]
-    return [run.launched(project, id, attempt, soon=True) for id, attempt in begun]

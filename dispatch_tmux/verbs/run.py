@@ -1,174 +1,93 @@
-"""New tasks, one or many: checked whole, written whole, and only then started."""
+"""`run`: starting a worker on a prompt."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import time
+from collections.abc import Callable, Sequence
 
-from dispatch_tmux.core import plan, schedule
-from dispatch_tmux.core import task as tasks
+from dispatch_tmux.core import order, plan, schedule
 from dispatch_tmux.core.order import Order
-from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.core.task import Task
+from dispatch_tmux.errors import UsageProblem
 from dispatch_tmux.models.resolve import Resolution
-from dispatch_tmux.store import files, task_file
-from dispatch_tmux.store.bell import until
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.store.store import Store
-from dispatch_tmux.supervisor import session
+from dispatch_tmux.verbs import start, tasks
+from dispatch_tmux.verbs.resolve import Chooser
+from dispatch_tmux.verbs.tasks import Which
 
-START = 20.0  # seconds for a worker's window to open; it takes 0.1
-CHECKOUT = 300.0  # the same with a worktree to be made
-
-
-class Ready(NamedTuple):
-    """An order that can be written: with its id, directory, plan and model."""
-
-    order: Order
-    id: str
-    cwd: str
-    plan: str
-    chosen: Resolution
-    mark: str  # tells it from another order
+PERMISSIONS = ("skip", "ask")
+Choose = Callable[[str, str], Resolution]  # (model, prompt) → what runs; raises DispatchError
 
 
-def start(project: Project, order: Order, chosen: Resolution) -> Task:
-    """Write the task, have its window opened, and return when its process has been started, or it has to wait."""
-    cwd, text = check(project, order)
-    session.ensure(project)
-    id = _claim(project.store, order)
-    write(project.store, Ready(order, id, cwd, text, chosen, order.mark(chosen.name)))
-    launch(project.store, [id])
-    return launched(project, id, 1, CHECKOUT if order.worktree else START)
+def run(
+    project: Project,
+    prompt: str = "",
+    *,
+    model: str = "",
+    id: str = "",
+    title: str = "",
+    items: Sequence[str] = (),
+    plan: str = "",
+    context: str = "",
+    cwd: str = "",
+    worktree: bool | str = False,
+    base: str = "",
+    after: Which | Sequence[Which] = (),
+    after_any: Which | Sequence[Which] = (),
+    group: str = "",
+    priority: int = 0,
+    timeout: float | str = 0.0,
+    deadline: float | str = 0.0,
+    stop_late: bool = False,
+    permissions: str = "",
+    use_default: bool = False,
+    choose: Choose | None = None,
+) -> Task:
+    """Start a worker on PROMPT in a tmux window of its own; the task as soon as its program runs, or it has to wait.
 
+    MODEL is a model, an alias or a CLI ("demo" needs none); without it the one that PROMPT names runs, else the
+    configured default: USE_DEFAULT allows that where nobody has confirmed it yet (else NeedsDecision is raised).
 
-def start_all(project: Project, ready: Sequence[Ready]) -> list[Task]:
-    """Write all the tasks, then start them; if one cannot be written, none is there afterwards."""
-    session.ensure(project)
-    made: list[str] = []
-    try:
-        for one in ready:
-            _claim(project.store, one.order._replace(id=one.id))
-            made.append(one.id)
-            write(project.store, one)
-    except BaseException:
-        for id in made:
-            project.store.remove(id)
-        raise
-    urgent = sorted(ready, key=lambda one: -one.order.priority)  # the supervisor begins with what it sees first
-    launch(project.store, [one.id for one in urgent])
-    return [launched(project, id, 1, START, soon=True) for id in made]
+    ITEMS is the checklist, or PLAN the whole text of one (`- [ ] …` lines); without either the prompt is its one item.
+    CWD: where it works, by default the project's root. WORKTREE: in a git worktree of its own, True on the branch
+    dispatch/ID, a text on the branch of that name, begun at BASE (the current HEAD). AFTER: it begins when those are
+    done, AFTER_ANY: when they have ended. TIMEOUT is running time in seconds, or "30m"; DEADLINE seconds since the
+    epoch, or "17:30", "+2h"; then the person is told, and with STOP_LATE it is stopped. PERMISSIONS: "skip" or "ask".
+    CHOOSE picks the model in place of a `Chooser`.
 
-
-def launch(store: Store, ids: Sequence[str]) -> None:
-    """Ask the supervisor to start tasks that are written; the request is the last file, so no half-made task starts."""
-    for id in ids:
-        store.request(id, "launch", env=dict(os.environ))
-
-
-def check(project: Project, order: Order, siblings: Sequence[str] = ()) -> tuple[str, str]:
-    """Where the worker of ORDER will work, and its plan's text. Raises DispatchError when the order is none.
-
-    SIBLINGS are tasks that are started with it, which it may come after.
+    Raises UsageProblem and DispatchError for what cannot be started; nothing is left of the task then.
     """
-    prompt = order.prompt.strip()
-    if not prompt:
-        raise DispatchError("there is no prompt", hint='say what to do: dispatch run "fix the login test"')
-    if order.id:
-        tasks.task_id(order.id)
-    if order.group and (len(order.group) > 60 or not order.group.isprintable()):
-        raise DispatchError(f"{order.group[:60]!r} is no name for a group")
-    for other, _ in order.after:
-        if other not in siblings and not project.store.task(tasks.task_id(other)).created:
-            raise DispatchError(
-                f"it comes after {other!r}, and there is no such task", hint="dispatch status lists them"
-            )
-    cwd = os.path.realpath(order.cwd or project.root)
-    if not os.path.isdir(cwd) or not os.access(cwd, os.X_OK):
-        raise DispatchError(f"{cwd} is not a directory that can be entered", hint="give --cwd another one")
-    text = _plan_of(order, prompt)
-    if order.worktree:
-        _check_worktree(project, order, siblings)
-    elif order.base:
-        raise DispatchError("--base is where a worktree begins, and none is asked for", hint="add --worktree")
-    return cwd, text
-
-
-def _check_worktree(project: Project, order: Order, siblings: Sequence[str]) -> None:
-    from dispatch_tmux.git import worktree
-
-    id = order.id or tasks.slug(order.prompt.strip(), project.store.ids())
-    to_come = [worktree.PREFIX + other for other in siblings]
-    to_come += [project.store.task(other).branch for other, _ in order.after if other not in siblings]
-    to_come += [worktree.PREFIX + other for other, _ in order.after]
-    worktree.check(project.root, worktree.branch_for(id, order.worktree), order.base, to_come)
-
-
-def _plan_of(order: Order, prompt: str) -> str:
-    if order.plan:
-        if not plan.parse(order.plan):
-            raise DispatchError("the plan has no items", hint="its items are lines like `- [ ] what to do`")
-        return order.plan
-    title = (order.title or prompt.splitlines()[0])[:120]
-    return plan.render(title, order.items or (prompt,), order.context)
-
-
-def _claim(store: Store, order: Order) -> str:
-    if order.id:
-        if not store.claim(order.id):
-            raise DispatchError(
-                f"there is a task {order.id!r} already", hint=f"choose another --id, or: dispatch clean {order.id}"
-            )
-        return order.id
-    while True:
-        id = tasks.slug(order.prompt.strip(), store.ids())
-        if store.claim(id):
-            return id
-
-
-def write(store: Store, one: Ready) -> None:
-    """The task's files, all but the request to start it."""
-    order, chosen, id = one.order, one.chosen, one.id
-    asked = {
-        "prompt": order.prompt.strip(), "prefix": chosen.prefix, "model": chosen.name, "backend_model": chosen.sent,
-        "backend": chosen.backend, "cwd": one.cwd, "context": order.context, "fallbacks": list(chosen.fallbacks),
-        "permissions": order.permissions or chosen.permissions, "mark": one.mark,
-    }  # fmt: skip
-    if order.worktree:
-        from dispatch_tmux.git import worktree
-
-        asked.update(worktree=worktree.branch_for(id, order.worktree), base=order.base)
-    task_file.write(store, id, asked)
-    files.replace(store.path(id, "plan.md"), one.plan)
-    more: dict[str, Any] = {name: getattr(order, name) for name in _RECORDED if getattr(order, name)}
-    store.append(
-        id, "created", "created", title=order.name, model=chosen.name, backend=chosen.backend, cwd=one.cwd,
-        marks=plan.marks(plan.parse(one.plan)), **more,
+    prompt = prompt if prompt.strip() or not plan else _first_item(plan)
+    ordered = Order(
+        prompt, id, tuple(items), plan, context, cwd, checked_permissions(permissions), title, group, priority,
+        _after(project, after, after_any), _branch(worktree), base,
+        order.seconds(timeout) if isinstance(timeout, str) and timeout else float(timeout or 0),
+        order.moment(deadline, time.time()) if isinstance(deadline, str) and deadline else float(deadline or 0), stop_late,
     )  # fmt: skip
+    start.check(project, ordered)
+    return start.start(project, ordered, (choose or Chooser(project, use_default))(model, prompt))
 
 
-_RECORDED = ("group", "priority", "after", "timeout", "deadline", "stop_late")
+def _first_item(text: str) -> str:
+    return next((item.text for item in plan.parse(text)), "")
 
 
-def launched(project: Project, id: str, attempt: int, seconds: float = START, soon: bool = False) -> Task:
-    """The task as soon as its ATTEMPT has begun, or it is clear that it has to wait (SOON: also for its turn only).
+def _after(
+    project: Project, done: Which | Sequence[Which], ended: Which | Sequence[Which]
+) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (id, kind)
+        for which, kind in ((done, schedule.DONE), (ended, schedule.ANY))
+        for id in tasks.ids_of(project, which)
+    )
 
-    Raises DispatchError when neither comes about.
-    """
-    store = project.store
 
-    def there() -> Task | None:
-        task = store.task(id)
-        if task.started >= attempt or (task.attempt >= attempt and task.ended):
-            return task
-        waits = task.state in (State.QUEUED, State.WAITING) and task.why and (soon or task.why != schedule.SOON)
-        return task if waits or (task.ended and not task.attempt) else None
+def _branch(worktree: bool | str) -> str:
+    return worktree if isinstance(worktree, str) else "-" if worktree else ""
 
-    task = until(store, there, seconds)
-    if task is None:
-        log = store.log_path
-        raise DispatchError(
-            f"{id} was not started within {seconds:.0f} s", hint=f"dispatch doctor; {log} has the supervisor's words"
-        )
-    return task
+
+def checked_permissions(wanted: str) -> str:
+    """WANTED itself when it is '', skip or ask. Raises UsageProblem."""
+    if wanted and wanted not in PERMISSIONS:
+        raise UsageProblem(f"permissions {wanted[:40]!r} mean nothing", hint="'skip', 'ask', or none for the default")
+    return wanted

@@ -1,4 +1,4 @@
-"""Installing the skill: a copy (or link) where an agent CLI looks for skills, and, if wanted, its hooks."""
+"""`skill`: a copy of the skill (or a link) where an agent CLI looks for skills, and, if wanted, its hooks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,27 @@ STATUS_LINE = "dispatch brief --line --quiet"
 
 
 class Done(NamedTuple):
+    """What was done at PATH: installed, updated, linked, unchanged, or removed."""
+
     path: str
-    said: str  # installed, updated, linked, unchanged, removed
+    said: str
+
+
+class Change(NamedTuple):
+    """Claude Code's settings at PATH, as they are and as they would be."""
+
+    path: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+    @property
+    def is_needed(self) -> bool:
+        return self.before != self.after
+
+    @property
+    def leaves_the_status_line(self) -> bool:
+        """Whether the status line is not ours, before and after."""
+        return self.before.get("statusLine") == self.after.get("statusLine")
 
 
 def source() -> str:
@@ -128,6 +147,20 @@ def _hashes(folder: str) -> dict[str, str]:
 
 
 # --- opt-in: a hook that tells a fresh session how things stand, and a status line
+
+
+def planned(folder: str, add: bool) -> Change:
+    """What adding (ADD) or removing our hook and status line would change in FOLDER's settings.
+
+    Raises DispatchError for settings that are no JSON object.
+    """
+    path, data = settings(folder)
+    return Change(path, data, with_hooks(data) if add else without_hooks(data))
+
+
+def apply(change: Change) -> None:
+    """Write the settings of CHANGE; a copy of the former ones is kept beside them."""
+    write_settings(change.path, change.after)
 
 
 def with_hooks(settings: dict[str, Any]) -> dict[str, Any]:

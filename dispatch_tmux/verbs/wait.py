@@ -1,4 +1,4 @@
-"""Waiting without polling: until something needs the caller, each consumer seeing each thing once."""
+"""`wait`: without polling, until a worker needs somebody; each reader is told each thing once."""
 
 from __future__ import annotations
 
@@ -9,30 +9,82 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dispatch_tmux.core.task import ENDED, Need, Task, needs
+from dispatch_tmux.core import plan
+from dispatch_tmux.core.plan import Item
+from dispatch_tmux.core.task import ENDED, Need, Question, Task, needs
 from dispatch_tmux.errors import DispatchError, NothingToWaitFor, UsageProblem
 from dispatch_tmux.store import files, summaries
 from dispatch_tmux.store.project import Project
+from dispatch_tmux.store.tree import Tree
 from dispatch_tmux.supervisor import session
+from dispatch_tmux.verbs import tasks
+from dispatch_tmux.verbs.tasks import Which
 
 KINDS = ("question", "flag", "idle", "undelivered", "late", *sorted(s.value for s in ENDED))
 CHECK = 2.0  # seconds between looks at whether there still is a supervisor
+SESSION = "session"  # as a reader: the agent session that the command runs in
 
 
 class News(NamedTuple):
+    """Something about TASK that wants somebody: KIND is one of `KINDS`, TEXT its words.
+
+    `question` is the whole question of that kind, `output` the path of the task's result where it has left one, `key`
+    names this piece of news for good.
+    """
+
     task: Task
-    need: Need
+    kind: str
+    text: str
+    question: Question | None
+    output: str
+    key: str
 
 
-def check_kinds(text: str) -> tuple[str, ...]:
-    wanted = tuple(k.strip() for k in text.split(",") if k.strip()) or KINDS
-    wrong = [k for k in wanted if k not in KINDS]
-    if wrong:
-        raise UsageProblem(f"nothing to wait for is called {wrong[0]!r}", hint=f"there is: {', '.join(KINDS)}")
+def wait(
+    project: Project,
+    *which: Which,
+    kinds: str | Sequence[str] = (),
+    timeout: float | None = None,
+    reader: str = "api",
+    acknowledge: bool = True,
+) -> list[News]:
+    """Block until the tasks WHICH (by default any) need somebody: the news, oldest first; [] after TIMEOUT seconds.
+
+    What happened before the call counts, too. KINDS are those that count (all of `KINDS` by default). Each READER is
+    told each thing once; "session" is the agent session that runs this. With ACKNOWLEDGE what is returned counts as
+    told; without, `acknowledge` says what does. Raises NothingToWaitFor when no task is running and nothing is unread.
+    """
+    wanted = checked_kinds(kinds)
+    ids = tasks.ids_of(project, which)
+    as_reader = Reader(project, consumer(reader))
+    news = _until_news(as_reader, ids, wanted, timeout)
+    if acknowledge:
+        as_reader.acknowledge(news)
+    return news
+
+
+def acknowledge(project: Project, news: Sequence[News], reader: str = "api") -> None:
+    """NEWS have reached READER, which is not told of them again."""
+    Reader(project, consumer(reader)).acknowledge(news)
+
+
+def result(news: News, most: int = 20_000) -> str:
+    """The beginning of the result that NEWS is about, MOST bytes of it; '' when there is none."""
+    return (Tree.of(os.path.dirname(news.output)).read("output.md", most=most) or "") if news.output else ""
+
+
+def left_open(project: Project, which: Which) -> list[Item]:
+    """The items that the task has not checked off."""
+    return [i for i in plan.parse(project.store.plan(tasks.id_of(project, which))) if i.mark != plan.DONE]
+
+
+def checked_kinds(kinds: str | Sequence[str]) -> tuple[str, ...]:
+    """KINDS, with commas between or one by one; all when there are none. Raises UsageProblem for what is none."""
+    listed = kinds.split(",") if isinstance(kinds, str) else kinds
+    wanted = tuple(k.strip() for k in listed if k.strip()) or KINDS
+    if wrong := [k for k in wanted if k not in KINDS]:
+        raise UsageProblem(f"{wrong[0]!r} is nothing to wait for", hint=f"there is: {', '.join(KINDS)}")
     return wanted
-
-
-SESSION = "session"  # as a consumer: the agent session that the command runs in
 
 
 def consumer(name: str) -> str:
@@ -48,23 +100,28 @@ class Reader:
 
     def __init__(self, project: Project, name: str) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}", name):
-            raise UsageProblem(f"{name[:40]!r} is no consumer name", hint="use letters, digits, '.', '_' and '-'")
+            raise UsageProblem(f"{name[:40]!r} cannot be a reader's name", hint="use letters, digits, '.', '_' and '-'")
         self.project, self.store = project, project.store
         self._path = os.path.join(self.store.records, "consumers", f"{name}.json")
         self._inherits = name.startswith(f"{SESSION}-") and not os.path.exists(self._path)
 
     def read(self, only: Sequence[str], kinds: Sequence[str]) -> list[News]:
-        """What wants the caller and was not acknowledged, oldest first."""
-        seen = self._seen()
-        if self._inherits:
-            seen = self._of_former_sessions()
+        """What wants somebody and was not acknowledged, oldest first."""
+        seen = self._of_former_sessions() if self._inherits else self._seen()
         found = [
-            News(task, need)
+            self._news(task, need)
             for task in self._tasks(only)
             for need in needs(task)
             if need.kind in kinds and need.key not in seen.get(task.id, ())
         ]
-        return sorted(found, key=lambda n: n.need.question.asked if n.need.question else n.task.since)
+        return sorted(found, key=lambda n: n.question.asked if n.question else n.task.since)
+
+    def _news(self, task: Task, need: Need) -> News:
+        path = self.store.path(task.id, "output.md")
+        asked = tasks.whole(self.store, task, need.question) if need.question else None
+        return News(
+            task, need.kind, need.text, asked, path if self.store.tree(task.id).has("output.md") else "", need.key
+        )
 
     def _tasks(self, only: Sequence[str]) -> list[Task]:
         supervised = self.store.supervised()
@@ -72,10 +129,11 @@ class Reader:
         return [summaries.current(self.store, t, supervised) for t in all_tasks]
 
     def anything_running(self, only: Sequence[str]) -> bool:
+        """Whether a task is not over."""
         return any(not t.ended for t in self._tasks(only))
 
     def acknowledge(self, news: Sequence[News]) -> None:
-        """These have been shown."""
+        """These have been told."""
         if not news:
             return
         files.private_dir(os.path.dirname(self._path))
@@ -83,7 +141,7 @@ class Reader:
             seen = self._of_former_sessions() if self._inherits else self._seen()
             self._inherits = False
             for item in news:
-                seen[item.task.id] = [*seen.get(item.task.id, ()), item.need.key]
+                seen[item.task.id] = [*seen.get(item.task.id, ()), item.key]
             files.replace(self._path, json.dumps(seen))
 
     def _of_former_sessions(self) -> dict[str, list[str]]:
@@ -106,14 +164,11 @@ def _load(path: str) -> dict[str, list[str]]:
         data = json.loads(files.read_text(path, 1 << 26) or "{}")
     except ValueError:
         return {}
-    return (
-        {id: [str(key) for key in keys] for id, keys in data.items() if isinstance(keys, list)}
-        if isinstance(data, dict)
-        else {}
-    )
+    entries = data.items() if isinstance(data, dict) else ()
+    return {id: [str(key) for key in keys] for id, keys in entries if isinstance(keys, list)}
 
 
-def wait(reader: Reader, only: Sequence[str], kinds: Sequence[str], timeout: float | None) -> list[News]:
+def _until_news(reader: Reader, only: Sequence[str], kinds: Sequence[str], timeout: float | None) -> list[News]:
     """Block until there is news; [] after TIMEOUT seconds. Raises NothingToWaitFor when none can come."""
     from dispatch_tmux.store.watch import Bell
 
@@ -128,7 +183,7 @@ def wait(reader: Reader, only: Sequence[str], kinds: Sequence[str], timeout: flo
             if news := reader.read(only, kinds):
                 return news
             if not running:
-                raise NothingToWaitFor("no task is running, and there is nothing unread", hint="dispatch status")
+                raise NothingToWaitFor("no task is running, and nothing is unread", hint="dispatch status")
             left = CHECK if end is None else end - time.monotonic()
             if left <= 0:
                 return []

@@ -7,7 +7,7 @@ import json
 import pytest
 from crew import Crew
 
-from dispatch_tmux.core import graph
+from dispatch_tmux.cli import graph
 
 
 @pytest.mark.parametrize(

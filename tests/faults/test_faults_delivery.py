@@ -157,7 +157,7 @@ def queueing(crew: Crew) -> Talk:
 
 def test_D5_past_a_draft_a_message_goes_into_the_clis_own_queue(queueing: Talk, crew: Crew) -> None:
     text = "$x; 'two'\n  lines $(x)"
-    assert "queue" in crew.run("send", queueing.id, text).stdout
+    assert "queue" in crew.run("send", "-v", queueing.id, text).stdout
     assert (crew.root / "queued").read_text() == repr(["ses_1", f"--message={text}"]) + "\n"
     assert "half a tho" in crew.screen(queueing.id)
     assert not [t for t in queueing.received() if "two" in t]

@@ -122,7 +122,7 @@ def test_F10_a_retry_replaces_a_former_attempt_that_still_lives(crew: Crew) -> N
 def test_F10_a_resume_of_what_lives_is_refused(crew: Crew) -> None:
     crew.start("-m", "demo", "--id", "a", "--item", "hang", "x")
     wait_until(lambda: (crew.own("a") / "process-1").exists())
-    assert "a still runs" in crew.run("resume", "a", ok=False).stderr
+    assert "a is still running" in crew.run("resume", "a", ok=False).stderr
     crew.run("stop", "a")
 
 

@@ -127,7 +127,7 @@ def test_W6_of_five_merges_two_conflict_and_nothing_is_half_merged(repo: Crew) -
         done = repo.run("merge", f"t{n}", ok=None)
         merged.append(done.returncode == 0)
         if done.returncode:
-            assert "conflicts with main in 1 files; nothing was merged:\n    a.txt" in done.stderr
+            assert "conflicts with main in 1 file; nothing was merged:\n    a.txt" in done.stderr
         assert git(repo.root, "status", "--porcelain") == "" and not (repo.root / ".git/MERGE_HEAD").exists()
     assert merged == [True, True, True, False, False]
     assert "conflicts in a.txt" in repo.run("status", "t3").stdout

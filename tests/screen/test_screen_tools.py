@@ -1,4 +1,4 @@
-"""classify, record, keys, and what a state rests on."""
+"""classify, record, keys, and what a state is based on."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ def test_classify_says_what_the_rules_see_without_tmux(crew: Crew) -> None:
     ("args", "words"),
     [
         (["--backend", "nope", "x"], "no backend 'nope'"), (["--backend", "claude", "nowhere"], "there is no file nowhere"),
-        (["--backend", "claude", "--cursor", "1", "x"], "is no place"), (["--backend", "claude"], "Missing argument"),
+        (["--backend", "claude", "--cursor", "1", "x"], "is not a place"), (["--backend", "claude"], "Missing argument"),
     ],
 )  # fmt: skip
 def test_classify_with_wrong_words_says_which(crew: Crew, args: list[str], words: str) -> None:
+    (crew.root / "x").write_text("$ ")
     assert words in crew.run("classify", *args, ok=False).stderr
 
 
@@ -53,7 +54,7 @@ def test_keys_picks_in_a_dialogue_by_hand(crew: Crew) -> None:
 @pytest.mark.parametrize("key", ["rm -rf", "Enter;kill-server", "-X", "", "C-", "\x1b", "F13"])
 def test_what_is_no_key_is_refused(crew: Crew, key: str) -> None:
     crew.start("-m", "demo", "--id", "a", "--item", "sleep 60", "x")
-    assert "is no key" in crew.run("keys", "a", "--", key, ok=False).stderr
+    assert "is not a key" in crew.run("keys", "a", "--", key, ok=False).stderr
     crew.run("stop", "a")
     assert crew.run("keys", "a", "Enter", ok=False).returncode == 6
 
@@ -74,8 +75,8 @@ def test_a_screen_is_recorded_without_what_is_private(crew: Crew) -> None:
     assert "question" in said and "1. Yes" in text
     assert "sk-ant" not in text and str(crew.root) not in text and "\x1b" not in text
     assert "1. Yes" in (crew.root / "wrong.ansi").read_text()
-    assert "is there already" in crew.run("record", "a", "wrong", ok=False).stderr
-    assert "no name for a file" in crew.run("record", "a", "../x", ok=False).stderr
+    assert "there is a file wrong.ansi already" in crew.run("record", "a", "wrong", ok=False).stderr
+    assert "cannot be a file's name" in crew.run("record", "a", "../x", ok=False).stderr
     crew.run("stop", "a")
 
 

@@ -10,8 +10,8 @@ import yaml
 from crew import Crew
 
 from dispatch_tmux.core import batch
-from dispatch_tmux.core.batch import Refused
 from dispatch_tmux.core.task import State
+from dispatch_tmux.errors import BatchRefused
 
 
 def read(text: str, taken: tuple[str, ...] = ()) -> list[batch.Entry]:
@@ -73,7 +73,7 @@ def test_only_a_prompt_is_needed_and_ids_are_made_of_it() -> None:
     ],
 )  # fmt: skip
 def test_every_mistake_is_named(text: str, words: list[str]) -> None:
-    with pytest.raises(Refused) as told:
+    with pytest.raises(BatchRefused) as told:
         read(text)
     for word in words:
         assert word in str(told.value)

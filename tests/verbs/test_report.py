@@ -9,10 +9,11 @@ from pathlib import Path
 
 from crew import Crew
 
+from dispatch_tmux.cli.page import page
 from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Event, Question, State, Task
-from dispatch_tmux.verbs import report
-from dispatch_tmux.verbs.report import Row, Span
+from dispatch_tmux.git.merge import Size
+from dispatch_tmux.verbs.report import Report, Row, Span, spans
 
 EVIL = "<script>alert(1)</script> \"'><img src=x onerror=1> \x1b[31mred\x1b[0m \u202eevil ünïcode"
 
@@ -50,23 +51,23 @@ def row(**more: object) -> Row:
     question = Question("001", "file", EVIL, (), 5.0, answer=EVIL)
     return Row(
         task._replace(questions=(question,)), (Span(State.WORKING, 0, 60), Span(State.WAITING, 60, 120)),
-        (Item(0, "x", EVIL), Item(1, "!", "b")), EVIL * 2, "/x/output.md", (3, 10, 2),
+        (Item(0, "x", EVIL), Item(1, "!", "b")), EVIL * 2, "/x/output.md", Size(3, 10, 2),
     )  # fmt: skip
 
 
 def test_X3_the_page_is_one_harmless_file() -> None:
-    text = report.page("proj <b>", [row()], 200.0)
-    page = Page(text)
-    assert page.bad == [] and page.stack == []
+    text = page(Report("proj <b>", (row(),), 200.0))
+    read = Page(text)
+    assert read.bad == [] and read.stack == []
     assert "http://" not in text and "https://" not in text and "url(" not in text
-    assert "<script>alert(1)</script>" in page.text and "\x1b" not in text and "\u202e" not in text
-    assert "ünïcode" in page.text and "proj <b>" in page.text
+    assert "<script>alert(1)</script>" in read.text and "\x1b" not in text and "\u202e" not in text
+    assert "ünïcode" in read.text and "proj <b>" in read.text
 
 
 def test_the_page_says_what_happened() -> None:
-    page = Page(report.page("proj", [row(attempt=2, after=(("before", "done"),))], 200.0))
+    read = Page(page(Report("proj", (row(attempt=2, after=(("before", "done"),)),), 200.0)))
     for words in ("done", "waiting for a person", "60 s", "1 of 2", "3 files", "+10", "2 attempts", "after before"):
-        assert words in re.sub(r"\s+", " ", page.text), words
+        assert words in re.sub(r"\s+", " ", read.text), words
 
 
 def test_spans_come_from_the_journal_and_go_on_until_now() -> None:
@@ -74,16 +75,16 @@ def test_spans_come_from_the_journal_and_go_on_until_now() -> None:
         Event(10, "created", "created", {}), Event(15, "starting", "", {"attempt": 1}), Event(16, "state", "", {"state": "working"}),
         Event(30, "state", "", {"state": "waiting"}), Event(40, "state", "", {"state": "working"}), Event(41, "state", "", {"state": "nonsense"}),
     ]  # fmt: skip
-    found = report.spans(events, 100.0)
+    found = spans(events, 100.0)
     assert [(s.state.value, s.begin, s.end) for s in found] == [
         ("queued", 10, 15), ("starting", 15, 16), ("working", 16, 30), ("waiting", 30, 40), ("working", 40, 100),
     ]  # fmt: skip
-    assert report.spans([*events, Event(50, "state", "", {"state": "done"})], 100.0)[-1].end == 50
-    assert report.spans([], 100.0) == ()
+    assert spans([*events, Event(50, "state", "", {"state": "done"})], 100.0)[-1].end == 50
+    assert spans([], 100.0) == ()
 
 
 def test_an_empty_report_is_a_page_too() -> None:
-    assert "no tasks" in Page(report.page("proj", [], 200.0)).text
+    assert "no tasks" in Page(page(Report("proj", (), 200.0))).text
 
 
 def test_a_batch_is_reported_in_the_terminal_and_as_a_page(crew: Crew) -> None:
@@ -98,8 +99,8 @@ def test_a_batch_is_reported_in_the_terminal_and_as_a_page(crew: Crew) -> None:
     crew.until("b", "done")
     said = crew.run("report").stdout
     assert said.splitlines()[0] == "2 done" and re.search(r"✓ a +2/2 +\d+ s  1 question", said)
-    assert "1 tasks: " in crew.run("report", "--group", "G", "--html", "r.html").stdout
-    page = Page((crew.root / "r.html").read_text())
-    assert "which?" in page.text and "→ y" in page.text and "Result" in page.text and "two" not in page.text
+    assert "1 task: " in crew.run("report", "--group", "G", "--html", "r.html").stdout
+    text = Page((crew.root / "r.html").read_text()).text
+    assert "which?" in text and "→ y" in text and "Result" in text and "two" not in text
     assert Path(crew.root, "r.html").stat().st_size < 100_000
     assert crew.run("report", "--html", "is-not-there/r.html", ok=False).stderr.startswith("dispatch: ")

@@ -13,10 +13,11 @@ import pytest
 import yaml
 from crew import Crew, wait_until
 
+from dispatch_tmux.cli import brief
 from dispatch_tmux.cli.main import COMMANDS, cli
 from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.verbs import brief
 from dispatch_tmux.verbs import skill as skilling
+from dispatch_tmux.verbs.brief import Brief, of_interest
 
 SKILL = Path(__file__).parents[2] / "skill"
 TEXTS = sorted(SKILL.rglob("*.md"))
@@ -218,10 +219,11 @@ def test_brief_is_under_thirty_lines_whatever_there_is() -> None:
         Task(f"t{n}", state=list(State)[n % 10], created=1.0, since=1e9, model="m", title="x" * 500, why="y\n" * 50)
         for n in range(300)
     ]
-    lines = brief.lines("default opus", tasks, now=1e9)
+    about = Brief(True, "opus", (), (), tuple(of_interest(tasks, now=1e9)), 1e9)
+    lines = brief.lines(about)
     assert len("\n".join(lines).splitlines()) < 30 and all(len(line) <= 200 for line in lines)
     assert "waiting for you" in lines[0] and lines[1].startswith("? ")
-    assert brief.line("default opus", [], now=1e9) == "dispatch: default opus · no tasks"
+    assert brief.line(about._replace(tasks=())) == "dispatch: default opus; models none · no tasks"
 
 
 def test_brief_says_how_things_stand_and_nothing_where_nothing_is(crew: Crew) -> None:

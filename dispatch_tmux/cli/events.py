@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from dispatch_tmux.cli import common
+from dispatch_tmux.core.text import line
+from dispatch_tmux.verbs import events as verb
+
+if TYPE_CHECKING:
+    from dispatch_tmux import TaskEvent
+
+
+@click.command()
+@click.argument("task", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="An object a line: task, t, kind, key, its own data.")
+def events(task: str | None, follow: bool, as_json: bool) -> None:
+    """What has happened, in order.
+
+    \b
+    dispatch events -f --json
+    """
+    for event in verb.events(common.project(), *([] if task is None else [task]), follow=follow):
+        click.echo(_json(event) if as_json else words(event))
+
+
+def _json(event: TaskEvent) -> str:
+    data = {"task": event.task, "t": event.t, "kind": event.kind, "key": event.key, **event.data}
+    return common.harmless(json.dumps(data, ensure_ascii=False))
+
+
+def words(event: TaskEvent) -> str:
+    """An event as a line."""
+    d = event.data
+    said = {
+        "question": lambda: f"asks ({d.get('q')}): {d.get('text', '')}",
+        "answer": lambda: f"answered ({d.get('q')}): {d.get('answer', '')}",
+        "state": lambda: f"{d.get('state')}{': ' + d['why'] if d.get('why') else ''}",
+        "progress": lambda: ", ".join(f"[{c.get('mark')}] {c.get('item')}" for c in d.get("changed", ())),
+        "exited": lambda: f"exit code {d.get('code')}",
+        "note": lambda: f"note: {d.get('text', '')}",
+        "flag": lambda: f"flag: {d.get('text', '')}",
+        "late": lambda: str(d.get("why", "")),
+        "worktree": lambda: f"{d.get('branch')} in {d.get('path')}",
+        "merged": lambda: f"into {d.get('into')}",
+        "conflict": lambda: f"with {d.get('into')}: {', '.join(d.get('files', ()))}",
+        "strayed": lambda: ", ".join(d.get("files", ())),
+    }
+    others = " ".join(f"{k}={v}" for k, v in d.items() if k in ("attempt", "pane", "how", "q"))
+    text = said[event.kind]() if event.kind in said else others
+    stamp = time.strftime("%H:%M:%S", time.localtime(event.t))
+    return line(f"{stamp}  {event.task}  {event.kind}  {text}", 400)

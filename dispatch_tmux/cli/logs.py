@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import click
+
+from dispatch_tmux.cli import common
+from dispatch_tmux.verbs import logs as verb
+
+
+@click.command()
+@click.argument("task")
+@click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
+@click.option(
+    "-n", "--lines", type=click.IntRange(min=0), default=verb.LINES, metavar="N", help="How many lines (200)."
+)
+def logs(task: str, follow: bool, lines: int) -> None:
+    """What TASK's program has written, as text.
+
+    \b
+    dispatch logs auth -f
+    """
+    pieces = verb.logs(common.project(), task, lines=lines, follow=follow)
+    shown = next(pieces)
+    click.echo(shown, nl=not follow and not shown.endswith("\n"))
+    for piece in pieces:
+        click.echo(piece, nl=False)

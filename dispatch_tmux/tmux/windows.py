@@ -1,0 +1,74 @@
+"""Looking at single windows and panes, and acting on them, as the verbs do. Each function takes the server and an id."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dispatch_tmux.tmux.server import Answer, Server
+
+LISTED_BY = "tmux list-panes -a"  # what a person runs to see the panes there are
+
+
+class Facts(NamedTuple):
+    """A pane as tmux tells it: where it is, what runs in it, how it is drawn.
+
+    `task` is the task whose window it is ('' for none of ours), `pid` its first process; size and cursor are in cells,
+    the cursor from 0, 0.
+    """
+
+    pane: str
+    window: str
+    session: str
+    socket: str
+    task: str
+    pid: int
+    dead: bool
+    tty: str
+    size: tuple[int, int]
+    cursor: tuple[int, int]
+    cwd: str
+    title: str
+
+
+_FACTS = (
+    "pane_id", "window_id", "session_id", "socket_path", "@dispatch_task", "pane_pid", "pane_dead", "pane_tty",
+    "pane_width", "pane_height", "cursor_x", "cursor_y", "pane_current_path", "pane_title",
+)  # fmt: skip
+
+
+def facts(server: Server, target: str) -> Facts | None:
+    """The facts of the pane TARGET (`%5`, `work:2.1`), None when there is none. Raises TmuxError without an answer."""
+    said = server.cmd("display-message", "-p", "-t", target, "\t".join(f"#{{{name}}}" for name in _FACTS))
+    words = said.text.split("\t", len(_FACTS) - 1)
+    if not said.ok or len(words) != len(_FACTS) or not words[0]:
+        return None
+    pane, window, session, socket, task, pid, dead, tty, *cells, cwd, title = words
+    if not all(number.isdigit() for number in (pid, *cells)):
+        return None
+    width, height, column, row = map(int, cells)
+    return Facts(
+        pane, window, session, socket, task, int(pid), dead == "1", tty, (width, height), (column, row), cwd, title
+    )
+
+
+def screen(server: Server, pane: str, *, colours: bool = False) -> str | None:
+    """What PANE shows now, COLOURS as SGR escapes; None when it is not there."""
+    shot = server.cmd("capture-pane", "-p", *(["-e"] if colours else []), "-t", pane)
+    return shot.text if shot.ok else None
+
+
+def press(server: Server, pane: str, key: str) -> Answer:
+    """Press KEY (tmux's name for it: Enter, Down, C-c, y) in PANE."""
+    return server.cmd("send-keys", "-t", pane, "--", key)
+
+
+def close(server: Server, pane: str) -> None:
+    """Close PANE, whatever runs in it; one that is not there is no error."""
+    server.cmd("kill-pane", "-t", pane)
+
+
+def of_task(server: Server, session: str, task: str) -> list[str]:
+    """The panes of TASK's windows in SESSION, wherever they were moved there."""
+    listed = server.cmd("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_task} #{session_id}")
+    rows = [line.split(" ") for line in listed.lines] if listed.ok else []
+    return [row[0] for row in rows if row[1:] == [task, session]]

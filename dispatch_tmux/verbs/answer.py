@@ -1,0 +1,150 @@
+"""`answer`: a person's answer to a worker's question, brought to where it was asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dispatch_tmux.core.task import Question, State, Task
+from dispatch_tmux.errors import DispatchError, NeedsDecision, UsageProblem
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.supervisor import session
+from dispatch_tmux.verbs import send, tasks
+from dispatch_tmux.verbs.tasks import Which
+
+CUT = 2000  # characters of an answer that the journal keeps; the answer's file has all
+SECRET = "(not kept)"  # the answer to a password prompt, in every record
+
+
+class Answered(NamedTuple):
+    """What was answered: TASK's question QUESTION ("001", "s1") with the words ANSWER (a choice's are its label).
+
+    `proof` says how that was seen. `restarted`: the worker had ended without the answer and begins again with it.
+    `kept`: the worker has ended, and its next attempt will be told.
+    """
+
+    task: str
+    question: str
+    answer: str
+    proof: str
+    restarted: bool = False
+    kept: bool = False
+
+
+class Pick(NamedTuple):
+    """An answer to a dialogue: keys to press, then text to type; `words` for the record."""
+
+    keys: tuple[str, ...]
+    text: str
+    words: str
+
+
+def answer(
+    project: Project,
+    which: Which,
+    text: str = "",
+    *,
+    choice: str | int | Sequence[str | int] = "",
+    question: str = "",
+    literal: bool = False,
+) -> Answered:
+    """Answer the task's oldest open question, or the one with the id QUESTION.
+
+    TEXT is an own answer, or a choice's number or words; LITERAL takes it as it stands, even where it looks like a
+    choice. CHOICE names the choice by its number: 2, or "1,3" and [1, 3] where several may be picked.
+
+    Raises UsageProblem without an answer; NeedsDecision, with the choices, for one that is none of them where only
+    those are taken; DispatchError when nothing is asked; NotDelivered when a dialogue did not take the answer.
+    """
+    task = tasks.task_of(project, which)
+    asked = _asked(project, task, question)
+    picked = pick(asked, text, _named(choice), literal, task.id)
+    if asked.via == "screen":
+        return _on_screen(project, task, asked, picked)
+    store, words = project.store, picked.words
+    if asked.via == "dispatch":  # one of our own, about a task that has not begun
+        store.append(task.id, "answer", f"answer:{asked.id}", q=asked.id, answer=words, by="person")
+        session.ensure(project)
+        return Answered(task.id, asked.id, words, "written down")
+    if not store.write_answer(task.id, asked.id, words):
+        raise DispatchError(f"question {asked.id} of {task.id} was answered a moment ago", hint="dispatch questions")
+    store.append(task.id, "answer", f"answer:{asked.id}", q=asked.id, answer=words[:CUT], by="person")
+    restarted = task.state is State.BLOCKED
+    if restarted:
+        store.request(task.id, "launch", env=dict(os.environ))
+    session.ensure(project)
+    proof = f"written to ipc/{asked.id}.answer"
+    return Answered(task.id, asked.id, words, proof, restarted, kept=task.ended and not restarted)
+
+
+def _asked(project: Project, task: Task, question: str) -> Question:
+    """The open question that is meant. Raises DispatchError when there is none."""
+    for asked in tasks.open_questions(project.store, task):
+        if not question or asked.id == question:
+            return asked
+    said = next((q for q in reversed(task.questions) if q.answer is not None), None)
+    hint = f"`dispatch note {task.id} TEXT` tells it something"
+    if said is not None:
+        hint = f"its question {said.id} was answered: {said.answer}"
+    raise DispatchError(f"{task.id} has no open question{f' {question}' if question else ''}", hint=hint)
+
+
+def _named(choice: str | int | Sequence[str | int]) -> str:
+    return str(choice) if isinstance(choice, str | int) else ",".join(map(str, choice))
+
+
+def pick(question: Question, text: str, choice: str = "", literal: bool = False, task: str = "TASK") -> Pick:
+    """How TEXT or CHOICE ('2', '1,3') answers QUESTION of TASK. Raises NeedsDecision, UsageProblem without an answer."""
+    if not text.strip() and not choice:
+        raise UsageProblem("the answer is empty", hint=f'dispatch answer {task} "…", or --choice N')
+    if question.via == "screen" and question.is_unknown:
+        raise NeedsDecision(
+            "nobody knows what its screen asks", hint=f"dispatch keys {task} Down Enter, or dispatch attach {task}"
+        )
+    if choice:
+        return _by_key(question, choice)
+    if not literal and (picked := _by_words(question, text)):
+        return picked
+    if question.kind == "list":
+        raise NeedsDecision("only keys can pick from the list on its screen", hint=f"dispatch keys {task} Down Enter")
+    own = next((c for c in question.choices if c.text), None)
+    if question.choices and own is None and question.via in ("screen", "dispatch"):
+        raise _no_such_choice(question, text)
+    if question.choices and not literal and text.strip().isdigit():  # a slip, more likely than not
+        raise _no_such_choice(question, text.strip(), f"dispatch answer {task} --text {text.strip()} sends it as words")
+    return Pick((own.key,) if own else (), text, text)
+
+
+def _by_key(question: Question, choice: str) -> Pick:
+    by_key = {c.key: c for c in question.choices}
+    keys = tuple(key.strip() for key in choice.split(","))
+    if any(key not in by_key for key in keys):
+        raise _no_such_choice(question, choice)
+    return Pick(keys, "", ", ".join(by_key[key].label for key in keys))
+
+
+def _by_words(question: Question, text: str) -> Pick | None:
+    """The choice whose key or label TEXT is; of several that may be picked, those whose labels it lists."""
+    wanted = text.strip().lower()
+    several = {c.label.lower(): c for c in question.choices if not c.text} if question.kind == "multi" else {}
+    if several and all(part.strip() in several for part in wanted.split(",")):
+        chosen = [several[part.strip()] for part in wanted.split(",")]
+        return Pick(tuple(c.key for c in chosen), "", ", ".join(c.label for c in chosen))
+    found = next((c for c in question.choices if wanted in (c.key.lower(), c.label.lower()) and not c.text), None)
+    return Pick((found.key,), "", found.label) if found else None
+
+
+def _no_such_choice(question: Question, given: str, otherwise: str = "") -> NeedsDecision:
+    listed = " · ".join(f"{c.key}. {c.label}" for c in question.choices) or "it has no choices: answer with a text"
+    return NeedsDecision(f"{given[:60]!r} is not one of its choices", hint="\n".join(filter(None, [listed, otherwise])))
+
+
+def _on_screen(project: Project, task: Task, question: Question, picked: Pick) -> Answered:
+    keys, text = picked.keys, picked.text
+    if question.kind in ("confirm", "choice", "text", "secret", "continue") and send.reads_lines(task):
+        keys, text = (), text or (picked.keys[0] if picked.keys else "")  # a line program: the key is a line
+    words = SECRET if question.kind == "secret" else picked.words
+    session.ensure(project)
+    rid = project.store.request(task.id, "choose", q=question.id, keys=keys, text=text, answer=words)
+    return Answered(task.id, question.id, words, send.proof(project.store, task.id, rid))

@@ -1,0 +1,104 @@
+"""`clean`: removing tasks that are over, and nothing that is nowhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dispatch_tmux.core import order
+from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.store import summaries
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.supervisor import session
+from dispatch_tmux.tmux import windows
+from dispatch_tmux.verbs import merge, stop, tasks
+from dispatch_tmux.verbs.tasks import Which
+
+
+class Kept(NamedTuple):
+    """A task that `clean` leaves alone, and why."""
+
+    task: str
+    why: str
+
+
+class Cleaned(NamedTuple):
+    """The tasks that were removed (or would be), those that were kept, and what of their work was saved: branches, patches."""
+
+    removed: tuple[Task, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    rescued: tuple[str, ...] = ()
+
+
+def clean(
+    project: Project,
+    *which: Which,
+    every: bool = False,
+    only_done: bool = False,
+    older_than: float | str = 0.0,
+    force: bool = False,
+    dry_run: bool = False,
+) -> Cleaned:
+    """Remove the tasks WHICH (else all done and stopped ones): their windows, files, results and worktrees.
+
+    EVERY takes failed and lost ones, too, ONLY_DONE no stopped ones; OLDER_THAN (seconds, or "7d") only those that
+    ended so long ago. What others wait for stays, and a worktree with work that is nowhere else; FORCE removes that one
+    all the same, and keeps a branch and a patch of it. DRY_RUN removes nothing. Raises DispatchError for a named task
+    that is not over.
+    """
+    found = _named(project, which) if which else _over(project, every, only_done)
+    if older_than:
+        before = time.time() - (order.seconds(older_than) if isinstance(older_than, str) else older_than)
+        found = [t for t in found if t.since < before]
+    go, kept = _cleanable(project, found, force)
+    rescued = [] if dry_run else _remove(project, go, force)
+    return Cleaned(tuple(go), tuple(kept), tuple(rescued))
+
+
+def _named(project: Project, which: Sequence[Which]) -> list[Task]:
+    found = [tasks.task_of(project, one) for one in which]
+    if running := [t.id for t in found if not t.ended]:
+        raise DispatchError(f"{running[0]} is not over", hint=f"dispatch stop {running[0]} first")
+    return found
+
+
+def _over(project: Project, every: bool, only_done: bool) -> list[Task]:
+    states = {State.DONE} | (set() if only_done else {State.STOPPED}) | ({State.FAILED, State.LOST} if every else set())
+    return [t for t in summaries.all(project.store) if t.state in states]
+
+
+def _cleanable(project: Project, found: Sequence[Task], force: bool) -> tuple[list[Task], list[Kept]]:
+    """What of FOUND may go: not what others wait for, nor what would be lost with its worktree (but with FORCE)."""
+    waited = {id: t.id for t in summaries.all(project.store) if not t.ended and not t.attempt for id, _ in t.after}
+    go, kept = [], []
+    for task in found:
+        try:
+            lost = merge.unsaved(project, task) if task.branch and not force else None
+        except DispatchError as e:
+            kept.append(Kept(task.id, str(e)))
+            continue
+        if task.id in waited:
+            kept.append(Kept(task.id, f"{waited[task.id]} comes after it"))
+        elif lost:
+            kept.append(Kept(task.id, f"its worktree has {lost}: `dispatch merge {task.id}`, or drop it"))
+        else:
+            go.append(task)
+    return go, kept
+
+
+def _remove(project: Project, found: Sequence[Task], force: bool) -> list[str]:
+    """Remove the tasks, what still runs in their windows, and their worktrees. Returns what was rescued of those."""
+    stop.end(project, [task.id for task in found])
+    server = session.server_of(project)
+    rescued: list[str] = []
+    for task in found:
+        if task.branch:
+            rescued += merge.remove(project, task, force)
+        home = server.session_of(project.root)
+        for pane in windows.of_task(server, home, task.id) if home else ():
+            windows.close(server, pane)
+        project.store.remove(task.id)
+    project.store.ring()
+    return rescued

@@ -1,0 +1,148 @@
+"""`config`: showing and changing the user's configuration. Comments, order and layout of the file stay as they are."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dispatch_tmux.config import edit
+from dispatch_tmux.config import load as configuration
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.models import choose
+from dispatch_tmux.models import resolve as resolving
+from dispatch_tmux.models.choose import Shop
+
+
+class Aged(NamedTuple):
+    """A command in the config that today's CLI refuses, and its current form."""
+
+    backend: str
+    command: str
+    now: str
+    why: str
+
+
+class Shown(NamedTuple):
+    """The configuration file, and what is old in it: the format (`old_format`), commands (`aged`)."""
+
+    text: str
+    old_format: bool
+    aged: tuple[Aged, ...]
+
+
+class Added(NamedTuple):
+    """A model that is in the config now, and the backend that runs it."""
+
+    model: str
+    backend: str
+
+
+def path() -> str:
+    """Where the configuration lies."""
+    return configuration.path()
+
+
+def exists() -> bool:
+    """Whether there is one."""
+    return configuration.text() is not None
+
+
+def show() -> Shown:
+    """The file as it is. Raises DispatchError when there is none, and for what is wrong in it."""
+    text = _text()
+    found = configuration.load()
+    return Shown(text, bool(found and found.agents), tuple(aged()))
+
+
+def check() -> None:
+    """Raises DispatchError that names file, line and key of what is wrong in it."""
+    configuration.load()
+
+
+def open_editor() -> None:
+    """Open the file in $VISUAL or $EDITOR. Raises DispatchError when that cannot be, and for what is wrong afterwards."""
+    _text()
+    editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    try:
+        subprocess.run([*editor, configuration.path()], check=False)
+    except OSError as e:
+        raise DispatchError(f"cannot start the editor {editor[0]!r}: {e.strerror}", hint="set EDITOR") from e
+    check()
+
+
+def set_default(model: str) -> str:
+    """Let MODEL (or an alias) run when a task names none; the line that says what was added on the way, '' for nothing."""
+    added = _known(model)
+    edit.set_default(model)
+    return added
+
+
+def add_model(model: str, backend: str = "", fallbacks: Sequence[str] = ()) -> Added:
+    """Add MODEL, or change its BACKEND, which is found out when it is ''; FALLBACKS take over when it fails."""
+    shop = Shop()
+    if not model.strip():
+        raise DispatchError("the model has no name", hint="dispatch config add-model NAME")
+    if backend and backend not in shop.names:
+        listed = ", ".join(n for n in shop.names if n != "command")
+        raise DispatchError(f"there is no backend {backend!r}", hint=f"there are: {listed}")
+    if not backend:
+        chosen = resolving.named(model, shop.world)
+        if chosen.source == "unavailable":
+            raise choose.unavailable(shop, chosen)
+        if chosen.alias:
+            raise DispatchError(f"{model!r} is an alias", hint="with --backend it becomes a model, too")
+        model, backend = chosen.model, chosen.backend
+    edit.add_model(model, backend, tuple(fallbacks))
+    return Added(model, backend)
+
+
+def remove_model(model: str, use: str = "") -> None:
+    """Remove MODEL; USE takes its place in default, aliases and fallbacks. Raises DispatchError while it is used."""
+    edit.remove_model(model, use)
+
+
+def add_alias(name: str, model: str, prompt: str = "", fallbacks: Sequence[str] = ()) -> str:
+    """Let NAME stand for MODEL, with PROMPT said before the worker's; what was added on the way, as `set_default` tells."""
+    added = _known(model)
+    edit.add_alias(name, model, prompt, tuple(fallbacks))
+    return added
+
+
+def remove_alias(name: str) -> None:
+    """Remove the alias NAME. Raises DispatchError when there is none, or it is the default."""
+    edit.remove_alias(name)
+
+
+def migrate() -> str:
+    """Turn the old `agents:` into aliases; the copy of the file that is kept, '' when there was nothing to do."""
+    return edit.migrate()
+
+
+def aged() -> list[Aged]:
+    """Commands that today's CLIs refuse."""
+    found = configuration.load()
+    return [Aged(*one) for one in edit.aged(found)] if found else []
+
+
+def renew() -> None:
+    """Change those to their current form."""
+    edit.renew()
+
+
+def _text() -> str:
+    text = configuration.text()
+    if text is None:
+        raise DispatchError(f"there is no config at {configuration.path()}", hint="`dispatch init` writes one")
+    return text
+
+
+def _known(name: str) -> str:
+    """Refuse a NAME that nothing could run. Returns the line about a model that was added."""
+    shop = Shop()
+    chosen = resolving.named(name, shop.world)
+    if chosen.source == "unavailable":
+        raise choose.unavailable(shop, chosen)
+    return choose.add_if_new(shop, chosen)

@@ -1,0 +1,69 @@
+"""`logs`: what a worker's program has written, as text."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Iterator
+
+from dispatch_tmux.core.text import clean, split
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.verbs import tasks
+from dispatch_tmux.verbs.tasks import Which
+
+LINES = 200
+
+
+def logs(project: Project, which: Which, *, lines: int = LINES, follow: bool = False) -> Iterator[str]:
+    """What the task's program has written, harmless: first its last LINES lines as one text (maybe '').
+
+    FOLLOW: then what comes, piece by piece, without end. Raises DispatchError when it has written nothing yet.
+    """
+    id = tasks.id_of(project, which)
+    path = project.store.own(id, "terminal.log")
+    if not os.path.exists(path) and not follow:
+        raise DispatchError(f"{id} has written nothing yet")
+    return _pieces(_Tail(path), lines, follow)
+
+
+def _pieces(tail: _Tail, lines: int, follow: bool) -> Iterator[str]:
+    shown, rest = split(tail.read())  # an escape that has only begun waits for its end
+    kept = clean(shown if follow else shown + rest, 1 << 30).splitlines(keepends=True)
+    yield "".join(kept[len(kept) - min(lines, len(kept)) :])
+    if follow:
+        yield from _followed(tail, rest)
+
+
+def _followed(tail: _Tail, rest: str) -> Iterator[str]:
+    from dispatch_tmux.store.watch import Bell
+
+    bell = Bell(os.path.dirname(tail.path), os.path.basename(tail.path))
+    try:
+        while True:
+            bell.wait(2.0)
+            shown, rest = split(rest + tail.read())
+            if shown:
+                yield clean(shown, 1 << 30)
+    finally:
+        bell.close()
+
+
+class _Tail:
+    """What has been added to the file at PATH since the last look, also when a new one has taken its place."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._seen = (0, 0)  # inode, bytes read
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def read(self) -> str:
+        try:
+            with open(os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as f:
+                inode = os.fstat(f.fileno()).st_ino
+                f.seek(self._seen[1] if inode == self._seen[0] else 0)
+                data = f.read()
+                self._seen = (inode, f.tell())
+        except OSError:
+            return ""  # none yet, just being renewed, or no file
+        return self._decoder.decode(data)

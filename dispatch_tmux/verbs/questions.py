@@ -1,0 +1,30 @@
+"""`questions`: what is asked."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dispatch_tmux.core.task import Question, Task
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.verbs import tasks
+from dispatch_tmux.verbs.tasks import Which
+
+
+class Asked(NamedTuple):
+    """An open question of a task, whole; `path` is the file that it was asked through, '' for none."""
+
+    task: Task
+    question: Question
+    path: str = ""
+
+
+def questions(project: Project, *which: Which) -> list[Asked]:
+    """Every open question of the project (of the tasks WHICH), the oldest task first. Raises TaskNotFound."""
+    wanted = tasks.ids_of(project, which)
+    return [asked for t in tasks.every(project) if not which or t.id in wanted for asked in of(project, t)]
+
+
+def of(project: Project, task: Task) -> list[Asked]:
+    """The open questions of TASK, the oldest first."""
+    store = project.store
+    return [Asked(task, tasks.whole(store, task, q), tasks.question_file(store, task, q)) for q in task.open_questions]

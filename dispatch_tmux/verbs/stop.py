@@ -1,0 +1,95 @@
+"""`stop`: ending workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.errors import DispatchError, UsageProblem
+from dispatch_tmux.store import processes, summaries
+from dispatch_tmux.store.bell import until
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.store.store import Store
+from dispatch_tmux.verbs import tasks
+from dispatch_tmux.verbs.tasks import Which
+
+BEGINS = 3.0  # seconds for a launch line that has only just begun
+ENDS = 5.0  # seconds until the end is on record
+
+
+def stop(project: Project, *which: Which, every: bool = False) -> list[Task]:
+    """End the workers of the tasks WHICH, or EVERY worker of the project: all their processes, and their windows.
+
+    Returns those tasks as they are then; with EVERY only the ones that were running. Their files stay. Raises
+    UsageProblem when none is named, DispatchError for an adopted one, and when a process is left running.
+    """
+    if not which and not every:
+        raise UsageProblem("no task is named", hint="dispatch stop TASK, or --all")
+    ids = tasks.ids_of(project, which)
+    if every:
+        ids = [t.id for t in summaries.all(project.store) if not t.adopted and is_running(project, t.id)]
+    if left := end(project, ids):
+        raise DispatchError(f"still running: {', '.join(left)}", hint="they may belong to another user")
+    return [project.store.task(id) for id in ids]
+
+
+def is_running(project: Project, id: str) -> bool:
+    """Whether task ID is not over, or its program still lives (a finished agent sits at its composer)."""
+    task = project.store.task(id)
+    return not task.ended or program_lives(project.store, task)
+
+
+def program_lives(store: Store, task: Task) -> bool:
+    """Whether the program of TASK's last attempt is still there."""
+    return processes.alive(processes.launched(store.own(task.id), task.attempt))
+
+
+def end(project: Project, ids: Sequence[str]) -> list[str]:
+    """End the workers' processes, all of them. Returns what is left running, normally nothing.
+
+    Raises DispatchError for an adopted task that is not over.
+    """
+    store = project.store
+    left = [process for id in ids for process in _end(store, store.task(id))]
+    if ids and not store.supervised():
+        for id in ids:
+            _write_down(store, store.task(id))
+    for id in ids:
+        until(store, lambda id=id: _is_over(store, id) or None, ENDS)  # type: ignore[misc]
+    return left
+
+
+def _is_over(store: Store, id: str) -> bool:
+    """Whether task ID has ended and its exit code, if there is one, is on record (the supervisor writes it down)."""
+    task = store.task(id)
+    if not task.ended:
+        return False
+    return task.exit_code is not None or store.exit_code(id, task.attempt) is None or not store.supervised()
+
+
+def _end(store: Store, task: Task) -> list[str]:
+    id, own = task.id, store.own(task.id)
+    if task.adopted and not task.ended:
+        raise DispatchError(f"{id} is a program of yours, adopted", hint=f"`dispatch release {id}` gives it back")
+    process = processes.launched(own, task.attempt)
+    if process is None and task.attempt and not task.ended:
+        process = until(store, lambda: processes.launched(own, task.attempt), BEGINS)
+    if task.ended and not processes.alive(process):
+        return []
+    store.append(id, "stopping", f"stopping:{task.attempt}", by="person")
+    for rid, _ in store.requests(id):
+        store.drop_request(id, rid)
+    left = [f"{id}: process {pid}" for pid in processes.end(store.path(id), process)]
+    if not task.attempt or task.state is State.QUEUED:
+        store.append(id, "state", f"state:{task.states + 1}", state=State.STOPPED.value)
+    return left
+
+
+def _write_down(store: Store, task: Task) -> None:
+    """Record TASK's end where no supervisor does."""
+    code = store.exit_code(task.id, task.attempt) if task.attempt else None
+    if code is not None:
+        store.append(task.id, "exited", f"exited:{task.attempt}", code=code, attempt=task.attempt)
+    now = summaries.current(store, task, supervised=False)
+    if now.state is not task.state:
+        store.append(task.id, "state", f"state:{task.states + 1}", state=now.state.value, why=now.why)

@@ -1,0 +1,81 @@
+"""Which tasks are meant, and how they stand now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from dispatch_tmux.core import plan
+from dispatch_tmux.core.task import Choice, Question, Task
+from dispatch_tmux.errors import TaskNotFound
+from dispatch_tmux.store import summaries
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.store.store import MOST_QUESTION, Store
+
+Which = str | Task  # a task, its id, or the unambiguous beginning of its id
+
+
+def id_of(project: Project, which: Which) -> str:
+    """The id of the task that WHICH means. Raises TaskNotFound when it is none, or several."""
+    return project.store.find(which.id if isinstance(which, Task) else which)
+
+
+def ids_of(project: Project, which: Which | Sequence[Which]) -> list[str]:
+    """The ids of one task, or of several."""
+    several = [which] if isinstance(which, str | Task) else which  # a Task is a tuple, too
+    return [id_of(project, one) for one in several]
+
+
+def task_of(project: Project, which: Which) -> Task:
+    """The task that WHICH means, as its journal has it at this moment. Raises TaskNotFound."""
+    return project.store.task(id_of(project, which))
+
+
+def every(project: Project) -> list[Task]:
+    """Every task as it is now, whether or not the supervisor runs; the oldest first."""
+    store = project.store
+    supervised = store.supervised()
+    return [_now(store, t, supervised) for t in summaries.all(store)]
+
+
+def one(project: Project, which: Which) -> Task:
+    """The task that WHICH means as it is now, whether or not the supervisor runs. Raises TaskNotFound."""
+    id = id_of(project, which)
+    for task in every(project):
+        if task.id == id:
+            return task
+    raise TaskNotFound(
+        f"{id} has no journal", hint="it is being made at this moment, or was damaged; `dispatch doctor` tells"
+    )
+
+
+def _now(store: Store, task: Task, supervised: bool) -> Task:
+    task = summaries.current(store, task, supervised)
+    if supervised or task.ended:
+        return task
+    text = plan.marks(plan.parse(store.plan(task.id))) or task.marks
+    return task._replace(marks=text, questions=open_questions(store, task))
+
+
+def open_questions(store: Store, task: Task) -> tuple[Question, ...]:
+    """The task's open questions, with those that no supervisor has written down yet."""
+    asked = store.asked(task.id)
+    known = {q.id for q in task.questions}
+    fresh = [
+        Question(a.q, "file", a.text or "(an empty question)", tuple(Choice(*c) for c in a.choices), time.time())
+        for a in asked
+        if a.q not in known and not a.answered
+    ]
+    answered = {a.q for a in asked if a.answered}
+    return tuple(q for q in task.open_questions if q.id not in answered) + tuple(fresh)
+
+
+def question_file(store: Store, task: Task, q: Question) -> str:
+    """The file that question Q was asked through; '' for one that was asked on the screen or by dispatch."""
+    return store.path(task.id, "ipc", f"{q.id}.question") if q.via == "file" else ""
+
+
+def whole(store: Store, task: Task, q: Question) -> Question:
+    """Q with the whole text of its file, which the journal keeps only the beginning of."""
+    text = store.tree(task.id).read("ipc", f"{q.id}.question", most=MOST_QUESTION) if q.via == "file" else None
+    return q if text is None else q._replace(text=text.strip() or q.text)
