@@ -17,7 +17,7 @@ __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     "acknowledge", "adopt", "answer", "ask", "attach", "batch", "brief", "classify", "clean", "diff", "diff_size", "doctor", "drop",
     "events", "flag", "init", "is_supervised", "keys", "list_backends", "list_models", "logs", "merge", "note", "pause", "pr",
     "questions", "read_screen", "record", "release", "report", "resolve", "resume", "retry", "run", "send", "status", "as_data",
-    "details", "evidence", "stop", "unpause", "wait",
+    "details", "evidence", "stop", "trust", "unpause", "wait",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Delivered", "Details", "Dropped", "Evidence",
     "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposed", "Question",
@@ -26,7 +26,7 @@ __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     # pexpect on a tmux pane
     "PaneSpawn", "Socket",
     # what can go wrong
-    "BatchRefused", "DispatchError", "MergeConflict", "NeedsDecision", "NotDelivered", "NothingToWaitFor", "PaneGone",
+    "BatchRefused", "DispatchError", "ForeignProject", "MergeConflict", "NeedsDecision", "NotDelivered", "NothingToWaitFor", "PaneGone",
     "TaskNotFound", "TmuxError", "UsageProblem",
 ]  # fmt: skip
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.errors import (
         BatchRefused,
         DispatchError,
+        ForeignProject,
         MergeConflict,
         NeedsDecision,
         NotDelivered,
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.send import Delivered, Noted, note, send
     from dispatch_tmux.verbs.status import as_data, is_supervised, status
     from dispatch_tmux.verbs.stop import stop
+    from dispatch_tmux.verbs.trust import trust
     from dispatch_tmux.verbs.wait import KINDS, News, acknowledge, wait
 
 _PLACES = {  # module → the names that it gives to the API, `name=what it is called there`
@@ -88,7 +90,7 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "core.plan": "Item",
     "core.shown": "Shown",
     "core.task": "Choice Question State Task",
-    "errors": "BatchRefused DispatchError MergeConflict NeedsDecision NotDelivered NothingToWaitFor PaneGone TaskNotFound"
+    "errors": "BatchRefused DispatchError ForeignProject MergeConflict NeedsDecision NotDelivered NothingToWaitFor PaneGone TaskNotFound"
               " TmuxError UsageProblem",
     "git.merge": "Size",
     "store.project": "Project",
@@ -122,6 +124,7 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.send": "Delivered Noted note send",
     "verbs.status": "as_data is_supervised status",
     "verbs.stop": "stop",
+    "verbs.trust": "trust",
     "verbs.wait": "KINDS News acknowledge wait",
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import client, windows
 from dispatch_tmux.tmux import server as tmux
+from dispatch_tmux.tmux import session as project_session
 from dispatch_tmux.tmux.client import Command
 from dispatch_tmux.verbs import tasks
 from dispatch_tmux.verbs.tasks import Which
