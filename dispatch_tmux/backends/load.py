@@ -47,7 +47,7 @@ class Signals(_Part, frozen=True):
     """How to read what the CLI's hooks drop into `signals/`: which field names the event, and what each means.
 
     `prompt` is the field with a submitted text, `ref` that with the CLI's own id of what it asks; `answers`: a hook
-    that asks waits for its answer (answering.py); `unwrap` matches it with marks around it, group `text` without. `osc` finds
+    that asks waits for its answer (hook.py); `unwrap` matches it with marks around it, group `text` without. `osc` finds
     what the CLI says in its own output by an escape sequence: group `state`, a word of `means`. `takes` is what else a
     hook's JSON tells.
     """
