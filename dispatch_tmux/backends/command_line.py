@@ -98,7 +98,7 @@ def _documents(backend: Backend, caller: Mapping[str, str]) -> dict[str, str]:
             for key, value in ours.items():
                 joined = isinstance(value, list) and isinstance(theirs.get(key), list)
                 theirs[key] = [*theirs[key], *value] if joined else value
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             continue
         laid[name] = json.dumps(theirs)
     return laid

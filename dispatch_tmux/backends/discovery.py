@@ -85,7 +85,7 @@ def parse(said: str, backend: Backend) -> tuple[str, ...]:
             found = [
                 str(e.get(rules.json[1], "")) for e in entries if isinstance(e, dict) and e.get("visibility") != "hide"
             ]
-        except (ValueError, AttributeError, TypeError):
+        except (ValueError, AttributeError, TypeError, RecursionError):
             return ()
     elif rules.line:
         plain = _ESCAPE.sub("", said).replace("\r", "")
@@ -171,7 +171,7 @@ def _kept() -> dict[str, Listing]:
         return {
             k: Listing(str(v[0]), tuple(map(str, v[1])), str(v[2]), str(v[3]), float(v[4])) for k, v in data.items()
         }
-    except (ValueError, TypeError, IndexError, AttributeError):
+    except (ValueError, TypeError, IndexError, AttributeError, RecursionError):
         return {}
 
 

@@ -103,7 +103,7 @@ class Record:
 def _parsed(line: bytes) -> object | None:
     try:
         return json.loads(line) if line.strip() else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -112,7 +112,7 @@ def kept(own: str) -> usage.Usage:
     try:
         data = json.loads(Tree(own).read("usage.json", most=2000) or "{}")
         return usage.Usage(**data)
-    except (ValueError, TypeError, DispatchError):
+    except (ValueError, TypeError, RecursionError, DispatchError):
         return usage.Usage()
 
 

@@ -172,7 +172,7 @@ def _confirmed() -> dict[str, Any]:
     text = files.read_text(home.path("confirmed.json"))
     try:
         data = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

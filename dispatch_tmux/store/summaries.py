@@ -58,7 +58,7 @@ def _load(path: str) -> dict[str, list[Any]]:
     try:
         data = json.loads(Tree(os.path.dirname(path)).read(os.path.basename(path), most=1 << 26) or "{}")
         return data if isinstance(data, dict) else {}
-    except (ValueError, DispatchError):
+    except (ValueError, RecursionError, DispatchError):
         return {}
 
 

@@ -55,7 +55,7 @@ def look_for_strays(root: str, record: TaskRecord) -> None:
     try:
         before = json.loads(files.read_text(_footprint_path(record), 1 << 26) or "")
         now = worktree.footprint(root)
-    except (DispatchError, ValueError):
+    except (DispatchError, ValueError, RecursionError):
         return
     strayed = sorted(name for name, mark in now.items() if before.get(name) != mark)
     if strayed and tuple(strayed[:20]) != record.task.strayed:

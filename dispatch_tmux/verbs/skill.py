@@ -130,7 +130,7 @@ def _refuse_edits(target: str) -> None:
 def _manifest(target: str) -> dict[str, str] | None:
     try:
         data = json.loads(files.read_text(os.path.join(target, MANIFEST)) or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 
@@ -199,7 +199,7 @@ def settings(folder: str) -> tuple[str, dict[str, Any]]:
     text = files.read_text(path)
     try:
         data = json.loads(text) if text and text.strip() else {}
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise DispatchError(f"{path}: {e}; it is left alone", hint="mend it, then install the hooks") from None
     if not isinstance(data, dict) or not isinstance(data.get("hooks") or {}, dict):
         raise DispatchError(f"{path} does not look like settings, it is left alone")

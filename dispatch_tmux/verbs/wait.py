@@ -162,7 +162,7 @@ class Reader:
 def _load(path: str) -> dict[str, list[str]]:
     try:
         data = json.loads(files.read_text(path, 1 << 26) or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     entries = data.items() if isinstance(data, dict) else ()
     return {id: [str(key) for key in keys] for id, keys in entries if isinstance(keys, list)}
