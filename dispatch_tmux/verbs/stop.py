@@ -55,7 +55,7 @@ def end(project: Project, ids: Sequence[str]) -> list[str]:
         for id in ids:
             _write_down(store, store.task(id))
     for id in ids:
-        until(store, lambda id=id: t if (t := store.task(id)).ended else None, ENDS)  # type: ignore[misc]
+        until(store, lambda id=id: _is_over(store, id) or None, ENDS)  # type: ignore[misc]
     return left
 
 
@@ -75,6 +75,14 @@ def _end(store: Store, task: Task) -> list[str]:
     if not task.attempt or task.state is State.QUEUED:
         store.append(id, "state", f"state:{task.states + 1}", state=State.STOPPED.value)
     return left
+
+
+def _is_over(store: Store, id: str) -> bool:
+    """Whether task ID has ended and its exit code, if there is one, is on record (the supervisor writes it down)."""
+    task = store.task(id)
+    if not task.ended:
+        return False
+    return task.exit_code is not None or store.exit_code(id, task.attempt) is None or not store.supervised()
 
 
 def _write_down(store: Store, task: Task) -> None:
