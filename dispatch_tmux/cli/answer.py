@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 def answer(
     task: str, words: tuple[str, ...], choice: str, literal: str, file: str, q: str, verbose: bool, as_json: bool
 ) -> None:
-    """Answer TASK's open question. TEXT - reads standard input.
+    """Answer TASK's open question. With - as TEXT it is read from standard input.
 
-    A TEXT that is one of the choices, or its number, picks that one.
+    A TEXT that is the number or the words of a choice picks that choice.
 
     \b
     dispatch answer auth "use JWT"

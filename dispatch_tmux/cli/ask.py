@@ -7,7 +7,7 @@ from dispatch_tmux.verbs import ask as verb
 
 
 @click.command()
-@click.argument("text", nargs=-1)
+@click.argument("text", nargs=-1, metavar="[TEXT]")
 @click.option("--choice", "choices", multiple=True, metavar="TEXT", help="A choice to pick from; repeat it.")
 @click.option("--wait", "number", default="", metavar="NNN", help="Go on waiting for the answer to question NNN.")
 @click.option("--timeout", default=verb.PATIENCE, show_default=True, metavar="S", help="Seconds to wait.")
@@ -25,7 +25,7 @@ def ask(text: tuple[str, ...], choices: tuple[str, ...], number: str, timeout: f
 
 
 @click.command()
-@click.argument("text", nargs=-1, required=True)
+@click.argument("text", nargs=-1, required=True, metavar="TEXT")
 def flag(text: tuple[str, ...]) -> None:
     """For workers: tell the person who dispatched you something critical at once; it needs no answer.
 
@@ -33,4 +33,4 @@ def flag(text: tuple[str, ...]) -> None:
     dispatch flag "the API key is in the repository's history"
     """
     verb.flag(common.text_of(text))
-    click.echo("told")
+    click.echo("the person is told")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 
 from dispatch_tmux import DispatchError
-from dispatch_tmux.cli import common
+from dispatch_tmux.cli import common, show
 from dispatch_tmux.verbs import clean as verb
 
 
@@ -31,6 +31,6 @@ def clean(tasks: tuple[str, ...], every: bool, only_done: bool, older_than: str,
     common.echo_lines(said or ["nothing to clean"], "dispatch status --all lists the tasks there are")
     if tasks and done.kept:
         raise DispatchError(
-            f"{len(done.kept)} of them kept",
+            f"{show.many(len(done.kept), 'task')} kept",
             hint="--force removes worktrees all the same, and keeps a branch and a patch",
         )

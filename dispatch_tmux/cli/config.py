@@ -10,7 +10,7 @@ from dispatch_tmux.core.text import clean
 from dispatch_tmux.verbs import config as verb
 
 
-@click.group()
+@click.group(subcommand_metavar="VERB …")
 def config() -> None:
     """Show and change the configuration. Comments, order and layout of the file stay as they are."""
 
@@ -40,13 +40,13 @@ def show() -> None:
 
 @config.command()
 def edit() -> None:
-    """Open the file in $EDITOR; what is wrong with it afterwards is said, and nothing is lost."""
+    """Open the file in $EDITOR, and check it afterwards."""
     if not verb.exists():
         raise DispatchError(f"there is no config at {verb.path()}", hint="`dispatch init` writes one")
     if not common.is_terminal():
         raise DispatchError("an editor needs a terminal", hint=f"the file is {verb.path()}")
     verb.open_editor()
-    _done("saved, nothing is wrong")
+    _done("saved; there is no mistake")
 
 
 @config.command("set-default")
@@ -103,12 +103,12 @@ def migrate() -> None:
 @config.command()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def renew(yes: bool) -> None:
-    """Change commands that today's CLIs refuse to their current form."""
+    """Bring commands that today's CLIs refuse into their current form."""
     old = verb.aged()
     for name, command, now, why in old:
         click.echo(f"{name}: {why}\n  - {command}\n  + {now}")
     if not old:
-        _done("no aged command")
+        _done("every command is up to date")
         return
     if not yes:
         if not sys.stdin.isatty():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _SIGNS = {
     "alive": "its process lives", "exit_code": "exit code", "server_gone": "the tmux server is gone", "stopping": "it was told to stop",
     "open_question": "unanswered question file", "marks": "plan", "done_marker": "it says that it has finished (ipc/.done)",
-    "shows": "its screen shows", "kind": "of the kind", "detail": "with", "cause": "cause in its last words", "settled": "seconds so",
+    "shows": "its screen shows", "kind": "of the kind", "detail": "with", "cause": "cause in its last words", "settled": "seconds so far",
     "quiet": "seconds since it drew anything", "age": "seconds since it began", "nudges": "reminders", "has_screen_rules": "screen rules",
 }  # fmt: skip
 PRECEDENCE = "process, question file, dialogue, finished plan, screen busy or idle, silence"

@@ -18,7 +18,7 @@ _FAMILIES = {"claude": "Claude", "openai": "OpenAI", "gemini": "Gemini", "other"
 
 
 @click.command()
-@click.argument("text", nargs=-1)
+@click.argument("text", nargs=-1, metavar="[TEXT]")
 @click.option("-m", "--model", default="", metavar="MODEL", help="Resolve this name, whatever the text says.")
 @click.option("--json", "as_json", is_flag=True, help="Print the resolution as JSON.")
 def resolve(text: tuple[str, ...], model: str, as_json: bool) -> None:

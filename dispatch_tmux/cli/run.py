@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("prompt", nargs=-1)
+@click.argument("prompt", nargs=-1, metavar="PROMPT")
 @click.option("--id", "id_", default="", metavar="ID", help="The task's name (a-z, 0-9, -); else made of the prompt.")
 @click.option("-m", "--model", default="", metavar="MODEL", help="Model or alias; `demo` needs no agent CLI.")
 @click.option("--item", "items", multiple=True, metavar="TEXT", help="An item of the checklist; repeat it.")
@@ -38,13 +38,15 @@ if TYPE_CHECKING:
 @click.option("--base", default="", metavar="REV", help="Where the worktree's branch begins; else the current HEAD.")
 @click.option("--after", multiple=True, metavar="TASK", help="Begin when TASK is done; repeat it.")
 @click.option("--after-any", multiple=True, metavar="TASK", help="Begin when TASK has ended, however.")
-@click.option("--group", default="", metavar="NAME", help="A heading in lists; limits may count by it.")
+@click.option(
+    "--group", default="", metavar="NAME", help="A name for tasks that belong together; limits may count by it."
+)
 @click.option(
     "--priority", type=int, default=0, metavar="N", help="Higher ones start first when workers are limited (0)."
 )
 @click.option("--timeout", default="", metavar="TIME", help="Running time after which you are told: 90s, 30m, 2h.")
 @click.option("--deadline", default="", metavar="WHEN", help="The same as a time: 17:30, '2026-11-21 17:30', +2h.")
-@click.option("--stop-late", is_flag=True, help="Then stop it as well.")
+@click.option("--stop-late", is_flag=True, help="Stop it then, too.")
 @click.option(
     "--permissions",
     type=click.Choice(["skip", "ask"]),
@@ -54,7 +56,10 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", is_flag=True, help="Use the default model, and do not ask about it again in this project.")
 @click.option("--batch", default="", metavar="FILE", help="Several tasks from YAML; - reads standard input.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print id, model, backend, plan, pane and the attach command as JSON."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print id, model, backend, state, items, pane and the attach command as JSON.",
 )
 def run(
     prompt: tuple[str, ...],
@@ -70,7 +75,7 @@ def run(
 
     The model is -m, else what PROMPT names ("use sonnet to …"), else the default, once you have confirmed it for the project.
 
-    Without items the prompt is the plan's one item. PROMPT - reads standard input.
+    Without items the prompt is the plan's one item. With - as PROMPT it is read from standard input.
 
     \b
     dispatch run -m demo --item "look around" --item "ask: which database?" "set up storage"

@@ -9,11 +9,11 @@ from dispatch_tmux.verbs import send as verb
 
 @click.command()
 @click.argument("task")
-@click.argument("text", nargs=-1, required=True)
+@click.argument("text", nargs=-1, required=True, metavar="TEXT")
 @click.option("--verbose", "-v", is_flag=True, help="Say how it was seen to arrive.")
 @click.option("--json", "as_json", is_flag=True, help="Print task, delivered and proof as JSON.")
 def send(task: str, text: tuple[str, ...], verbose: bool, as_json: bool) -> None:
-    """Type TEXT into TASK's live session, as one message, and see that it arrives. TEXT - reads standard input.
+    """Type TEXT into TASK's live session, as one message, and see that it arrives. With - as TEXT it is read from standard input.
 
     \b
     dispatch send auth "also cover the logout path"
@@ -27,11 +27,11 @@ def send(task: str, text: tuple[str, ...], verbose: bool, as_json: bool) -> None
 
 @click.command()
 @click.argument("task")
-@click.argument("text", nargs=-1, required=True)
+@click.argument("text", nargs=-1, required=True, metavar="TEXT")
 @click.option("--verbose", "-v", is_flag=True, help="Say how it was seen to arrive.")
 @click.option("--json", "as_json", is_flag=True, help="Print task, delivered and proof as JSON.")
 def note(task: str, text: tuple[str, ...], verbose: bool, as_json: bool) -> None:
-    """Put TEXT into TASK's plan, and tell its worker. TEXT - reads standard input.
+    """Put TEXT into TASK's plan, and tell its worker. With - as TEXT it is read from standard input.
 
     \b
     dispatch note auth "leave the vendor directory alone"

@@ -7,7 +7,7 @@ from dispatch_tmux.cli import common
 from dispatch_tmux.verbs import skill as verb
 
 
-@click.group()
+@click.group(subcommand_metavar="VERB …")
 def skill() -> None:
     """The /dispatch skill for Claude Code: install it, remove it."""
 

@@ -88,7 +88,9 @@ def _of_all(project: Project, every: bool) -> list[str]:
     listed = [t for t in found if t.id not in hidden]
     lines = show.table(listed, used=verb.used(project, listed)) or [f"{NOTHING}:  dispatch run --help"]
     if hidden:
-        lines.append(f"… and {len(hidden)} finished before (--all lists them)")
+        lines.append(
+            f"… and {show.many(len(hidden), 'older task')} that {'has' if len(hidden) == 1 else 'have'} ended (--all lists them)"
+        )
     if any(not t.ended for t in found) and not verb.is_supervised(project):
         lines.append("the supervisor is not running; the next `dispatch wait`, `answer` or `run` starts it")
     if any(t.open_questions or t.state.value == "blocked" for t in found):

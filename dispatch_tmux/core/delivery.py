@@ -187,9 +187,9 @@ def _after_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step 
             return Step.WAIT
         if done.enters < ENTERS:
             return Step.LEAVE_MODE if seen.in_mode else Step.ENTER
-        return Unproven(f"it stands in the composer after {done.enters} times Enter")
+        return Unproven(f"it is still in the composer after {done.enters} times Enter")
     if shown.queued or seen.echoed > done.echoed_before:
-        return Submitted("queued by the CLI" if shown.queued else "it stands in the transcript")
+        return Submitted("queued by the CLI" if shown.queued else "it shows in the transcript")
     if shown.shows == "busy":
         return Submitted("the composer is empty and a turn has begun")
     return Step.WAIT if done.since_enter < manner.proof else Unproven("the composer is empty, but no turn has begun")
@@ -229,9 +229,9 @@ def after_crash(body: str, seen: Seen, echoed_before: int | None, manner: Manner
     if not manner.composer:
         if seen.typed.endswith(squeezed(body)[-60:]):
             return Step.ENTER  # the terminal's echo of it stands before the cursor: it waits for Enter
-        return Submitted("it stands on the screen") if seen.echoed > echoed_before else Step.PASTE
+        return Submitted("it shows on the screen") if seen.echoed > echoed_before else Step.PASTE
     if holds(body, seen.shown):
         return Step.ENTER  # it was pasted: go on from there
     if seen.echoed > echoed_before:
-        return Submitted("it stands in the transcript")
+        return Submitted("it shows in the transcript")
     return Step.PASTE if holds(body, seen.shown) is False else Unproven("other text is in the composer")

@@ -185,7 +185,7 @@ def undecided(chosen: Resolution, others: Sequence[str] = ()) -> NeedsDecision:
     there = f"; there are: {', '.join(others[:6])}" if others else ""
     return NeedsDecision(
         f"no model is named, the default is {chosen.name}: confirm it with --yes, or name one with -m",
-        hint=f"--yes is asked for once in a project{there}",
+        hint=f"--yes is needed only once in a project{there}",
     )
 
 

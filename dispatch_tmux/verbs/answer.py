@@ -68,7 +68,10 @@ def answer(
         session.ensure(project)
         return Answered(task.id, asked.id, words, "written down")
     if not store.write_answer(task.id, asked.id, words):
-        raise DispatchError(f"question {asked.id} of {task.id} was answered a moment ago", hint="dispatch questions")
+        raise DispatchError(
+            f"question {asked.id} of {task.id} was answered a moment ago",
+            hint="`dispatch questions` lists what is open",
+        )
     store.append(task.id, "answer", f"answer:{asked.id}", q=asked.id, answer=words[:CUT], by="person")
     restarted = task.state is State.BLOCKED
     if restarted:
@@ -100,7 +103,8 @@ def pick(question: Question, text: str, choice: str = "", literal: bool = False,
         raise UsageProblem("the answer is empty", hint=f'dispatch answer {task} "…", or --choice N')
     if question.via == "screen" and question.is_unknown:
         raise NeedsDecision(
-            "nobody knows what its screen asks", hint=f"dispatch keys {task} Down Enter, or dispatch attach {task}"
+            "dispatch cannot tell what its screen asks",
+            hint=f"dispatch keys {task} Down Enter, or dispatch attach {task}",
         )
     if choice:
         return _by_key(question, choice)

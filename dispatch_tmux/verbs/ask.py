@@ -37,7 +37,7 @@ def flag(text: str) -> None:
     """Leave TEXT for the person to see at once; nothing is waited for. Raises DispatchError outside of a worker."""
     ipc = _ipc()
     if not text.strip():
-        raise DispatchError("there is nothing to tell")
+        raise DispatchError("the flag is empty")
     number = 1
     while not files.replace(os.path.join(ipc, f"{number:03}.flag"), text.strip() + "\n", exclusive=True):
         number += 1

@@ -36,7 +36,7 @@ def attach(project: Project, which: Which | None = None) -> Command:
         target = project_session.supervisor_pane(server, found) if found else None
     if found is None or target is None:
         raise DispatchError(
-            f"{task.id if task else project.root} has no window any more",
+            f"{task.id if task else project.root} no longer has a window",
             hint=f"`dispatch screen {task.id}` shows its last screen" if task else "",
         )
     return client.show(server, target, found)

@@ -109,7 +109,7 @@ def _ready(project: Project, entries: list[Entry], choose: Choose, there: dict[s
             mark = order.mark(chosen.name)
             if order.id in there:
                 if task_file.read(project.store, order.id).get("mark") != mark:
-                    raise DispatchError("there is a task of this id already, with other words")
+                    raise DispatchError("there is a task with this id already, with other words")
                 cwd, text = there[order.id].cwd, ""
             else:
                 cwd, text = start.check(project, order, siblings)

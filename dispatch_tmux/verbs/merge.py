@@ -60,7 +60,8 @@ def diff_size(project: Project, which: Which) -> Size | None:
 def merge(project: Project, which: Which, *, into: str = "", squash: bool = False, commit: str = "") -> Merged:
     """Merge the task's branch into the branch INTO, by default the one checked out in the project's root.
 
-    SQUASH makes it one commit. COMMIT is a message: what is uncommitted in the worktree is committed with it first.
+    COMMIT is a message: what is uncommitted in the worktree is committed with it first. SQUASH makes it one commit, with
+    that message or the task's title.
     Raises MergeConflict when files are in conflict, and DispatchError when the worker is at work, when work is
     uncommitted, or when something else is in the way; the branch INTO is as it was then.
     """
@@ -78,7 +79,7 @@ def merge(project: Project, which: Which, *, into: str = "", squash: bool = Fals
     if target == task.branch:
         raise DispatchError(f"{target} is the branch of {task.id} itself", hint="--into BRANCH names another one")
     title = _title(task)
-    message = title if squash else f"Merge {task.branch}: {title}"
+    message = (commit or title) if squash else f"Merge {task.branch}: {title}"
     done = branches.merge(project.root, target, tip, message, squash=squash)
     if done.conflicts:
         project.store.append(task.id, "conflict", "", into=target, files=list(done.conflicts[:50]))
@@ -104,7 +105,7 @@ def pr(project: Project, which: Which, *, draft: bool = False) -> Proposed:
             timeout=git.DEADLINE, env={**os.environ, "GH_PROMPT_DISABLED": "1"},
         )  # fmt: skip
     except subprocess.TimeoutExpired as e:
-        raise DispatchError("gh did not end") from e
+        raise DispatchError(f"gh did not finish within {git.DEADLINE:.0f} s") from e
     if done.returncode:
         said = (done.stderr or done.stdout).strip()[-300:]
         raise DispatchError(f"gh: {said}", hint=f"the branch {task.branch} is pushed")

@@ -80,7 +80,7 @@ def check(project: Project, order: Order, siblings: Sequence[str] = ()) -> tuple
     if order.id:
         tasks.task_id(order.id)
     if order.group and (len(order.group) > 60 or not order.group.isprintable()):
-        raise DispatchError(f"{order.group[:60]!r} is no name for a group")
+        raise DispatchError(f"{order.group[:60]!r} cannot be the name of a group")
     for other, _ in order.after:
         if other not in siblings and not project.store.task(tasks.task_id(other)).created:
             raise DispatchError(
@@ -93,7 +93,7 @@ def check(project: Project, order: Order, siblings: Sequence[str] = ()) -> tuple
     if order.worktree:
         _check_worktree(project, order, siblings)
     elif order.base:
-        raise DispatchError("--base is where a worktree begins, and none is asked for", hint="add --worktree")
+        raise DispatchError("--base says where a worktree begins, and no worktree is asked for", hint="add --worktree")
     return cwd, text
 
 

@@ -341,7 +341,7 @@ def test_renew_gives_an_aged_command_its_current_form(crew: Crew) -> None:
     crew.run("config", "renew", "--yes")
 
     assert crew.json("resolve", "use gpt-5.3-codex")["argv"][:4] == ["codex", "exec", "--sandbox", "workspace-write"]
-    assert "no aged command" in crew.run("config", "renew").stdout
+    assert "every command is up to date" in crew.run("config", "renew").stdout
     assert all(line in crew.config_path.read_text() for line in PUBLISHED.splitlines() if "codex:  " not in line)
 
 
