@@ -31,7 +31,20 @@ ROOMS: dict[str, set[str]] = {
     "core": set(),
 }
 GROUND = {"__init__", "__main__", "errors"}  # what lies in no room
-WORLD = {"os", "time", "subprocess", "libtmux", "pexpect", "click", "shutil", "socket", "pathlib", "tempfile", "threading", "sys"}
+WORLD = {
+    "os",
+    "time",
+    "subprocess",
+    "libtmux",
+    "pexpect",
+    "click",
+    "shutil",
+    "socket",
+    "pathlib",
+    "tempfile",
+    "threading",
+    "sys",
+}
 HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog")
 SOURCES = {
     ".".join(path.relative_to(HERE).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
@@ -43,12 +56,18 @@ def imports(tree: ast.AST) -> Iterator[str]:
     """What a module imports of ours, wherever the import stands: at its top, in a function, under TYPE_CHECKING."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name.removeprefix("dispatch_tmux.") for alias in node.names if alias.name.startswith("dispatch_tmux."))
+            yield from (
+                alias.name.removeprefix("dispatch_tmux.")
+                for alias in node.names
+                if alias.name.startswith("dispatch_tmux.")
+            )
         elif isinstance(node, ast.ImportFrom) and node.module == "dispatch_tmux":
             yield from (alias.name for alias in node.names if alias.name in ROOMS)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dispatch_tmux."):
             module = str(node.module).removeprefix("dispatch_tmux.")
-            yield from (f"{module}.{alias.name}" if f"{module}.{alias.name}" in SOURCES else module for alias in node.names)
+            yield from (
+                f"{module}.{alias.name}" if f"{module}.{alias.name}" in SOURCES else module for alias in node.names
+            )
 
 
 def outside(tree: ast.AST) -> set[str]:
@@ -73,7 +92,9 @@ def test_every_module_has_a_room_and_there_are_few() -> None:
 @pytest.mark.parametrize("name", [name for name in SOURCES if room(name) in ROOMS])
 def test_arrows_go_down_only(name: str) -> None:
     allowed = ROOMS[room(name)] | {room(name)}
-    wrong = {used for used in GRAPH[name] if room(used) != "errors" and room(used) not in allowed and used not in allowed}
+    wrong = {
+        used for used in GRAPH[name] if room(used) != "errors" and room(used) not in allowed and used not in allowed
+    }
     assert not wrong, f"{name} imports {sorted(wrong)}, and its room may not"
 
 
