@@ -1,7 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: events figures accuracy soak help setup demo test test-clients bench lint lock
+.PHONY: events figures accuracy soak help setup demo test flakes test-clients bench lint lock
 PY := .venv/bin/python
 ARGS ?=
+N ?= 20
+ABREAST := -n auto --dist worksteal
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -13,7 +15,10 @@ demo: setup ## see it work, with workers that only pretend to be agents (ARGS=".
 	@.venv/bin/dispatch demo $(ARGS)
 
 test: setup ## the tests (ARGS="..." goes to pytest)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(ABREAST) $(ARGS)
+
+flakes: setup ## the tests N=20 times, every second time beside a load: what failed, and how often
+	@$(PY) tests/flakes.py $(N) $(ABREAST) $(ARGS)
 
 test-clients: setup ## the tests against real agent CLIs, which they install
 	@$(PY) -m pytest tests/clients $(ARGS)
@@ -33,10 +38,11 @@ soak: setup ## a crew of demo workers under a restless person (ARGS="seconds wor
 accuracy: setup ## the figures in docs/accuracy.md
 	@$(PY) tests/benchmarks/accuracy.py
 
-lint: setup ## ruff and mypy
+lint: setup ## ruff and mypy; and how large the modules and functions are
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) .ci/sizes.py
 
 lock: ## pin the newest versions in .ci/requirements.lock (needs uv)
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.10 --generate-hashes --upgrade --quiet \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +18,25 @@ from dispatch_tmux.tmux import server as tmux  # noqa: E402
 from dispatch_tmux.tmux.server import Answer, Socket  # noqa: E402
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: more than there are CPUs, since most of a test is waiting."""
+    return min(3 * (os.cpu_count() or 1), 24)
+
+
+def _scratch() -> str:
+    """Where the crews live: in memory if there is room (an fsync takes 0.004 s on a disk), and a short path: a socket's has 100 bytes."""
+    shm = "/dev/shm"
+    if os.path.isdir(shm) and os.access(shm, os.W_OK | os.X_OK):
+        there = os.statvfs(shm)
+        if not there.f_flag & os.ST_NOEXEC and there.f_bavail * there.f_frsize > 1 << 30:
+            return shm
+    return "/tmp"
+
+
 @pytest.fixture
 def crew() -> Iterator[Crew]:
-    base = Path(tempfile.mkdtemp(prefix="dt-", dir="/tmp"))  # short: a socket's path holds about 100 bytes
-    crew = Crew(base)
+    crew = Crew(Path(tempfile.mkdtemp(prefix="dt-", dir=_scratch())))
     yield crew
     crew.close()
 

@@ -31,9 +31,23 @@ ROOMS: dict[str, set[str]] = {
     "core": set(),
 }
 GROUND = {"__init__", "__main__", "errors"}  # what lies in no room
-WORLD = {"os", "time", "subprocess", "libtmux", "pexpect", "click", "shutil", "socket", "pathlib", "tempfile", "threading", "sys"}
+WORLD = {
+    "os",
+    "time",
+    "subprocess",
+    "libtmux",
+    "pexpect",
+    "click",
+    "shutil",
+    "socket",
+    "pathlib",
+    "tempfile",
+    "threading",
+    "sys",
+}
 # tmux's commands, but for those of one word
-TMUX = set("""
+TMUX = set(
+    """
     attach-session bind-key break-pane capture-pane choose-buffer choose-client choose-tree clear-history
     clear-prompt-history clock-mode command-prompt confirm-before copy-mode customize-mode delete-buffer
     detach-client display-menu display-message display-popup display-panes find-window has-session if-shell
@@ -46,7 +60,8 @@ TMUX = set("""
     show-buffer show-environment show-hooks show-messages show-options show-prompt-history show-window-options
     source-file split-window start-server suspend-client swap-pane swap-window switch-client unbind-key
     unlink-window wait-for
-""".split())
+""".split()
+)
 HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog")
 SOURCES = {
     ".".join(path.relative_to(HERE).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
@@ -58,12 +73,18 @@ def imports(tree: ast.AST) -> Iterator[str]:
     """What a module imports of ours, wherever the import stands: at its top, in a function, under TYPE_CHECKING."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name.removeprefix("dispatch_tmux.") for alias in node.names if alias.name.startswith("dispatch_tmux."))
+            yield from (
+                alias.name.removeprefix("dispatch_tmux.")
+                for alias in node.names
+                if alias.name.startswith("dispatch_tmux.")
+            )
         elif isinstance(node, ast.ImportFrom) and node.module == "dispatch_tmux":
             yield from (alias.name for alias in node.names if alias.name in ROOMS)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dispatch_tmux."):
             module = str(node.module).removeprefix("dispatch_tmux.")
-            yield from (f"{module}.{alias.name}" if f"{module}.{alias.name}" in SOURCES else module for alias in node.names)
+            yield from (
+                f"{module}.{alias.name}" if f"{module}.{alias.name}" in SOURCES else module for alias in node.names
+            )
 
 
 def outside(tree: ast.AST) -> set[str]:
@@ -88,7 +109,9 @@ def test_every_module_has_a_room_and_there_are_few() -> None:
 @pytest.mark.parametrize("name", [name for name in SOURCES if room(name) in ROOMS])
 def test_arrows_go_down_only(name: str) -> None:
     allowed = ROOMS[room(name)] | {room(name)}
-    wrong = {used for used in GRAPH[name] if room(used) != "errors" and room(used) not in allowed and used not in allowed}
+    wrong = {
+        used for used in GRAPH[name] if room(used) != "errors" and room(used) not in allowed and used not in allowed
+    }
     assert not wrong, f"{name} imports {sorted(wrong)}, and its room may not"
 
 
@@ -124,13 +147,17 @@ def test_what_decides_in_the_other_rooms_knows_nothing_of_the_world_either(name:
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if room(name) in ROOMS.keys() - {"tmux"}])
 def test_only_the_room_of_tmux_names_its_commands(name: str) -> None:
-    words = {node.value for node in ast.walk(SOURCES[name]) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    words = {
+        node.value for node in ast.walk(SOURCES[name]) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
     assert not words & TMUX
 
 
 def test_the_modules_of_the_supervisor_are_told_where_it_is_opened() -> None:
     told = (ast.get_docstring(SOURCES["supervisor"]) or "").split()
-    assert {name.removeprefix("supervisor.") for name in SOURCES if room(name) == "supervisor" and "." in name} <= {*told}
+    assert {name.removeprefix("supervisor.") for name in SOURCES if room(name) == "supervisor" and "." in name} <= {
+        *told
+    }
 
 
 def test_every_module_imports_alone() -> None:

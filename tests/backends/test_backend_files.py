@@ -15,7 +15,19 @@ from dispatch_tmux.backends import load as backends
 from dispatch_tmux.errors import DispatchError
 
 MINIMAL = "name: mine\nexecutable: mine\nargv: [mine]\n"
-PLACEHOLDERS = {"prompt", "model", "id", "session", "settings", "task_dir", "python", "demo_worker", "cwd", "model_flags", "permission_flags"}
+PLACEHOLDERS = {
+    "prompt",
+    "model",
+    "id",
+    "session",
+    "settings",
+    "task_dir",
+    "python",
+    "demo_worker",
+    "cwd",
+    "model_flags",
+    "permission_flags",
+}
 DOCS = Path(__file__).parents[2] / "docs" / "backends.md"
 
 

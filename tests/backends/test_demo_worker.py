@@ -27,7 +27,9 @@ ENTER, UP, DOWN = ("key", "enter"), ("key", "up"), ("key", "down")
         ([("text", "2"), ("text", "2"), ENTER], True, ""),
     ],
 )
-def test_a_choice_is_made_by_its_number_or_by_the_arrow_keys(keys: list[tuple[str, str]], many: bool, answer: str | None) -> None:
+def test_a_choice_is_made_by_its_number_or_by_the_arrow_keys(
+    keys: list[tuple[str, str]], many: bool, answer: str | None
+) -> None:
     dialogue = Dialogue("which?", COLOURS, many)
     for key in keys:
         dialogue.key(*key)

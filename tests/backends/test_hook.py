@@ -15,7 +15,10 @@ from crew import wait_until
 from dispatch_tmux.backends import hook as answering
 from dispatch_tmux.backends.load import load
 
-QUESTION = {"question": "Which database?", "options": [{"label": "SQLite"}, {"label": "MySQL"}, {"label": "None, really"}]}
+QUESTION = {
+    "question": "Which database?",
+    "options": [{"label": "SQLite"}, {"label": "MySQL"}, {"label": "None, really"}],
+}
 ASK: dict[str, Any] = {"tool_name": "AskUserQuestion", "tool_input": {"questions": [QUESTION]}}
 BASH: dict[str, Any] = {"tool_name": "Bash", "tool_input": {"command": "python3 -c 'print(1)'\necho two"}}
 EDIT: dict[str, Any] = {"tool_name": "Edit", "tool_input": {"file_path": "/p/src/main.py"}}
@@ -68,7 +71,10 @@ def hook(tmp_path: Path) -> Any:
     (tmp_path / "signals").mkdir()
     command = load("claude").settings["hooks"]["PermissionRequest"][0]["hooks"][0]["command"]
     process = subprocess.Popen(
-        ["sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "DISPATCH_TASK_DIR": str(tmp_path)}
+        ["sh", "-c", command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "DISPATCH_TASK_DIR": str(tmp_path)},
     )
     assert process.stdin
     process.stdin.write(json.dumps(ASK).encode())

@@ -37,7 +37,9 @@ def test_what_looks_like_it_in_plain_text_is_none(tmp_path: Path) -> None:
 def test_a_hooks_file_is_read_once_and_damage_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "signals").mkdir()
     (tmp_path / "signals" / "1.json").write_text("{half")
-    (tmp_path / "signals" / "2.json").write_text(json.dumps({"hook_event_name": "UserPromptSubmit", "prompt": "use  JWT"}))
+    (tmp_path / "signals" / "2.json").write_text(
+        json.dumps({"hook_event_name": "UserPromptSubmit", "prompt": "use  JWT"})
+    )
     (tmp_path / "signals" / "3.json").write_text(json.dumps({"hook_event_name": "Stop"}))
     signals = Signals(str(tmp_path), load("claude").signals)
     signals.read()

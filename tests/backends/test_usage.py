@@ -25,9 +25,26 @@ def test_a_place_in_json(path: str, found: list[Any]) -> None:
     assert values({"a": {"b": 1}, "list": [{"n": 1}, {"n": 2}, 3]}, path) == found
 
 
-@pytest.mark.parametrize("data", [None, 1, "text", [], {}, {"type": None}, {"type": ["user"]}, {"type": "user", "n": "many"}, {"type": "user", "n": True}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        1,
+        "text",
+        [],
+        {},
+        {"type": None},
+        {"type": ["user"]},
+        {"type": "user", "n": "many"},
+        {"type": "user", "n": True},
+    ],
+)
 def test_what_does_not_fit_changes_nothing(data: Any) -> None:
-    rules = [Take(what="context", path=("n",), where={"type": "user"}), Take(what="said", path=("text",)), Take(what="tool", path=("tool.*",))]
+    rules = [
+        Take(what="context", path=("n",), where={"type": "user"}),
+        Take(what="said", path=("text",)),
+        Take(what="tool", path=("tool.*",)),
+    ]
     assert take(Usage(context=5), data, rules) == (Usage(context=5), ())
 
 

@@ -92,12 +92,18 @@ class Soak:
         id = self.rng.choice([i for i in self.live() if self.crew.task(i).open_questions])
         q = self.crew.task(id).open_questions[0]
         picks = [c.key for c in q.choices]
-        words = ["--choice", ",".join(picks[:2]) if q.kind == "multi" else self.rng.choice(picks)] if picks else ["some words"]
+        words = (
+            ["--choice", ",".join(picks[:2]) if q.kind == "multi" else self.rng.choice(picks)]
+            if picks
+            else ["some words"]
+        )
         self.crew.run("answer", id, "--question", q.id, *words)
 
     def type(self) -> None:
         """Answer at the keyboard."""
-        id = self.rng.choice([i for i in self.live() if any(q.via == "screen" for q in self.crew.task(i).open_questions)])
+        id = self.rng.choice(
+            [i for i in self.live() if any(q.via == "screen" for q in self.crew.task(i).open_questions)]
+        )
         q = self.crew.task(id).open_questions[0]
         keys = ["1"] if q.choices else ["x"]
         for key in [*keys, *([] if q.kind == "choice" else ["Enter"])]:
@@ -118,7 +124,9 @@ class Soak:
 
     def resize(self) -> None:
         pane = self.crew.task(self.rng.choice(self.live())).pane
-        self.crew.tmux("resize-window", "-t", pane, "-x", str(self.rng.randint(40, 220)), "-y", str(self.rng.randint(12, 60)))
+        self.crew.tmux(
+            "resize-window", "-t", pane, "-x", str(self.rng.randint(40, 220)), "-y", str(self.rng.randint(12, 60))
+        )
 
     def attach(self) -> None:
         import pexpect
@@ -180,7 +188,11 @@ class Soak:
 
     def _wrong(self, id: str, said: list[tuple[float, str]], since: float, until: float, what: str) -> list[Wrong]:
         spans = zip(said, [*(t for t, _ in said[1:]), max(until, said[-1][0] if said else 0.0)], strict=False)
-        bad = [(max(t, since), min(end, until), s) for (t, s), end in spans if end > since and t < until and s not in FITS[what]]
+        bad = [
+            (max(t, since), min(end, until), s)
+            for (t, s), end in spans
+            if end > since and t < until and s not in FITS[what]
+        ]
         joined: list[tuple[float, float, str]] = []
         for begin, end, s in bad:
             if joined and abs(joined[-1][1] - begin) < 0.01:
@@ -198,14 +210,21 @@ def main(seconds: float, workers: int, seed: int) -> int:
         soak.run(seconds)
         found, compared, delays = soak.check()
         for wrong in found[:20]:
-            print(f"{wrong.task} at {wrong.at:.2f}: {wrong.really}, said {wrong.said} for {wrong.seconds:.2f} s", file=sys.stderr)
+            print(
+                f"{wrong.task} at {wrong.at:.2f}: {wrong.really}, said {wrong.said} for {wrong.seconds:.2f} s",
+                file=sys.stderr,
+            )
         if os.environ.get("SOAK_KEEP"):
             odd = [w.task for w in found] + [id for t, id, _ in sorted(delays)[-2:]]
             print(soak.truth(odd[0]).read_text(), *crew.store.events(odd[0]), soak.restarts, sep="\n", file=sys.stderr)
-        print(f"{seconds / 60:.0f} min, {workers} workers at a time, {len(soak.ids)} in all, seed {seed}: {dict(soak.did)}")
+        print(
+            f"{seconds / 60:.0f} min, {workers} workers at a time, {len(soak.ids)} in all, seed {seed}: {dict(soak.did)}"
+        )
         took = sorted(d[0] for d in delays)
         if took:
-            print(f"question → event: median {statistics.median(took) * 1000:.0f} ms, p99 {took[int(len(took) * 0.99)] * 1000:.0f} ms (n {len(took)})")
+            print(
+                f"question → event: median {statistics.median(took) * 1000:.0f} ms, p99 {took[int(len(took) * 0.99)] * 1000:.0f} ms (n {len(took)})"
+            )
             print("the slowest:", *(f"{t * 1000:.0f} ms ({id}, {at:.2f})" for t, id, at in sorted(delays)[-3:]))
         print(f"{compared} states compared, wrong for more than {GRACE:g} s: {len(found)}")
         return 1 if found else 0
@@ -215,4 +234,8 @@ def main(seconds: float, workers: int, seed: int) -> int:
 
 if __name__ == "__main__":
     given = [float(a) for a in sys.argv[1:]]
-    sys.exit(main(given[0] if given else 60.0, int(given[1]) if len(given) > 1 else 20, int(given[2]) if len(given) > 2 else 1))
+    sys.exit(
+        main(
+            given[0] if given else 60.0, int(given[1]) if len(given) > 1 else 20, int(given[2]) if len(given) > 2 else 1
+        )
+    )

@@ -19,7 +19,9 @@ DATABASES = "ask: Which database? (choices: SQLite | PostgreSQL)"
 
 def asking(crew: Crew, *items: str) -> str:
     """A demo task that asks what its first item says."""
-    id = crew.start("-m", "demo", "--id", "storage", *(word for item in items for word in ("--item", item)), "set up storage")
+    id = crew.start(
+        "-m", "demo", "--id", "storage", *(word for item in items for word in ("--item", item)), "set up storage"
+    )
     crew.until(id, "question")
     return id
 
@@ -52,7 +54,10 @@ def test_a_number_that_is_no_choice_is_refused_and_may_be_sent_as_words(crew: Cr
     id = asking(crew, DATABASES)
     done = crew.run("answer", id, "7", ok=None)
     assert done.returncode == 4 and "'7' is not one of its choices" in done.stderr
-    assert "1. SQLite · 2. PostgreSQL" in done.stderr and "dispatch answer storage --text 7 sends it as words" in done.stderr
+    assert (
+        "1. SQLite · 2. PostgreSQL" in done.stderr
+        and "dispatch answer storage --text 7 sends it as words" in done.stderr
+    )
     assert crew.run("answer", id, "--text", "7").stdout == "answered: 7\n"
     crew.until(id, "done")
     assert (crew.dir(id) / "ipc" / "001.answer").read_text() == "7\n"
@@ -170,7 +175,9 @@ def test_nothing_to_do_is_said(crew: Crew) -> None:
 def commands() -> list[tuple[str, click.Command]]:
     context = click.Context(cli)
     found = [(name, cli.get_command(context, name)) for name in COMMANDS]
-    groups = [(f"{name} {sub}", c.commands[sub]) for name, c in found if isinstance(c, click.Group) for sub in c.commands]
+    groups = [
+        (f"{name} {sub}", c.commands[sub]) for name, c in found if isinstance(c, click.Group) for sub in c.commands
+    ]
     return [(name, command) for name, command in [*found, *groups] if command]
 
 
@@ -184,7 +191,11 @@ def test_the_help_of_the_group_fits_into_eighty_columns_under_headings(crew: Cre
 
 @pytest.mark.parametrize(("name", "command"), commands(), ids=[name for name, _ in commands()])
 def test_every_verb_and_every_option_is_explained(name: str, command: click.Command) -> None:
-    assert command.help and command.help.strip()[0].isupper() and command.help.split("\n\n")[0].strip().endswith((".", ":", ",", "…"))
+    assert (
+        command.help
+        and command.help.strip()[0].isupper()
+        and command.help.split("\n\n")[0].strip().endswith((".", ":", ",", "…"))
+    )
     for option in command.params:
         if isinstance(option, click.Option):
             assert option.help, f"{name} {option.opts}"
@@ -200,6 +211,10 @@ def test_help_of_a_verb(crew: Crew) -> None:
 
 def test_help_loads_no_verb(crew: Crew) -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", *DISPATCH[1:], "--help"], env=crew.env, cwd=crew.root, capture_output=True, text=True
+        [sys.executable, "-X", "importtime", *DISPATCH[1:], "--help"],
+        env=crew.env,
+        cwd=crew.root,
+        capture_output=True,
+        text=True,
     )
     assert "dispatch_tmux.cli" in done.stderr and "dispatch_tmux.verbs" not in done.stderr

@@ -144,9 +144,7 @@ class Lab:
         values = {"task_dir": str(self.task), "settings": settings, "id": "one", "session": str(uuid.uuid4()), **more}
         flags = {"{permission_flags}": self.backend["permission_flags"]["default"]}
         words = [word for part in self.backend["argv"] for word in flags.get(part, [part])]
-        filled = [
-            re.sub(r"\{(\w+)\}", lambda m: {**values, "prompt": prompt}[m[1]], part) for part in words
-        ]
+        filled = [re.sub(r"\{(\w+)\}", lambda m: {**values, "prompt": prompt}[m[1]], part) for part in words]
         return filled[1:]
 
     def start(

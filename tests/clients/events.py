@@ -109,7 +109,9 @@ class Stage:
         self.rules, osc = backend.screen, backend.signals.osc
         if osc is None:
             names: set[str] = set()
-            self.watch = Watch([str(self.crew.dir(self.id) / "signals")], lambda path: names.add(os.path.basename(path)))
+            self.watch = Watch(
+                [str(self.crew.dir(self.id) / "signals")], lambda path: names.add(os.path.basename(path))
+            )
             self.signals = lambda: sorted(time_of(name) for name in names if name.endswith(".json"))
             return
         stamps, program = self.crew.base / "stamps", self.crew.base / "stamp.py"

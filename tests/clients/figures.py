@@ -102,9 +102,15 @@ class Stage:
         fate = {0: "lost", 1: "right"}.get(times, "doubled")
         if sent.returncode not in (0, 6):
             fate = "refused" if times == 0 else "arrived, but called not delivered"
-        if fate == "lost" and arrived("".join(text.split()), lambda: ["".join(t.split()) for t in self.requests()], 1.0):
+        if fate == "lost" and arrived(
+            "".join(text.split()), lambda: ["".join(t.split()) for t in self.requests()], 1.0
+        ):
             fate = "mangled"
-        if fate == "right" and draft in "".join(self.requests()[-3:]) and f"{draft}{text}"[:30] in "".join(self.requests()):
+        if (
+            fate == "right"
+            and draft in "".join(self.requests()[-3:])
+            and f"{draft}{text}"[:30] in "".join(self.requests())
+        ):
             fate = "mangled"  # glued to the draft
         if situation == "typing" and arrived(draft, self.requests) != 1:
             fate = "draft damaged"
@@ -125,7 +131,11 @@ class Stage:
         from dispatch_tmux.screen import read as screen
 
         task = self.crew.task(id)
-        shown = screen.look(load(task.backend).screen, self.crew.screen(id), title=self.crew.tmux("display-message", "-p", "-t", task.pane, "#{pane_title}").text)
+        shown = screen.look(
+            load(task.backend).screen,
+            self.crew.screen(id),
+            title=self.crew.tmux("display-message", "-p", "-t", task.pane, "#{pane_title}").text,
+        )
         return shown.shows == "ready" and not task.requests_open and not task.open_questions
 
     def type(self, id: str, draft: str) -> None:

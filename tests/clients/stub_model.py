@@ -89,8 +89,10 @@ QUEUED = re.compile(  # what the client wraps round a text that was typed while 
     r"The user sent a new message while you were working:\n(.*?)(?:\n\n(?:IMPORTANT: |This is how Claude Code ).*)?\Z",
     re.DOTALL,
 )
-REMINDER = re.compile(  # but for the news that a background command has ended, which begins a turn as a person's words do
-    r"<system-reminder>(?:(?!<task-notification>).)*?</system-reminder>\s*", re.DOTALL
+REMINDER = (
+    re.compile(  # but for the news that a background command has ended, which begins a turn as a person's words do
+        r"<system-reminder>(?:(?!<task-notification>).)*?</system-reminder>\s*", re.DOTALL
+    )
 )
 
 

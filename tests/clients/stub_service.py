@@ -103,11 +103,18 @@ class _Handler(BaseHTTPRequestHandler):
         status = self.service.fail.get(model, self.service.fail.get("", 0))
         if status:
             said = WORDS[status].format(model=model) + self.service.more
-            self._json(status, {"error": {"message": said, "code": status, "status": STATUS.get(status, "ERROR"), "type": "error"}})
+            self._json(
+                status,
+                {"error": {"message": said, "code": status, "status": STATUS.get(status, "ERROR"), "type": "error"}},
+            )
             return
         shell = next((n for n in SHELLS if n in names), "")
         done = any(_is_result(item) for key in ("input", "messages", "contents") for item in (body.get(key) or [])[-1:])
-        call: tuple[str, Any] | None = None if done or not shell or (self.service.quiet and not self.service.first) else (shell, self.service.command(text))
+        call: tuple[str, Any] | None = (
+            None
+            if done or not shell or (self.service.quiet and not self.service.first)
+            else (shell, self.service.command(text))
+        )
         if names and not done and self.service.calls:
             call = self.service.calls.pop(0)
         if gemini:
@@ -133,23 +140,56 @@ class _Handler(BaseHTTPRequestHandler):
             key = {"exec_command": "cmd"}.get(call[0], "command")
             value: Any = ["bash", "-c", call[1]] if call[0] == "shell" else call[1]
             given = call[1] if isinstance(call[1], dict) else {key: value, **self.service.also}
-            item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": call[0], "arguments": json.dumps(given), "status": "completed"}
+            item = {
+                "type": "function_call",
+                "id": "fc_1",
+                "call_id": "call_1",
+                "name": call[0],
+                "arguments": json.dumps(given),
+                "status": "completed",
+            }
         self._event({"type": "response.output_item.added", "output_index": 0, "item": item}, named=True)
         self._event({"type": "response.output_item.done", "output_index": 0, "item": item}, named=True)
         usage = {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5,
                  "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 15}  # fmt: skip
-        self._event({"type": "response.completed", "response": {**response, "status": "completed", "output": [item], "usage": usage}}, named=True)
+        self._event(
+            {
+                "type": "response.completed",
+                "response": {**response, "status": "completed", "output": [item], "usage": usage},
+            },
+            named=True,
+        )
 
     def _chat(self, body: dict[str, Any], call: tuple[str, Any] | None) -> None:
         message: dict[str, Any] = {"role": "assistant", "content": "All done."}
         if call:
-            arguments = json.dumps(call[1] if isinstance(call[1], dict) else {"command": call[1], "description": "work the plan off"})
-            message = {"role": "assistant", "tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": {"name": call[0], "arguments": arguments}}]}
+            arguments = json.dumps(
+                call[1] if isinstance(call[1], dict) else {"command": call[1], "description": "work the plan off"}
+            )
+            message = {
+                "role": "assistant",
+                "tool_calls": [
+                    {
+                        "index": 0,
+                        "id": "call_1",
+                        "type": "function",
+                        "function": {"name": call[0], "arguments": arguments},
+                    }
+                ],
+            }
         why = "tool_calls" if call else "stop"
         base = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": body.get("model")}
         usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
         if not body.get("stream"):
-            self._json(200, {**base, "object": "chat.completion", "usage": usage, "choices": [{"index": 0, "message": message, "finish_reason": why}]})
+            self._json(
+                200,
+                {
+                    **base,
+                    "object": "chat.completion",
+                    "usage": usage,
+                    "choices": [{"index": 0, "message": message, "finish_reason": why}],
+                },
+            )
             return
         self._stream()
         self._event({**base, "choices": [{"index": 0, "delta": message, "finish_reason": None}]})
@@ -164,7 +204,10 @@ class _Handler(BaseHTTPRequestHandler):
             given = call[1] if isinstance(call[1], dict) else {"command": call[1], "description": "work the plan off"}
             parts = [{"functionCall": {"name": call[0], "args": given}}]
         usage = {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
-        answer = {"candidates": [{"content": {"role": "model", "parts": parts}, "index": 0, "finishReason": "STOP"}], "usageMetadata": usage}
+        answer = {
+            "candidates": [{"content": {"role": "model", "parts": parts}, "index": 0, "finishReason": "STOP"}],
+            "usageMetadata": usage,
+        }
         if not stream:
             self._json(200, answer)
             return
@@ -212,7 +255,11 @@ def _is_result(item: Any) -> bool:
     if not isinstance(item, dict):
         return False
     parts = [p for p in item.get("parts") or [] if isinstance(p, dict)]
-    return item.get("type") == "function_call_output" or item.get("role") == "tool" or any("functionResponse" in p for p in parts)
+    return (
+        item.get("type") == "function_call_output"
+        or item.get("role") == "tool"
+        or any("functionResponse" in p for p in parts)
+    )
 
 
 def _texts(value: Any) -> list[str]:
@@ -226,4 +273,7 @@ def _texts(value: Any) -> list[str]:
 
 def _example(schema: dict[str, Any]) -> dict[str, Any]:
     kinds: dict[str, Any] = {"number": 1, "integer": 1, "boolean": False, "array": [], "object": {}}
-    return {k: v["enum"][0] if v.get("enum") else kinds.get(str(v.get("type", "")).lower(), "x") for k, v in (schema.get("properties") or {}).items()}
+    return {
+        k: v["enum"][0] if v.get("enum") else kinds.get(str(v.get("type", "")).lower(), "x")
+        for k, v in (schema.get("properties") or {}).items()
+    }

@@ -222,7 +222,9 @@ def test_an_answer_of_several_lines_reaches_it_whole_on_the_real_claude_code(des
     assert how(at, id) == ["its own hook answered"]
 
 
-def test_a_person_at_the_keyboard_is_first_and_the_hook_goes_on_the_real_claude_code(desk: Callable[[Script], Desk]) -> None:
+def test_a_person_at_the_keyboard_is_first_and_the_hook_goes_on_the_real_claude_code(
+    desk: Callable[[Script], Desk],
+) -> None:
     at = desk(asks_by_dialogue)
     id = at.start()
     at.crew.until(id, "question")
@@ -244,7 +246,9 @@ def plans(conversation: Conversation) -> Step:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"), [(("--choice", "2"), "approved your plan"), (("use two steps",), "use two steps")], ids=["yes", "in words"]
+    ("answer", "told"),
+    [(("--choice", "2"), "approved your plan"), (("use two steps",), "use two steps")],
+    ids=["yes", "in words"],
 )
 def test_its_plan_is_shown_and_approved_or_sent_back_on_the_real_claude_code(
     desk: Callable[[Script], Desk], answer: tuple[str, ...], told: str
@@ -370,7 +374,9 @@ def test_a_message_at_the_time_of_a_reminder_arrives_apart_from_it_on_the_real_c
 ) -> None:
     at = desk(echo)
     id = at.start()
-    wait_until(lambda: at.crew.events(id, "delivering"), why=lambda: at.crew.tell(id))  # the supervisor types its reminder now
+    wait_until(
+        lambda: at.crew.events(id, "delivering"), why=lambda: at.crew.tell(id)
+    )  # the supervisor types its reminder now
     at.send(id, "use JWT")
     at.until_heard("use JWT")
     assert len(at.model.user_texts()) == 3
@@ -436,9 +442,17 @@ def test_D19_none_of_many_messages_is_lost_or_doubled_on_the_real_claude_code(de
 # ---------------------------------------------------------------- models and their failures
 @pytest.mark.parametrize(
     "asked, family",
-    [("sonnet", "sonnet"), ("opus", "opus"), ("haiku", "haiku"), ("sonnet-4.6", "claude-sonnet-4-6"), ("claude-4.7-opus", "claude-opus-4-7")],
+    [
+        ("sonnet", "sonnet"),
+        ("opus", "opus"),
+        ("haiku", "haiku"),
+        ("sonnet-4.6", "claude-sonnet-4-6"),
+        ("claude-4.7-opus", "claude-opus-4-7"),
+    ],
 )
-def test_the_model_that_was_asked_for_reaches_the_service(desk: Callable[[Script], Desk], asked: str, family: str) -> None:
+def test_the_model_that_was_asked_for_reaches_the_service(
+    desk: Callable[[Script], Desk], asked: str, family: str
+) -> None:
     at = desk(echo)
     at.start(prompt=f"use {asked} to begin", model=asked)
     at.model.wait_until(lambda: bool(at.model.user_texts()))

@@ -78,7 +78,11 @@ def test_D17_the_words_of_a_message_stand_in_no_log(stage: Stage) -> None:
     assert "hunter2" not in Path(stage.crew.store.log_path).read_text()
     assert "hunter2" not in Path(stage.crew.own(id), "journal.jsonl").read_text()
     assert "hunter2" not in stage.crew.tmux("show-environment", "-g").text
-    kept = [p for p in Path(stage.crew.dir(id)).rglob("*") if p.is_file() and p.parent.name != "ipc" and p.name != "terminal.log"]
+    kept = [
+        p
+        for p in Path(stage.crew.dir(id)).rglob("*")
+        if p.is_file() and p.parent.name != "ipc" and p.name != "terminal.log"
+    ]
     assert [p.name for p in kept if b"hunter2" in p.read_bytes()] == []
     assert [p.name for p in kept if p.stat().st_mode & 0o077 and p.name != "output.md"] == []  # which it wrote itself
 
@@ -97,7 +101,9 @@ def test_D14_a_message_right_after_the_start_is_not_lost(crew: Any, request: pyt
         desk.configure()
         id = crew.start("-m", desk.model, "--permissions", "skip", "--id", name, "--item", "one", "do it")
         crew.run("send", id, "right at once", ok=None)
-        assert arrived("right at once", lambda s=service: [r.text for r in list(s.requests) if r.main], 60.0) == 1, crew.tell(id)
+        assert arrived("right at once", lambda s=service: [r.text for r in list(s.requests) if r.main], 60.0) == 1, (
+            crew.tell(id)
+        )
         crew.run("stop", id)
 
 
@@ -111,7 +117,11 @@ def test_D18_a_prompt_that_escape_puts_back_is_not_glued_to_the_next(stage: Stag
     stage.crew.run("send", id, "go on silently\nwith two lines")
     wait_until(lambda: "esc to interrupt" in stage.crew.screen(id), 20, lambda: stage.crew.screen(id))
     stage.crew.tmux("send-keys", "-t", pane, "Escape")
-    wait_until(lambda: "go on silently" in "\n".join(stage.crew.screen(id).rstrip().splitlines()[-4:]), 20, lambda: stage.crew.screen(id))
+    wait_until(
+        lambda: "go on silently" in "\n".join(stage.crew.screen(id).rstrip().splitlines()[-4:]),
+        20,
+        lambda: stage.crew.screen(id),
+    )
     stage.crew.run("send", id, "another matter")
     once(stage, "another matter")
     assert not any("lines\nanother" in text or "linesanother" in text for text in stage.requests())
@@ -121,7 +131,9 @@ def test_D18_a_prompt_that_escape_puts_back_is_not_glued_to_the_next(stage: Stag
 def test_D9_nothing_is_typed_after_it_has_been_left(stage: Stage) -> None:
     id = stage.worker("idle")
     stage.rest(id)
-    stage.crew.tmux("copy-mode", "-q", "-t", stage.crew.task(id).pane)  # a message at its own door leaves the person's mode alone
+    stage.crew.tmux(
+        "copy-mode", "-q", "-t", stage.crew.task(id).pane
+    )  # a message at its own door leaves the person's mode alone
     stage.crew.tmux("send-keys", "-t", stage.crew.task(id).pane, "-l", LEAVE[stage.crew.task(id).backend])
     wait_until(lambda: LEAVE[stage.crew.task(id).backend] in stage.crew.screen(id))
 

@@ -85,9 +85,30 @@ def test_D2_a_message_arrives_once_and_whole(desk: Desk, text: str) -> None:
 
 
 QUESTIONS = {  # each CLI's own tool for questions
-    "codex": ("request_user_input", {"id": "q1", "options": [{"label": "SQLite", "description": "a file"}, {"label": "PostgreSQL", "description": "a server"}]}),
-    "gemini": ("ask_user", {"type": "choice", "options": [{"label": "SQLite", "description": "a file"}, {"label": "PostgreSQL", "description": "a server"}]}),
-    "opencode": ("question", {"options": [{"label": "SQLite", "description": "a file"}, {"label": "PostgreSQL", "description": "a server"}]}),
+    "codex": (
+        "request_user_input",
+        {
+            "id": "q1",
+            "options": [
+                {"label": "SQLite", "description": "a file"},
+                {"label": "PostgreSQL", "description": "a server"},
+            ],
+        },
+    ),
+    "gemini": (
+        "ask_user",
+        {
+            "type": "choice",
+            "options": [
+                {"label": "SQLite", "description": "a file"},
+                {"label": "PostgreSQL", "description": "a server"},
+            ],
+        },
+    ),
+    "opencode": (
+        "question",
+        {"options": [{"label": "SQLite", "description": "a file"}, {"label": "PostgreSQL", "description": "a server"}]},
+    ),
 }
 
 
@@ -99,7 +120,9 @@ def questioning(desk: Desk) -> str:
         path.write_text(path.read_text() + "\n[features]\ndefault_mode_request_user_input = true\n")
     tool, more = QUESTIONS[desk.name]
     desk.service.first = ["true"]
-    desk.service.calls = [(tool, {"questions": [{"header": "Database", "question": "Which database shall it be?", **more}]})]
+    desk.service.calls = [
+        (tool, {"questions": [{"header": "Database", "question": "Which database shall it be?", **more}]})
+    ]
     id = desk.crew.start("-m", desk.model, "--permissions", "skip", "--item", "one", "do it")
     desk.crew.until(id, "question", PATIENCE)
     return str(id)
@@ -107,7 +130,7 @@ def questioning(desk: Desk) -> str:
 
 @pytest.mark.parametrize(
     ("answer", "arrives"),
-    [(["--choice", "2"], "PostgreSQL"), (["sqlite"], "SQLite"), (["MySQL, \"8\"; $HOME"], "MySQL, \\\"8\\\"; $HOME")],
+    [(["--choice", "2"], "PostgreSQL"), (["sqlite"], "SQLite"), (['MySQL, "8"; $HOME'], 'MySQL, \\"8\\"; $HOME')],
     ids=["choice", "label", "own words"],
 )
 def test_its_own_question_is_answered(desk: Desk, answer: list[str], arrives: str) -> None:
@@ -119,7 +142,9 @@ def test_its_own_question_is_answered(desk: Desk, answer: list[str], arrives: st
     desk.crew.run("answer", id, *answer)
     wait_until(lambda: len(desk.service.requests) > asked, seconds=PATIENCE, why=lambda: desk.crew.screen(id))
     heard = [r.text for r in desk.service.requests[asked:] if r.main]
-    assert any(arrives in text or arrives.replace("\\", "") in text for text in heard), heard[-1][-600:] + desk.crew.screen(id)
+    assert any(arrives in text or arrives.replace("\\", "") in text for text in heard), heard[-1][
+        -600:
+    ] + desk.crew.screen(id)
     desk.crew.until(id, "done", PATIENCE)
 
 
@@ -144,7 +169,11 @@ def test_D16_at_its_own_door_a_message_goes_past_a_dialogue_and_a_draft(desk: De
     assert [r.text.count(text) for r in desk.service.requests if text in r.text][-1] == 1
 
     def at_rest() -> bool:
-        return desk.service.settled(3.0) and "esc interrupt" not in desk.crew.screen(id) and not desk.crew.task(id).open_questions
+        return (
+            desk.service.settled(3.0)
+            and "esc interrupt" not in desk.crew.screen(id)
+            and not desk.crew.task(id).open_questions
+        )
 
     allowing(desk, id, at_rest)
     desk.crew.tmux("send-keys", "-t", desk.crew.task(id).pane, "-l", "a draft of mine")
@@ -185,10 +214,15 @@ def test_a_question_asked_on_a_low_screen_has_all_its_choices(desk: Desk) -> Non
     desk.crew.tmux("resize-window", "-t", desk.crew.task(id).pane, "-x", "60", "-y", "8")
     tool, more = QUESTIONS["opencode"]
     desk.service.first = ["true"]
-    desk.service.calls = [(tool, {"questions": [{"header": "Database", "question": "Which one? " + "and why? " * 30, **more}]})]
+    desk.service.calls = [
+        (tool, {"questions": [{"header": "Database", "question": "Which one? " + "and why? " * 30, **more}]})
+    ]
     desk.crew.run("send", id, "ask me")
     desk.crew.until(id, "question", PATIENCE)
     (question,) = desk.crew.task(id).open_questions
-    assert question.text.startswith("Which one?") and [c.label for c in question.choices][:2] == ["SQLite", "PostgreSQL"]
+    assert question.text.startswith("Which one?") and [c.label for c in question.choices][:2] == [
+        "SQLite",
+        "PostgreSQL",
+    ]
     desk.crew.run("answer", id, "postgresql")
     wait_until(lambda: any("PostgreSQL" in r.text.split("ask me")[-1] for r in desk.service.requests if r.main))

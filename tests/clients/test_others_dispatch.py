@@ -126,7 +126,9 @@ def test_a_command_of_the_users_is_a_batch_worker_with_the_same_model(desk: Desk
 
 
 @pytest.mark.parametrize("status, cause", [(401, "auth"), (404, "model"), (429, "quota"), (503, "overloaded")])
-def test_S10_each_failure_of_the_service_has_its_cause_and_a_retry_that_works(desk: Desk, status: int, cause: str) -> None:
+def test_S10_each_failure_of_the_service_has_its_cause_and_a_retry_that_works(
+    desk: Desk, status: int, cause: str
+) -> None:
     if desk.name != "codex" and status in (429, 503):
         pytest.skip(f"{desk.name} retries {status} by itself for minutes")
     desk.configure(BATCH[desk.name])

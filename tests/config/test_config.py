@@ -209,7 +209,9 @@ def test_without_a_command_a_backend_runs_interactively(crew: Crew) -> None:
 
 def test_the_old_format_works_and_says_how_to_upgrade(crew: Crew) -> None:
     agent = crew.script("agent.sh", 'echo "$1" >got.txt; exec sleep 600\n')
-    crew.config_path.write_text(f"default: harvey\nagents:\n  harvey: {{command: {agent}}}\ntmux: {{socket: {crew.socket}}}\n")
+    crew.config_path.write_text(
+        f"default: harvey\nagents:\n  harvey: {{command: {agent}}}\ntmux: {{socket: {crew.socket}}}\n"
+    )
     done = crew.run("run", "--yes", "look")
     task = crew.until("look", "working")
 
@@ -367,7 +369,9 @@ def test_edit_opens_the_editor_and_says_what_is_wrong_after(crew: Crew) -> None:
 def test_X4_a_config_in_the_project_counts_for_nothing(crew: Crew) -> None:
     planted: Path = crew.root / ".dispatch"
     planted.mkdir(mode=0o700)
-    (planted / "config.yaml").write_text("default: evil\nbackends: {evil: {command: 'touch pwned'}}\nmodels: {evil: {backend: evil}}\n")
+    (planted / "config.yaml").write_text(
+        "default: evil\nbackends: {evil: {command: 'touch pwned'}}\nmodels: {evil: {backend: evil}}\n"
+    )
     (planted / "backends").mkdir()
     (planted / "backends" / "claude.yaml").write_text("name: claude\nexecutable: touch\nargv: [touch, pwned]\n")
 

@@ -144,7 +144,13 @@ path.open("a").write(repr(sys.argv[2:]) + "\\n")
 def queueing(crew: Crew) -> Talk:
     """A demo worker whose CLI has a queue of its own, behind a draft of the person's."""
     (crew.root / "waiting_line.py").write_text(QUEUE)
-    words = [sys.executable, str(crew.root / "waiting_line.py"), str(crew.root / "queued"), "{session}", "--message={text}"]
+    words = [
+        sys.executable,
+        str(crew.root / "waiting_line.py"),
+        str(crew.root / "queued"),
+        "{session}",
+        "--message={text}",
+    ]
     own = {"queue": words, "sessions": {"told": True, "id": r"(?P<id>ses_\w+)"}}
     crew.configure(backends={"demo": own})
     talk = demo(crew)
@@ -173,7 +179,9 @@ def test_D5_where_the_queue_refuses_the_message_waits_as_ever(queueing: Talk, cr
 
 
 def test_D19_a_supervisor_killed_while_it_hands_to_the_queue_does_not_say_it_twice(queueing: Talk, crew: Crew) -> None:
-    crew.store.append(queueing.id, "delivering", "queue:r1", rid="r1", by="queue", said=0)  # as far as the dead one came
+    crew.store.append(
+        queueing.id, "delivering", "queue:r1", rid="r1", by="queue", said=0
+    )  # as far as the dead one came
     crew.kill_supervisor()
     path = Path(crew.own(queueing.id), "inbox", "r1.json")
     path.with_suffix(".tmp").write_text(json.dumps({"kind": "send", "text": "once at most"}))
@@ -311,7 +319,9 @@ def test_several_choices_are_picked_whatever_somebody_ticked_before(crew: Crew, 
     talk = demo(crew, "multi: which? (choices: red | blue | green)")
     crew.until(talk.id, "question")
     crew.tmux("send-keys", "-t", crew.task(talk.id).pane, "2")
-    wait_until(lambda: "2. [x]" in crew.screen(talk.id) or "2. [✔]" in crew.screen(talk.id), lambda: crew.screen(talk.id))
+    wait_until(
+        lambda: "2. [x]" in crew.screen(talk.id) or "2. [✔]" in crew.screen(talk.id), lambda: crew.screen(talk.id)
+    )
     crew.run("answer", talk.id, *answer)
     crew.until(talk.id, "done")
     assert crew.task(talk.id).questions[0].answer == "red, green"

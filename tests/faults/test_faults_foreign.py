@@ -116,7 +116,9 @@ def test_X8_an_archive_that_brings_a_dispatch_runs_nothing(crew: Crew, where: st
     origin.mkdir()
     old_task(origin / ".dispatch", "evil", evil_programs(origin / "bin", mark))
     journal = origin / ".dispatch" / "tasks" / "evil" / "journal.jsonl"
-    journal.write_text(journal.read_text().replace('"t": ', '"t": 1'))  # long after: nobody knows when it will be unpacked
+    journal.write_text(
+        journal.read_text().replace('"t": ', '"t": 1')
+    )  # long after: nobody knows when it will be unpacked
     with tarfile.open(crew.base / "a.tar", "w") as tar:
         tar.add(origin, "project")
     unpacked = crew.base / "unpacked"
@@ -132,7 +134,10 @@ def test_X8_an_archive_that_brings_a_dispatch_runs_nothing(crew: Crew, where: st
     for verb in VERBS:
         crew.run(*verb, cwd=project, ok=None)
     refused = crew.run("run", "-m", "sh", "hello", cwd=project, ok=False)
-    assert "is foreign: it came with an archive, a copy or a repository (1 task: evil). Nothing in it is run" in refused.stderr
+    assert (
+        "is foreign: it came with an archive, a copy or a repository (1 task: evil). Nothing in it is run"
+        in refused.stderr
+    )
     assert "dispatch trust" in refused.stderr
     assert "evil" in crew.run("status", cwd=project, ok=False).stderr
     assert not mark.exists()
@@ -194,7 +199,13 @@ def test_X9_a_request_that_a_worker_writes_starts_nothing(crew: Crew) -> None:
     env = {"PATH": f"{evil_programs(crew.root / 'bin', mark)}:/usr/bin:/bin"}
     (inbox / "1-1.json").write_text(json.dumps({"kind": "launch", "attempt": 99, "at_once": True, "env": env}))
     for n in range(60):
-        launch = {"argv": ["sh", "-c", f"id >{mark}"], "env": env, "cwd": "/", "sh": "/dev/null", "setup": ["sh", "-c", f"id >{mark}"]}
+        launch = {
+            "argv": ["sh", "-c", f"id >{mark}"],
+            "env": env,
+            "cwd": "/",
+            "sh": "/dev/null",
+            "setup": ["sh", "-c", f"id >{mark}"],
+        }
         (crew.dir(id) / f"launch-2-{n}.json").write_text(json.dumps(launch))
     crew.run("stop", id)
     crew.run("retry", id)
@@ -210,7 +221,15 @@ def test_X9_what_a_worker_says_of_its_task_its_process_and_its_worktree_is_not_b
     try:
         stat = Path(f"/proc/{victim.pid}/stat").read_text() if os.path.isdir("/proc/self") else ") " + "0 " * 30
         (crew.dir(id) / "process-1").write_text(f"{victim.pid} {stat.rpartition(')')[2].split()[19]}\n")
-        worktree = {"t": time.time(), "kind": "worktree", "path": str(crew.home), "branch": "b", "base": "HEAD", "cwd": "/", "ours": True}
+        worktree = {
+            "t": time.time(),
+            "kind": "worktree",
+            "path": str(crew.home),
+            "branch": "b",
+            "base": "HEAD",
+            "cwd": "/",
+            "ours": True,
+        }
         (crew.dir(id) / "journal.jsonl").write_text(json.dumps(worktree) + "\n")
         (crew.dir(id) / "task.yaml").write_text("permissions: skip\nbackend: demo\n")
         (crew.dir(id) / "exit").write_text("1 0\n")
@@ -232,7 +251,16 @@ def test_X9_links_and_pipes_that_a_worker_puts_in_its_directory_are_not_followed
     secret.write_text("precious hunter2\n")
     id = crew.start("-m", "sleeps", "--id", "f", "x")
     crew.until(id, "working")
-    for name in ("plan.md", "prompt.md", "output.md", "context.md", "ipc/001.question", "ipc/001.answer", "ipc/001.flag", "ipc/.done"):
+    for name in (
+        "plan.md",
+        "prompt.md",
+        "output.md",
+        "context.md",
+        "ipc/001.question",
+        "ipc/001.answer",
+        "ipc/001.flag",
+        "ipc/.done",
+    ):
         path = crew.dir(id) / name
         path.unlink(missing_ok=True)
         path.symlink_to(secret)
@@ -247,7 +275,14 @@ def test_X9_links_and_pipes_that_a_worker_puts_in_its_directory_are_not_followed
     crew.run("retry", id, "--fresh", ok=None)
     page = crew.base / "r.html"
     crew.run("report", "--html", str(page), ok=None)
-    for verb in (["status", id], ["status", id, "--json"], ["questions"], ["events", id], ["brief"], ["wait", "--timeout", "0"]):
+    for verb in (
+        ["status", id],
+        ["status", id, "--json"],
+        ["questions"],
+        ["events", id],
+        ["brief"],
+        ["wait", "--timeout", "0"],
+    ):
         done = crew.run(*verb, ok=None)
         assert "hunter2" not in done.stdout + done.stderr, verb
     assert not page.exists() or "hunter2" not in page.read_text()

@@ -223,16 +223,25 @@ def test_X4_tasks_that_a_cloned_repository_brings_are_never_started(crew: Crew) 
     for verb in (["run", "-m", "demo", "x"], ["resume", "--all"], ["answer", "evil", "x"]):
         crew.run(*verb, cwd=clone, ok=None)
     refused = crew.run("run", "-m", "demo", "look", cwd=clone, ok=False)
-    assert "is foreign: it came with an archive, a copy or a repository (1 task: evil). Nothing in it is run" in refused.stderr
+    assert (
+        "is foreign: it came with an archive, a copy or a repository (1 task: evil). Nothing in it is run"
+        in refused.stderr
+    )
     assert not list(crew.base.rglob("pwned.txt")) and not (clone / ".dispatch/tasks/evil/process-1").exists()
 
 
 def test_X4_a_module_of_the_repository_is_never_imported(crew: Crew) -> None:
     installed = Path(sys.executable).with_name("dispatch")
     for name in ("queue", "yaml", "json", "rich", "libtmux", "pexpect", "dispatch_tmux", "watchdog", "typing"):
-        (crew.root / f"{name}.py").write_text("import pathlib; pathlib.Path(__file__ + '.ran').touch()\nraise SystemExit(1)\n")
+        (crew.root / f"{name}.py").write_text(
+            "import pathlib; pathlib.Path(__file__ + '.ran').touch()\nraise SystemExit(1)\n"
+        )
     ran = subprocess.run(
-        [installed, "run", "-m", "demo", "--id", "a", "--item", "look", "x"], cwd=crew.root, env=crew.env, capture_output=True, text=True
+        [installed, "run", "-m", "demo", "--id", "a", "--item", "look", "x"],
+        cwd=crew.root,
+        env=crew.env,
+        capture_output=True,
+        text=True,
     )
     assert ran.returncode == 0, ran.stderr
     crew.until("a", "done")

@@ -162,7 +162,9 @@ def test_a_turn_is_over_as_soon_as_the_cli_says_so_and_not_after_the_rest_of_a_s
     crew.configure(models={"demo": {"backend": "demo"}}, times={"settle": 3600})
     id = crew.start("-m", "demo", "--item", "stop early", "--item", "never reached", "job")
     assert crew.until(id, "idle").marks == "  "
-    assert crew.events(id, "state")[-1].data["signs"]["rested"] < 5  # found by its word, not by the look at everything each 10 s
+    assert (
+        crew.events(id, "state")[-1].data["signs"]["rested"] < 5
+    )  # found by its word, not by the look at everything each 10 s
 
 
 def test_a_dialogue_stays_one_question_when_the_supervisor_is_killed(crew: Crew) -> None:
@@ -180,7 +182,9 @@ def test_a_dialogue_stays_one_question_when_the_supervisor_is_killed(crew: Crew)
 
 
 def test_S9_a_screen_that_no_rule_knows_is_brought_with_its_words_and_answered_by_keys(crew: Crew) -> None:
-    script = 'printf "Choose a flavour\\n [v] vanilla  [l] lemon\\n"; stty -icanon; key=$(dd bs=1 count=1 2>/dev/null)\n'
+    script = (
+        'printf "Choose a flavour\\n [v] vanilla  [l] lemon\\n"; stty -icanon; key=$(dd bs=1 count=1 2>/dev/null)\n'
+    )
     crew.script("w.sh", script + 'echo "$key" >got\n' + TICK_ALL + "sleep 600")
     backend = {"argv": ["sh", "w.sh"], "interactive": True,
                "screen": {"composer": {"prompt": "^> "}}}  # fmt: skip
@@ -221,6 +225,8 @@ def test_a_failure_is_not_the_next_attempts_however_large_its_window_is(crew: Cr
     crew.until(id, "failed")
     (crew.root / "go").write_text("fine")
     crew.run("retry", id)
-    wait_until(lambda: "fine" in (crew.own(id) / "terminal.log").read_text(), lambda: crew.tell(id))  # it has been looked at
+    wait_until(
+        lambda: "fine" in (crew.own(id) / "terminal.log").read_text(), lambda: crew.tell(id)
+    )  # it has been looked at
     crew.run("status", id)
     assert crew.task(id).state.value == "starting", crew.tell(id)

@@ -31,13 +31,27 @@ def test_S18_a_wrapped_agent_is_driven_like_any_other(crew: Crew, name: str) -> 
         argv = [word.replace("COMMAND", "sh agent.sh") for word in WRAPPERS[name]]
     (crew.root / "docker").write_text('#!/bin/sh\n"$@"\n')
     (crew.root / "docker").chmod(0o755)
-    crew.configure(backends={"demo": {"argv": argv, "env": {"DEMO_PROMPT": "{prompt}", "DISPATCH_TASK_DIR": "{task_dir}"}}})
-    id = crew.start("-m", "demo", "--item", "choose: which? (choices: red | blue)", "--item", "look", "x", DEMO_RECEIVED=str(received))
+    crew.configure(
+        backends={"demo": {"argv": argv, "env": {"DEMO_PROMPT": "{prompt}", "DISPATCH_TASK_DIR": "{task_dir}"}}}
+    )
+    id = crew.start(
+        "-m",
+        "demo",
+        "--item",
+        "choose: which? (choices: red | blue)",
+        "--item",
+        "look",
+        "x",
+        DEMO_RECEIVED=str(received),
+    )
     crew.until(id, "question")
     crew.run("answer", id, "--choice", "2")
     crew.until(id, "done")
     crew.run("send", id, "one more thing")
-    wait_until(lambda: "one more thing" in [json.loads(line)["text"] for line in received.read_text().splitlines()], lambda: crew.tell(id))
+    wait_until(
+        lambda: "one more thing" in [json.loads(line)["text"] for line in received.read_text().splitlines()],
+        lambda: crew.tell(id),
+    )
     assert crew.task(id).questions[0].answer == "blue"
     crew.run("stop", id)
     crew.until(id, "done")

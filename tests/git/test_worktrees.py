@@ -18,7 +18,11 @@ from dispatch_tmux.store import project as projects
 def git(folder: Path | str, *words: str, ok: bool = True) -> str:
     who = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "protocol.file.allow=always"]
     done = subprocess.run(
-        ["git", *who, *words], cwd=folder, capture_output=True, text=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+        ["git", *who, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull},
     )
     assert not ok or done.returncode == 0, f"{words}: {done.stderr}"
     return done.stdout.strip()

@@ -90,7 +90,9 @@ def test_an_answer_that_is_garbage_is_told_and_harms_nothing(
 
 
 def test_ids_with_anything_strange_in_them_are_left_out(crew: Crew, programs: Programs) -> None:
-    programs.add("agent", "printf 'good-1 - Good\\n$(touch pwned) - Evil\\n--flag - Flag\\n\\033[1mbold-2\\033[0m - Bold\\n'")
+    programs.add(
+        "agent", "printf 'good-1 - Good\\n$(touch pwned) - Evil\\n--flag - Flag\\n\\033[1mbold-2\\033[0m - Bold\\n'"
+    )
 
     assert {entry["id"] for entry in crew.json("models")} == {"good-1", "bold-2"}
 
@@ -140,7 +142,9 @@ def test_a_cli_that_is_not_there_is_refused_with_what_is(crew: Crew, programs: P
     crew.config_path.write_text("models: {opus: {backend: claude}, grok-4: {backend: cursor}}\n")
     done = crew.run("run", "-m", "opus", "look", ok=False)
 
-    assert "claude is not installed" in done.stderr and "npm install" in done.stderr and "installed: grok-4" in done.stderr
+    assert (
+        "claude is not installed" in done.stderr and "npm install" in done.stderr and "installed: grok-4" in done.stderr
+    )
     assert crew.store.ids() == []
 
 
@@ -149,7 +153,9 @@ def test_a_cli_that_is_not_there_is_refused_with_what_is(crew: Crew, programs: P
 
 def test_the_default_wants_to_be_confirmed_once_in_a_project(crew: Crew, programs: Programs) -> None:
     programs.add("agent", WELL)
-    crew.config_path.write_text(f"default: grok-4\nmodels: {{grok-4: {{backend: cursor}}}}\ntmux: {{socket: {crew.socket}}}\n")
+    crew.config_path.write_text(
+        f"default: grok-4\nmodels: {{grok-4: {{backend: cursor}}}}\ntmux: {{socket: {crew.socket}}}\n"
+    )
     refused = crew.run("run", "look around", ok=False)
     assert refused.returncode == 4 and "the default is grok-4" in refused.stderr and "--yes" in refused.stderr
     assert crew.store.ids() == []
@@ -172,7 +178,7 @@ def test_init_finds_the_clis_and_writes_a_commented_config(crew: Crew, programs:
     crew.config_path.unlink()
     programs.add("agent", WELL)
     programs.add("claude", "[ \"$1\" = --version ] && echo '2.1.329 (Claude Code)'")
-    programs.add("codex", "[ \"$1\" = --version ] && echo codex-cli 0.169.0; exit 1")
+    programs.add("codex", '[ "$1" = --version ] && echo codex-cli 0.169.0; exit 1')
     said = crew.run("init", "--yes").stdout
 
     assert "found claude 2.1.329" in said and "found cursor 2026.11.1: 5 models" in said and "default: opus" in said
@@ -230,7 +236,9 @@ def test_a_file_of_the_users_adds_a_backend_and_overrides_one(crew: Crew, progra
     programs.add("mycli")
     folder = crew.home / ".dispatch" / "backends"
     folder.mkdir(parents=True)
-    (folder / "mycli.yaml").write_text('name: mycli\nexecutable: mycli\nargv: [mycli, "{model_flags}", "{prompt}"]\nmodel_flags: [-x, "{model}"]\n')
+    (folder / "mycli.yaml").write_text(
+        'name: mycli\nexecutable: mycli\nargv: [mycli, "{model_flags}", "{prompt}"]\nmodel_flags: [-x, "{model}"]\n'
+    )
     crew.config_path.write_text("models: {big-1: {backend: mycli}}\n")
 
     assert crew.json("resolve", "use big-1")["argv"] == ["mycli", "-x", "big-1", "{prompt}"]

@@ -8,7 +8,12 @@ from dispatch_tmux.models import names, resolve
 from dispatch_tmux.models.resolve import Alias, Model, Resolution, World
 
 BACKENDS = ("aider", "claude", "codex", "copilot", "cursor", "demo", "gemini", "goose", "opencode")
-MODELS = {"opus": Model("claude"), "sonnet": Model("claude"), "gpt-5.3-codex": Model("codex"), "gemini-3.1-pro": Model("cursor")}
+MODELS = {
+    "opus": Model("claude"),
+    "sonnet": Model("claude"),
+    "gpt-5.3-codex": Model("codex"),
+    "gemini-3.1-pro": Model("cursor"),
+}
 ALIASES = {"security-reviewer": Alias("opus", "You are a security-focused reviewer."), "quick": Alias("sonnet")}
 LISTED = {
     "cursor": ("auto", "composer-1", "gemini-3.1-pro", "gpt-5.3-codex", "grok-4", "opus-4.5-thinking", "sonnet-4.6"),

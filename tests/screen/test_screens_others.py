@@ -55,10 +55,25 @@ def test_S10_the_words_of_an_error_in_its_own_prose_are_none(name: str, state: s
 @pytest.mark.parametrize(
     "name, state, question, choices",
     [
-        ("codex", "approval_shell", "Would you like to run the following command?", ["Yes, proceed", "Yes, and don't", "No, and tell"]),
-        ("codex", "question_dialog", "Which database should the worker use?", ["SQLite", "Postgres", "None", "None of the above"]),
+        (
+            "codex",
+            "approval_shell",
+            "Would you like to run the following command?",
+            ["Yes, proceed", "Yes, and don't", "No, and tell"],
+        ),
+        (
+            "codex",
+            "question_dialog",
+            "Which database should the worker use?",
+            ["SQLite", "Postgres", "None", "None of the above"],
+        ),
         ("codex", "first_run_trust", "Trust this folder?", ["Trust and continue", "Back to Agent"]),
-        ("gemini", "approval_shell", "Allow execution of [Shell]?", ["Allow once", "Allow for this session", "No, suggest"]),
+        (
+            "gemini",
+            "approval_shell",
+            "Allow execution of [Shell]?",
+            ["Allow once", "Allow for this session", "No, suggest"],
+        ),
         ("gemini", "question_dialog", "Which database should the worker use?", ["SQLite", "Postgres", "None"]),
         ("gemini", "model_not_found", 'Model "no-such-model" was not found', ["Keep trying", "Stop"]),
         ("gemini", "first_run_trust", "Trusting a folder allows", ["Trust folder", "Trust parent", "Don't trust"]),

@@ -10,7 +10,12 @@ from dispatch_tmux.supervisor.dialogues import whole
 
 TOLD = Asked("Which store?", ("SQLite", "Postgre SQL"))
 CUT = Shown("question", "choice", "low", (Choice("2", "Postgre SQL"), Choice("3", "Own", text=True)))
-FULL = Shown("question", "choice", "Which store?", (Choice("1", "SQLite"), Choice("2", "PostgreSQL"), Choice("3", "Own", text=True)))
+FULL = Shown(
+    "question",
+    "choice",
+    "Which store?",
+    (Choice("1", "SQLite"), Choice("2", "PostgreSQL"), Choice("3", "Own", text=True)),
+)
 
 
 @pytest.mark.parametrize("shown", [CUT, UNKNOWN])

@@ -154,7 +154,11 @@ def test_an_exhausted_chain_fails_with_the_last_cause(crew: Crew) -> None:
 
 
 def test_F1_a_fallback_survives_the_supervisors_death(crew: Crew) -> None:
-    team(crew, "while [ ! -e go ]; do sleep 0.05; done; echo '429'; exit 1", bad={"backend": "bad", "fallbacks": ["good"]})
+    team(
+        crew,
+        "while [ ! -e go ]; do sleep 0.05; done; echo '429'; exit 1",
+        bad={"backend": "bad", "fallbacks": ["good"]},
+    )
     crew.run("run", "-m", "bad", "--id", "t", "job")
     crew.until("t", "working")
     crew.kill_supervisor()
@@ -206,4 +210,8 @@ def test_former_attempts_are_kept_and_shown(crew: Crew) -> None:
     crew.run("retry", "a")
     crew.until("a", "done")
     lines = [line.strip() for line in crew.run("status", "a").stdout.splitlines() if "attempt " in line]
-    assert lines[-2].startswith("attempt 1: ") and lines[-2].endswith("demo, exit code 3") and lines[-1].startswith("attempt 2: ")
+    assert (
+        lines[-2].startswith("attempt 1: ")
+        and lines[-2].endswith("demo, exit code 3")
+        and lines[-1].startswith("attempt 2: ")
+    )

@@ -41,7 +41,12 @@ def repo(crew: Crew) -> Crew:
 
 def run_script(crew: Crew, text: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", text], cwd=crew.root, env=crew.env, capture_output=True, text=True, timeout=120
+        [sys.executable, "-W", "error", "-c", text],
+        cwd=crew.root,
+        env=crew.env,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -125,9 +130,17 @@ def test_the_table_of_errors_is_true() -> None:
 
 def test_a_crew_of_three_on_the_api_alone(repo: Crew) -> None:
     script = (DOCS / "examples" / "crew.py").read_text()
-    assert len(script.splitlines()) <= 30 and set(re.findall(r"^(?:import|from) (\S+)", script, re.M)) == {"dispatch_tmux"}
+    assert len(script.splitlines()) <= 30 and set(re.findall(r"^(?:import|from) (\S+)", script, re.M)) == {
+        "dispatch_tmux"
+    }
     said = run_script(repo, script)
-    for words in ("storage asks: Which database?", "answered: PostgreSQL", "login done", "docs done", "login is merged into main"):
+    for words in (
+        "storage asks: Which database?",
+        "answered: PostgreSQL",
+        "login done",
+        "docs done",
+        "login is merged into main",
+    ):
         assert words in said, said
     assert (repo.root / "login.py").exists() and repo.store.ids() == []
 
@@ -192,8 +205,13 @@ def test_a_batch_with_mistakes_tells_all_of_them(api: dispatch.Project) -> None:
     with pytest.raises(dispatch.BatchRefused) as told:
         dispatch.batch(api, [{"prompt": "a", "modle": "demo"}, {"id": "b"}, "c"])
     assert len(told.value.wrong) == 2 and "unknown key 'modle'" in told.value.wrong[0]
-    started = dispatch.batch(api, [{"id": "a", "model": "demo", "prompt": "a", "items": ("look",)}])  # a tuple is a list
-    assert started[0].new and not dispatch.batch(api, [{"id": "a", "model": "demo", "prompt": "a", "items": ["look"]}])[0].new
+    started = dispatch.batch(
+        api, [{"id": "a", "model": "demo", "prompt": "a", "items": ("look",)}]
+    )  # a tuple is a list
+    assert (
+        started[0].new
+        and not dispatch.batch(api, [{"id": "a", "model": "demo", "prompt": "a", "items": ["look"]}])[0].new
+    )
     dispatch.stop(api, every=True)
 
 
