@@ -85,14 +85,6 @@ def _end(store: Store, task: Task) -> list[str]:
     return left
 
 
-def _is_over(store: Store, id: str) -> bool:
-    """Whether task ID has ended and its exit code, if there is one, is on record (the supervisor writes it down)."""
-    task = store.task(id)
-    if not task.ended:
-        return False
-    return task.exit_code is not None or store.exit_code(id, task.attempt) is None or not store.supervised()
-
-
 def _write_down(store: Store, task: Task) -> None:
     """Record TASK's end where no supervisor does."""
     code = store.exit_code(task.id, task.attempt) if task.attempt else None
