@@ -91,6 +91,10 @@ def _of_all(project: Project, every: bool) -> list[str]:
         lines.append(
             f"… and {show.many(len(hidden), 'older task')} that {'has' if len(hidden) == 1 else 'have'} ended (--all lists them)"
         )
+    if odd := verb.unreadable(project):
+        lines.append(
+            f"{show.many(len(odd), 'task')} cannot be read: {', '.join(list(odd)[:5])} (`dispatch doctor` says why)"
+        )
     if any(not t.ended for t in found) and not verb.is_supervised(project):
         lines.append("the supervisor is not running; the next `dispatch wait`, `answer` or `run` starts it")
     if any(t.open_questions or t.state.value == "blocked" for t in found):

@@ -23,6 +23,7 @@ _QUESTION = re.compile(r"(\d{3,})\.question")
 _FLAG = re.compile(r"\d{3,}\.flag")
 _CHOICE = re.compile(r"[ \t]*(\d{1,2})[.)][ \t]+(\S.*?)[ \t]*")
 CUT = 2000  # characters of a question kept in the journal; the file has the rest
+MAKING = 10.0  # seconds that the making of a task's files may take
 MOST_QUESTION = 256 * 1024  # bytes of a question file that are read
 
 
@@ -148,12 +149,23 @@ class Store:
         try:
             os.mkdir(own, 0o700)
         except FileExistsError:
-            return False
+            if not self.is_abandoned(id):
+                return False
+            self.remove(id)
+            return self.claim(id)
         except OSError as e:
             raise DispatchError(f"cannot make {own}: {e.strerror}") from e
         os.mkdir(os.path.join(own, "inbox"), 0o700)
         self._make_worker_dir(id)
         return True
+
+    def is_abandoned(self, id: str) -> bool:
+        """Whether the making of task ID was interrupted: its directory is there for a while, and no journal in it."""
+        try:
+            made = os.stat(self.own(id)).st_mtime
+        except OSError:
+            return False
+        return not os.path.lexists(self.own(id, "journal.jsonl")) and time.time() - made > MAKING
 
     def _make_worker_dir(self, id: str) -> None:
         """The directory for task ID's worker; one that lies there without a task is put aside."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from typing import Any
 
 from dispatch_tmux.core import state as states
@@ -31,23 +32,41 @@ def all(store: Store) -> list[Task]:
     tasks = []
     for id in store.ids():
         try:
-            stat = os.stat(store.own(id, "journal.jsonl"))
-        except FileNotFoundError:
-            continue  # being made at this moment
-        task = _recalled(id, cache.get(id), stat) or store.task(id)
+            facts = os.lstat(store.own(id, "journal.jsonl"))
+        except OSError:
+            continue  # being made at this moment, or unreadable
+        task = _recalled(id, cache.get(id), facts) or store.task(id)
         if task.state in _FINAL:
-            fresh[id] = [stat.st_size, stat.st_mtime_ns, task.state.value, [getattr(task, name) for name in _KEPT]]
+            fresh[id] = [facts.st_size, facts.st_mtime_ns, task.state.value, [getattr(task, name) for name in _KEPT]]
         tasks.append(task)
     if fresh != cache:
         _save(path, fresh)
     return sorted((t for t in tasks if t.created), key=lambda t: (t.created, t.id))
 
 
-def _recalled(id: str, known: list[Any] | None, stat: os.stat_result) -> Task | None:
+def unreadable(store: Store) -> dict[str, str]:
+    """The tasks that nothing can be said of, and why: id → what is wrong with its journal. Looks at names and kinds only."""
+    found = {}
+    for id in store.ids():
+        path = store.own(id, "journal.jsonl")
+        try:
+            facts = os.lstat(path)
+        except OSError:
+            if store.is_abandoned(id):
+                found[id] = "it has no journal; its making was interrupted"
+            continue
+        if not stat.S_ISREG(facts.st_mode):
+            found[id] = f"{path} is no regular file"
+        elif not facts.st_size:
+            found[id] = f"{path} is empty"
+    return found
+
+
+def _recalled(id: str, known: list[Any] | None, facts: os.stat_result) -> Task | None:
     """The task as the cache has it; None when that is out of date, or damaged."""
     try:
         size, time, state, kept = known or (None, None, None, None)
-        if size != stat.st_size or time != stat.st_mtime_ns:
+        if size != facts.st_size or time != facts.st_mtime_ns:
             return None
         return Task(id=id, state=State(state), **dict(zip(_KEPT, kept or (), strict=True)))
     except (TypeError, ValueError):

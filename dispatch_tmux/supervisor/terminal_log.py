@@ -38,7 +38,7 @@ class TerminalLog:
         if not chunks:
             return
         try:
-            fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fd = _open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             try:
                 os.write(fd, raw(b"".join(chunks)))
                 full = os.fstat(fd).st_size > MOST
@@ -52,7 +52,7 @@ class TerminalLog:
     def _recall(self) -> bool:
         """The mode as the log of a former supervisor has it."""
         try:
-            with open(self._path, "rb") as f:
+            with open(_open(self._path, os.O_RDONLY), "rb") as f:
                 f.seek(max(0, os.fstat(f.fileno()).st_size - 65536))
                 modes = _PASTE_MODE_RAW.findall(f.read())
         except OSError:
@@ -63,8 +63,13 @@ class TerminalLog:
         """The end of the log as text."""
         self.flush()
         try:
-            with open(self._path, "rb") as f:
+            with open(_open(self._path, os.O_RDONLY), "rb") as f:
                 f.seek(max(0, os.fstat(f.fileno()).st_size - size))
                 return sgr.plain(f.read().decode("utf-8", "replace")).replace("\r", "").rstrip()
         except OSError:
             return ""
+
+
+def _open(path: str, flags: int) -> int:
+    """The log, which never makes us wait: what is no regular file is none. Raises OSError."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, 0o600)

@@ -122,6 +122,10 @@ def _events(project: Project) -> tuple[bool | None, str]:
 
 def _journals(project: Project) -> tuple[bool | None, str]:
     ids = project.store.ids()
+    if odd := summaries.unreadable(project.store):
+        id, why = next(iter(odd.items()))
+        more = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
+        return False, f"{id} cannot be read: {why}{more} — `dispatch clean {id}` removes it"
     damaged = [id for id in ids if project.store.damage(id)]
     return (
         (None, f"half-written lines left out in: {', '.join(damaged[:5])}") if damaged else (True, f"{len(ids)} tasks")

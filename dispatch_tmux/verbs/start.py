@@ -173,4 +173,6 @@ def launched(project: Project, id: str, attempt: int, seconds: float = START, so
         raise DispatchError(
             f"{id} was not started within {seconds:.0f} s", hint=f"dispatch doctor; {log} has the supervisor's words"
         )
+    if not soon and task.state is State.FAILED and task.started < attempt:
+        raise DispatchError(f"{id} could not be started: {task.why}", hint=f"dispatch retry {id} tries again")
     return task

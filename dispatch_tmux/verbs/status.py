@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from dispatch_tmux.backends import sessions, usage
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.store import summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.verbs import tasks
 from dispatch_tmux.verbs.tasks import Which
@@ -34,6 +35,11 @@ def status(project: Project, which: Which | None = None) -> list[Task] | Task:
 def is_supervised(project: Project) -> bool:
     """Whether the project's supervisor is running."""
     return project.store.supervised()
+
+
+def unreadable(project: Project) -> dict[str, str]:
+    """The tasks that nothing can be said of, and why: id → what is wrong."""
+    return summaries.unreadable(project.store)
 
 
 def changes(project: Project, seconds: float) -> Iterator[bool]:

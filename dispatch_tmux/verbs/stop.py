@@ -52,9 +52,9 @@ def end(project: Project, ids: Sequence[str]) -> list[str]:
     store = project.store
     left = [process for id in ids for process in _end(store, store.task(id))]
     if ids and not store.supervised():
-        for id in ids:
-            _write_down(store, store.task(id))
-    for id in ids:
+        for task in (store.task(id) for id in ids):
+            _write_down(store, task)
+    for id in (id for id in ids if store.task(id).created):
         until(store, lambda id=id: _is_over(store, id) or None, ENDS)  # type: ignore[misc]
     return left
 
@@ -71,6 +71,8 @@ def _end(store: Store, task: Task) -> list[str]:
     id, own = task.id, store.own(task.id)
     if task.adopted and not task.ended:
         raise DispatchError(f"{id} is a program of yours, adopted", hint=f"`dispatch release {id}` gives it back")
+    if not task.created:  # nothing can be read or written of it; what carries its mark is its
+        return [f"{id}: process {pid}" for pid in processes.end(store.path(id), None)]
     process = processes.launched(own, task.attempt)
     if process is None and task.attempt and not task.ended:
         process = until(store, lambda: processes.launched(own, task.attempt), BEGINS)
@@ -87,6 +89,8 @@ def _end(store: Store, task: Task) -> list[str]:
 
 def _write_down(store: Store, task: Task) -> None:
     """Record TASK's end where no supervisor does."""
+    if not task.created:
+        return
     code = store.exit_code(task.id, task.attempt) if task.attempt else None
     if code is not None:
         store.append(task.id, "exited", f"exited:{task.attempt}", code=code, attempt=task.attempt)

@@ -420,18 +420,20 @@ def test_F11_status_of_a_thousand_finished_tasks_lists_few_and_counts_the_rest(c
 
 
 def test_F20_a_start_that_fails_fails_once_and_the_others_go_on(crew: Crew) -> None:
-    crew.configure({"first": "sh -c 'sleep 1'", "gone": "sh -c 'sleep 600'", "sh": "sh -c 'sleep 600'"})
+    first = f"sh -c 'while [ ! -e {crew.root}/go ]; do sleep 0.05; done'"
+    crew.configure({"first": first, "gone": "sh -c 'sleep 600'", "sh": "sh -c 'sleep 600'"})
     crew.start("-m", "first", "--id", "a", "x")
     crew.start("-m", "gone", "--id", "b", "--after-any", "a", "x")
     crew.start("-m", "sh", "--id", "c", "--after-any", "a", "x")
-    crew.configure({"first": "sh -c 'sleep 1'", "sh": "sh -c 'sleep 600'"})  # b's backend is not there any more
+    crew.configure({"first": first, "sh": "sh -c 'sleep 600'"})  # b's backend is not there any more
+    (crew.root / "go").touch()
     crew.until("b", "failed")
     crew.until("c", "working")
     crew.start("-m", "sh", "--id", "d", "x")
     crew.until("d", "working")
     assert [e.data["state"] for e in crew.events("b", "state")].count("failed") == 1
     assert not crew.store.requests("b")
-    crew.configure({"first": "sh -c 'sleep 1'", "gone": "sh -c 'sleep 600'", "sh": "sh -c 'sleep 600'"})
+    crew.configure({"first": first, "gone": "sh -c 'sleep 600'", "sh": "sh -c 'sleep 600'"})
     crew.run("retry", "b")
     crew.until("b", "working")
 
@@ -522,3 +524,47 @@ def test_F19_a_supervisor_that_does_nothing_is_told_from_one_that_works_and_repl
     assert "another one takes over" in done.stderr
     crew.until("b", "working")
     assert crew.supervisor_pid() != pid and crew.store.supervised()
+
+
+def test_F19_a_task_that_cannot_be_read_is_named_and_can_be_removed(crew: Crew) -> None:
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    crew.start("-m", "sh", "--id", "odd", "x")
+    crew.start("-m", "sh", "--id", "good", "x")
+    crew.until("good", "working")
+    (crew.own("odd") / "journal.jsonl").unlink()
+    (crew.own("odd") / "journal.jsonl").mkdir()
+    assert "1 task cannot be read: odd" in crew.run("status").stdout
+    assert "odd cannot be read" in crew.run("doctor", ok=None).stdout
+    crew.run("clean", "odd")
+    assert "cannot be read" not in crew.run("status").stdout
+    wait_until(lambda: not [p for p in Path("/proc").glob("[0-9]*/environ") if _carries(p, str(crew.dir("odd")))])
+
+
+def _carries(environ: Path, mark: str) -> bool:
+    try:
+        return f"DISPATCH_TASK_DIR={mark}".encode() in environ.read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def test_F23_a_run_that_was_killed_before_its_task_was_written_does_not_burn_the_id(crew: Crew) -> None:
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    crew.store.prepare()
+    crew.store.claim("mine")  # as far as the killed one came
+    assert "there is a task 'mine' already" in crew.run("run", "-m", "sh", "--id", "mine", "x", ok=False).stderr
+    os.utime(crew.own("mine"), (time.time() - 60, time.time() - 60))  # a while later
+    assert "1 task cannot be read: mine" in crew.run("status").stdout
+    crew.start("-m", "sh", "--id", "mine", "x")
+    crew.until("mine", "working")
+
+
+def test_F26_run_says_that_a_start_failed_and_ends_with_1(crew: Crew) -> None:
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    subprocess.run(["git", "init", "-q"], cwd=crew.root, check=True)
+    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "--allow-empty", "-m", "1"],
+                   cwd=crew.root, check=True)  # fmt: skip
+    crew.store.prepare()
+    (crew.root / ".dispatch" / "worktrees").write_text("in the way")
+    done = crew.run("run", "-m", "sh", "--worktree", "--id", "a", "x", ok=False)
+    assert "a could not be started: no worktree:" in done.stderr and "dispatch retry a" in done.stderr
+    assert crew.task("a").state.value == "failed"

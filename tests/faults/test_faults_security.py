@@ -246,3 +246,35 @@ def test_X4_a_module_of_the_repository_is_never_imported(crew: Crew) -> None:
     assert ran.returncode == 0, ran.stderr
     crew.until("a", "done")
     assert not list(crew.root.glob("*.ran"))
+
+
+# --- X11
+
+HIDDEN = "seen\u200b\u2060\U000e0041\U000e0042\u00ad\u3164\ufe01\U000e0101 words"
+
+
+def test_X11_names_of_files_and_hidden_characters_reach_nobody_as_they_are(crew: Crew) -> None:
+    """Neither a terminal, which obeys escapes, nor a model, which reads what nobody sees."""
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost"]
+    subprocess.run([*git, "init", "-q"], cwd=crew.root, check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "1"], cwd=crew.root, check=True)
+    script = crew.script("w.sh", "touch \"$(printf 'a\\033]0;pwned\\007b.txt')\"; exec sleep 600")
+    crew.configure({"sh": f"sh {crew.root}/{script.split()[1]}"})
+    crew.start("-m", "sh", "--worktree", "--id", "a", "x")
+    wait_until(lambda: list(Path(crew.task("a").worktree or "/nowhere").glob("a*b.txt")))
+    crew.store.tree("a").replace("ipc", "001.question", text=HIDDEN + "\x1b]0;pwned\x07\n")
+    crew.until("a", "question")
+    for verb in (["questions"], ["status"], ["status", "a"], ["brief"], ["wait", "--timeout", "0"]):
+        shown = crew.run(*verb, ok=None).stdout
+        assert not harmful(shown) and "\u200b" not in shown and "\U000e0041" not in shown and "\u3164" not in shown, (
+            verb
+        )
+    for verb in (["questions", "--json"], ["status", "--json"], ["events", "a", "--json"]):
+        said = crew.run(*verb).stdout
+        assert all(c.isprintable() or c == "\n" for c in said if c not in "\ufe0f\u200d"), verb
+        assert "\u3164" not in said and "\ufe01" not in said and "\U000e0101" not in said
+    assert json.loads(crew.run("questions", "--json").stdout)[0]["text"].startswith(HIDDEN)  # nothing is lost in it
+    crew.run("stop", "a")
+    for verb in (["clean", "a"], ["clean", "--dry-run"], ["drop", "a"], ["merge", "a"], ["diff", "a", "--stat"]):
+        done = crew.run(*verb, ok=None)
+        assert not harmful(done.stdout + done.stderr), verb
