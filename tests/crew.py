@@ -36,12 +36,20 @@ def wait_until(done: Callable[[], Any], why: Callable[[], object] = lambda: "", 
     return value
 
 
+def alive(pid: int) -> bool:
+    """Whether the process PID runs (Linux)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return stat[0] != "Z"
+
+
 class Crew:
     """`dispatch` in a scratch project, as a person with a shell has it."""
 
-    fresh = bool(
-        os.environ.get("DISPATCH_TESTS_FRESH")
-    )  # run each command in an interpreter of its own, as a person does
+    # whether each command has an interpreter of its own (see forks.py)
+    fresh = bool(os.environ.get("DISPATCH_TESTS_FRESH"))
 
     def __init__(self, base: Path) -> None:
         self.base = base

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from crew import Crew
+
+pytestmark = pytest.mark.fresh
 
 ASKS = """
 cd "$DISPATCH_TASK_DIR"

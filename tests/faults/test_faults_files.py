@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crew import Crew, wait_until
+from crew import Crew, alive, wait_until
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.store import summaries
@@ -58,14 +58,6 @@ def nobody_supervises(crew: Crew) -> None:
     (pane,) = [line.split(" ")[0] for line in panes.lines if line.endswith(" 1")]
     crew.tmux("kill-pane", "-t", pane)
     wait_until(lambda: not crew.store.supervised())
-
-
-def alive(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return False
-    return stat[0] != "Z"
 
 
 # --- F1

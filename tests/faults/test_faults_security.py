@@ -14,6 +14,8 @@ from crew import DISPATCH, Crew, wait_until
 
 from dispatch_tmux.errors import DispatchError
 
+pytestmark = pytest.mark.fresh
+
 SLEEPS = "exec sleep 600"
 EVIL = (
     "\x1b]0;pwned\x07\x1b[2J\x1b[31mred\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\ over\rprint\x08\x9b31m \u202egnp\x7f"

@@ -181,6 +181,7 @@ def test_S14_time_that_the_machine_slept_does_not_count() -> None:
     assert ran.of(task, now=1040.0, wall=50_042.0) == 32
 
 
+@pytest.mark.fresh
 def test_D17_the_words_of_messages_are_not_in_logs_nor_shown_to_other_users(crew: Crew) -> None:
     secret = "the-password-is-hunter2"
     crew.start("-m", "demo", "--id", "a", "--item", "sleep 2", "--item", "ask: which?", "x")

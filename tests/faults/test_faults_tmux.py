@@ -187,6 +187,7 @@ def test_T9_outside_tmux_attach_shows_the_worker_and_inside_another_it_comes_bac
         host.cmd("kill-server")
 
 
+@pytest.mark.fresh
 def test_T10_a_worker_has_its_callers_environment_and_no_secret_is_shown(crew: Crew) -> None:
     crew.configure({"sh": "sh -c 'env >env.txt; sleep 1000'"})
     crew.run("run", "-m", "sh", "--id", "first", "x")

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
-from crew import Crew, wait_until
+from crew import Crew, alive, wait_until
 
 from dispatch_tmux.core.task import RUNNING, State
 
@@ -243,6 +243,9 @@ def test_twenty_workers_in_a_diamond_with_kills_everywhere_do_every_item_once(cr
             os.kill(pid, signal.SIGKILL) if pid else None
         except ProcessLookupError:
             pass  # it has just ended by itself
+        wait_until(lambda pid=pid: not alive(pid))
+        if pid and target == "tmux":
+            wait_until(lambda: not crew.store.supervised())  # its window's end reaches the supervisor a moment later
         crew.run("resume", "--all", ok=None, **pace)
         wait_until(lambda: crew.store.supervised())
     end = crew.task("end")
