@@ -73,7 +73,7 @@ def _answer(project: Project, news: News, question: Question, by_itself: bool) -
             break
         except NeedsDecision as e:  # a number that is none of the choices
             click.echo(f"  {e}: {e.hint}")
-    click.echo(f"  answered: {done.answer} ({done.proof})")
+    click.echo(f"  answered: {done.answer}")
 
 
 def _said(question: Question, by_itself: bool) -> str:

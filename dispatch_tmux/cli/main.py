@@ -67,6 +67,10 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "flag": ("ask", "Tell the person something critical."),
     },
 }
+_MEANT = {  # what people try, and what it is called here
+    "version": "--version", "kill": "stop", "cancel": "stop", "start": "run", "ls": "status", "list": "status", "ps": "status",
+    "rm": "clean", "remove": "clean", "delete": "clean", "reply": "answer", "tail": "logs", "unpause": "resume-queue",
+}  # fmt: skip
 COMMANDS = {name: place for verbs in GROUPS.values() for name, (place, _) in verbs.items()}
 
 
@@ -104,7 +108,7 @@ class Lazy(click.Group):
 def _unknown(name: str, ctx: click.Context) -> click.UsageError:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, COMMANDS, 1)
+    near = [_MEANT[name]] if name in _MEANT else get_close_matches(name, COMMANDS, 1)
     return click.UsageError(f"there is no verb {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), ctx)
 
 

@@ -34,7 +34,9 @@ class Said(NamedTuple):
 def ask(folder: str, *words: str, env: Mapping[str, str] | None = None, text: str | None = None) -> Said:
     """What `git WORDS` says in FOLDER. Raises DispatchError only when git cannot be run at all."""
     kept = {k: v for k, v in os.environ.items() if k not in _INHERITED}
-    variables = {**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "LC_ALL": "C.UTF-8", **(env or {})}
+    ours = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "LC_ALL": "C.UTF-8"}
+    ours["GIT_OPTIONAL_LOCKS"] = "0"  # else a look of ours in the background makes a commit of the person's fail
+    variables = {**kept, **ours, **(env or {})}
     try:
         done = subprocess.run(
             ["git", "-c", "core.quotePath=false", *words], cwd=folder, env=variables, capture_output=True, timeout=DEADLINE,

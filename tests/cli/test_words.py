@@ -206,7 +206,8 @@ def test_help_of_a_verb(crew: Crew) -> None:
     assert crew.run("help", "config", "add-model").stdout == crew.run("config", "add-model", "--help").stdout
     wrong = crew.run("help", "anwser", ok=None)
     assert wrong.returncode == 2 and "did you mean 'answer'?" in wrong.stderr
-    assert "there is no verb 'stauts'; did you mean 'status'?" in crew.run("stauts", ok=None).stderr
+    for word, meant in (("stauts", "status"), ("kill", "stop"), ("ls", "status"), ("version", "--version")):
+        assert f"there is no verb '{word}'; did you mean '{meant}'?" in crew.run(word, ok=None).stderr
 
 
 def test_help_loads_no_verb(crew: Crew) -> None:

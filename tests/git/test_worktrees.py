@@ -12,6 +12,7 @@ import pytest
 from crew import Crew, wait_until
 
 from dispatch_tmux.core.task import State
+from dispatch_tmux.git import worktree
 from dispatch_tmux.store import project as projects
 
 
@@ -204,6 +205,28 @@ def test_a_running_worker_is_neither_merged_nor_dropped(repo: Crew) -> None:
     for verb in ("merge", "drop"):
         assert "a is still at work" in repo.run(verb, "a", ok=False).stderr
     repo.run("stop", "a")
+
+
+def test_a_refused_drop_leaves_the_session_in_which_it_can_be_told_to_commit(repo: Crew) -> None:
+    work(repo, "a", "write new.txt: hello")
+    assert "has work that is nowhere else" in repo.run("drop", "a", ok=False).stderr
+    assert repo.events("a", "stopping") == []
+    assert repo.run("send", "a", "commit it").stdout == "delivered to a\n"
+    assert "the worktree of a is removed" in repo.run("drop", "a", "--force").stdout
+
+
+def test_a_squashed_commit_is_called_what_the_person_says(repo: Crew) -> None:
+    work(repo, "a", "write new.txt: hello")
+    repo.run("merge", "a", "--squash", "--commit", "Say hello")
+    assert git(repo.root, "log", "-1", "--format=%s") == "Say hello"
+
+
+def test_a_look_in_the_background_leaves_the_persons_index_alone(repo: Crew) -> None:
+    index = repo.root / ".git" / "index"
+    os.utime(repo.root / "a.txt", (1e9, 1e9))  # git would note the file's new time in the index, and lock it for that
+    before = index.read_bytes()
+    assert worktree.footprint(str(repo.root)) == {}
+    assert index.read_bytes() == before
 
 
 # --- W2: repositories as they are

@@ -119,6 +119,12 @@ def test_the_examples_of_the_documentation_run(repo: Crew) -> None:
     assert "again is stopped: its program is not running" in said
 
 
+def test_the_example_of_the_readme_runs(crew: Crew) -> None:
+    text = (HERE.parent / "README.md").read_text().split("## In Python\n")[1]
+    block = re.findall(r"(?:^    .*\n|^\n)+", text, re.M)[0]
+    assert run_script(crew, re.sub(r"^    ", "", block, flags=re.M)) == "PostgreSQL\n"
+
+
 def test_the_table_of_errors_is_true() -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (\d) \|", (DOCS / "api.md").read_text(), re.M)
     told = {name: int(code) for names, code in rows for name in re.findall(r"\w+", names)}
