@@ -1,4 +1,4 @@
-"""A task's journal: one JSON object a line, appended only. Its fold is the task (core/task.py).
+"""A task's journal: one JSON object a line, appended only. Its fold is the task (core/fold.py).
 
 Read as far as it has grown since the last look, so that an event costs the same whatever came before it.
 """
@@ -11,7 +11,8 @@ import threading
 import time
 from typing import Any
 
-from dispatch_tmux.core.task import Event, Fold, Task
+from dispatch_tmux.core.fold import Fold
+from dispatch_tmux.core.task import Event, Task
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import files
 from dispatch_tmux.store.tree import Tree

@@ -13,7 +13,8 @@ import signal
 import stat
 import time
 
-from dispatch_tmux.core.task import Event, fold
+from dispatch_tmux.core.fold import fold
+from dispatch_tmux.core.task import Event
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import files, trust
 from dispatch_tmux.store.journal import parse

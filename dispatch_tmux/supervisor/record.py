@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dispatch_tmux.core import plan
+from dispatch_tmux.core.fold import fold
 from dispatch_tmux.core.state import Signs, Verdict
-from dispatch_tmux.core.task import Event, State, Task, fold
+from dispatch_tmux.core.task import Event, State, Task
 from dispatch_tmux.store.store import CUT, Asked, Store
 from dispatch_tmux.supervisor.notes import KeptNotes
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import pytest
 
 from dispatch_tmux.core import order, schedule
+from dispatch_tmux.core.fold import fold
 from dispatch_tmux.core.schedule import Circumstances, Limits
-from dispatch_tmux.core.task import Event, State, Task, fold, needs
+from dispatch_tmux.core.task import Event, State, Task, needs
 from dispatch_tmux.errors import DispatchError
 
 FREE = Circumstances(free=10_000)

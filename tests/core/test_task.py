@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dispatch_tmux.core.task import Event, State, Task, fold, needs, slug, task_id
+from dispatch_tmux.core.fold import fold
+from dispatch_tmux.core.task import Event, State, Task, needs, slug, task_id
 from dispatch_tmux.errors import UsageProblem
 
 
