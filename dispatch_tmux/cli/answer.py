@@ -9,7 +9,6 @@ from dispatch_tmux import UsageProblem
 from dispatch_tmux.cli import common
 from dispatch_tmux.core.text import clean, line
 from dispatch_tmux.verbs import answer as verb
-from dispatch_tmux.verbs.questions import questions
 
 if TYPE_CHECKING:
     from dispatch_tmux import Answered, Project
@@ -54,6 +53,8 @@ def answer(
 
 def _asked_for(project: Project, task: str) -> str:
     """What a person types as the answer; '' when nothing is asked. Raises UsageProblem where nobody can be asked."""
+    from dispatch_tmux.verbs.questions import questions
+
     asked = questions(project, task)
     if not asked:
         return ""

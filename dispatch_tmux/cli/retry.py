@@ -3,15 +3,8 @@ from __future__ import annotations
 import click
 
 from dispatch_tmux.cli import common
+from dispatch_tmux.cli.choose import Telling
 from dispatch_tmux.verbs import retry as verb
-from dispatch_tmux.verbs.resolve import Chooser
-
-
-class Telling(Chooser):
-    """Says what was changed on the way."""
-
-    def tell(self, text: str) -> None:
-        click.echo(text, err=True)
 
 
 @click.command()

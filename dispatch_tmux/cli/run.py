@@ -7,11 +7,10 @@ import click
 
 from dispatch_tmux import State, UsageProblem
 from dispatch_tmux.cli import common
-from dispatch_tmux.cli.retry import Telling
+from dispatch_tmux.cli.choose import Asking
 from dispatch_tmux.core.text import GLYPHS, clean, line
 from dispatch_tmux.verbs import run as verb
-from dispatch_tmux.verbs.resolve import is_configured
-from dispatch_tmux.verbs.status import as_data
+from dispatch_tmux.verbs import tasks as known
 
 if TYPE_CHECKING:
     from dispatch_tmux import Project, Started, Task
@@ -115,15 +114,17 @@ def _branch(worktree: str, prompt: tuple[str, ...]) -> tuple[str, tuple[str, ...
 
 
 def _data(project: Project, task: Task) -> dict[str, Any]:
-    known = as_data(project, task)
-    keys = ("id", "model", "backend", "state", "why", "pane", "worktree", "branch", "group", "items", "dir")
-    items = [item["text"] for item in known["items"]]
-    return {**{key: known[key] for key in keys}, "items": items, "attach": common.attach_line(project, task.id)}
+    return {
+        "id": task.id, "model": task.model, "backend": task.backend, "state": task.state.value, "why": task.why,
+        "pane": task.pane, "worktree": task.worktree, "branch": task.branch, "group": task.group,
+        "items": [i.text for i in known.items(project, task)], "dir": known.folder(project, task),
+        "attach": common.attach_line(project, task.id),
+    }  # fmt: skip
 
 
 def _lines(project: Project, task: Task) -> list[str]:
     lines = [f"{task.id} — {task.model}"]
-    lines += [f"  ○ {clean(item['text'], 160)}" for item in as_data(project, task)["items"][:20]]
+    lines += [f"  ○ {clean(item.text, 160)}" for item in known.items(project, task)[:20]]
     if task.worktree:
         lines.append(f"  worktree: {line(task.worktree, 400)} (branch {line(task.branch, 200)})")
     if task.state is State.FAILED:
@@ -170,19 +171,3 @@ def _line(one: Started) -> str:
     waits = f" [{task.why}]" if task.why and not one.begins and not task.started else ""
     there = "" if one.new else f" [there already: {task.state.value}]"
     return line(f"{glyph} {task.id} — {task.model}{where}: {task.title}", 100) + clean(waits or there, 200)
-
-
-class Asking(Telling):
-    """Asks the person about the default model, and makes a configuration where there is none."""
-
-    def begin(self, model: str) -> None:
-        asks = common.is_terminal()
-        if model != "demo" and (asks or (self.use_default and not model)) and not is_configured():
-            from dispatch_tmux.cli.init import set_up
-
-            self.confirm(set_up(self.use_default or bool(model), "", False))
-
-    def agrees(self, default: str) -> bool:
-        if self.use_default or not common.is_terminal():
-            return self.use_default
-        return click.confirm(f"No model is named. Use {default}?", default=True)

@@ -6,6 +6,7 @@ program that failed printed last is looked at, so an agent that talks about quot
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -25,7 +26,6 @@ _WORDS = (
     ("network", r"ECONN\w+|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|getaddrinfo|fetch failed|connection (?:refused|reset|error|closed)"
                 r"|unable to connect|could not resolve|network (?:error|is unreachable)|stream disconnected|error sending request"),
 )  # fmt: skip
-_PATTERNS = tuple((kind, re.compile(words, re.I)) for kind, words in _WORDS)
 _NOISE = re.compile(r"^\s*(?:at |\}|\{|\]|\[|For more information|Usage:|tip:|$)|^Warning\b")
 
 _IS_ERROR = re.compile(
@@ -47,6 +47,12 @@ class Cause(NamedTuple):
     line: str
 
 
+@functools.cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Compiled when they are first needed: verbs that only tell a cause start faster without."""
+    return tuple((kind, re.compile(words, re.I)) for kind, words in _WORDS)
+
+
 def cause(lines: Sequence[str], code: int | None, rules: Iterable[tuple[str, re.Pattern[str]]] = ()) -> Cause:
     """What made a program end with exit CODE, by its last LINES; RULES are its backend's own and count first."""
     last = [line.strip() for line in lines[-LINES:] if not _NOISE.search(line)]
@@ -55,7 +61,7 @@ def cause(lines: Sequence[str], code: int | None, rules: Iterable[tuple[str, re.
     for back, line in enumerate(reversed(last)):
         if back > 1 and not _IS_ERROR.search(line):
             continue  # its own prose, more likely than not
-        for kind, pattern in (*rules, *_PATTERNS):
+        for kind, pattern in (*rules, *_patterns()):
             if pattern.search(line):
                 return Cause(kind, line[:300])
     error = next((line for line in reversed(last) if re.search(r"\berror\b|\bfatal\b|\bfailed\b", line, re.I)), "")

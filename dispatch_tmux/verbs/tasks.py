@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from dispatch_tmux.core import plan
+from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Choice, Question, Task
 from dispatch_tmux.errors import TaskNotFound
 from dispatch_tmux.store import summaries
@@ -68,6 +69,16 @@ def open_questions(store: Store, task: Task) -> tuple[Question, ...]:
     ]
     answered = {a.q for a in asked if a.answered}
     return tuple(q for q in task.open_questions if q.id not in answered) + tuple(fresh)
+
+
+def items(project: Project, task: Task) -> tuple[Item, ...]:
+    """The checklist of TASK as it is now."""
+    return plan.parse(project.store.plan(task.id))
+
+
+def folder(project: Project, task: Task) -> str:
+    """The directory of TASK's files."""
+    return project.store.path(task.id)
 
 
 def question_file(store: Store, task: Task, q: Question) -> str:
