@@ -449,7 +449,7 @@ PLACES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("number, place", enumerate(PLACES), ids=PLACES)
+@pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)), ids=PLACES)
 def test_F19_an_odd_file_costs_its_own_task_and_no_other(crew: Crew, number: int, place: str) -> None:
     """Whatever lies in its place, the other worker is served, and no verb hangs or fails inside."""
     crew.configure({"sh": "sh -c 'sleep 600'"})
