@@ -64,16 +64,22 @@ class Queue:
         limits = configuration.schedule_limits(self._config())
         here = Circumstances(self._store.paused(), processes.free_memory())
         for id, turn in schedule.turns(queued, self._running(), self._others(queued), limits, here).items():
-            worker = self._workers[id]
-            if turn.start and now < self._next_start:
-                self._note(worker, State.QUEUED, schedule.SOON)
-                self._again(self._next_start)
-            elif turn.start:
-                self._start(worker)
-                self._next_start = time.monotonic() + limits.stagger  # from when it has begun: that may take its time
-            else:
-                self._hold(worker, turn)
+            try:
+                self._grant(self._workers[id], turn, now, limits.stagger)
+            except DispatchError as e:  # of this one nothing can be written down; the others have their turn
+                self._outlet.log(f"{id}: {e}")
                 self._again(now + AGAIN)
+
+    def _grant(self, worker: Worker, turn: Turn, now: float, stagger: float) -> None:
+        if turn.start and now < self._next_start:
+            self._note(worker, State.QUEUED, schedule.SOON)
+            self._again(self._next_start)
+        elif turn.start:
+            self._start(worker)
+            self._next_start = time.monotonic() + stagger  # from when it has begun: that may take its time
+        else:
+            self._hold(worker, turn)
+            self._again(now + AGAIN)
 
     def _again(self, when: float) -> None:
         self.due = when if self.due is None else min(self.due, when)
@@ -151,9 +157,11 @@ class Queue:
     def _failed(self, worker: Worker, why: str) -> None:
         self._outlet.log(f"{worker.id}: {why}")
         rid = self._wanting.pop(worker.id, "")
-        self._note(worker, State.FAILED, why)
-        if rid:
-            self._store.drop_request(worker.id, rid)
+        try:
+            self._note(worker, State.FAILED, why)
+        finally:  # also where nothing can be written down: else it would be tried again at once, for ever
+            if rid:
+                self._store.drop_request(worker.id, rid)
 
     # --- one that waits
 

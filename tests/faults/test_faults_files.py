@@ -508,7 +508,7 @@ def test_F19_a_supervisor_that_does_nothing_is_told_from_one_that_works_and_repl
         os.kill(pid, signal.SIGCONT)
         os.kill(pid, signal.SIGSTOP)
         os.utime(crew.store.lock_path, (1, 1))
-    assert not crew.store.supervised()
+    wait_until(lambda: not crew.store.supervised())
     done = crew.run("run", "-m", "sh", "--id", "b", "y")
     assert "another one takes over" in done.stderr
     crew.until("b", "working")
