@@ -157,7 +157,10 @@ def _tell_ends(reports: dict[int, socket.socket]) -> None:
         if not pid:
             return
         with reports.pop(pid) as report:
-            report.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+            try:
+                report.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+            except OSError:
+                pass  # nobody waits for this one any more: its time was up
 
 
 def _load() -> None:
