@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -75,13 +77,15 @@ def hook(tmp_path: Path) -> Any:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "DISPATCH_TASK_DIR": str(tmp_path)},
+        start_new_session=True,
     )
     assert process.stdin
     process.stdin.write(json.dumps(ASK).encode())
     process.stdin.close()
     wait_until(lambda: list((tmp_path / "signals").glob("[0-9]*.json")))
     yield process
-    process.kill()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # with the cat in it that waits for the answer
     process.wait()
     process.stdout.close()  # type: ignore[union-attr]
 

@@ -14,8 +14,6 @@ from crew import DISPATCH, Crew, wait_until
 
 from dispatch_tmux.errors import DispatchError
 
-pytestmark = pytest.mark.fresh
-
 SLEEPS = "exec sleep 600"
 EVIL = (
     "\x1b]0;pwned\x07\x1b[2J\x1b[31mred\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\ over\rprint\x08\x9b31m \u202egnp\x7f"
@@ -100,6 +98,7 @@ def pwned(crew: Crew) -> list[str]:
     return [p.name for p in crew.base.rglob("pwned*") if p.suffix != ".sh"]
 
 
+@pytest.mark.fresh
 def test_X2_shell_syntax_in_a_prompt_a_model_and_an_item_runs_nothing_and_arrives_as_written(crew: Crew) -> None:
     model = "$(touch pwned8);#(touch pwned9)"
     command = crew.script("w.sh", 'printf "%s" "$1" >got; : >"$DISPATCH_TASK_DIR/ipc/.done"')
@@ -132,6 +131,7 @@ def test_X2_shell_and_tmux_syntax_in_the_workers_directory_runs_nothing(crew: Cr
 # --- X3
 
 
+@pytest.mark.fresh
 def test_X3_escape_sequences_of_a_worker_are_shown_harmless_by_every_verb(crew: Crew) -> None:
     (crew.root / "evil").write_text(EVIL)
     script = 'cat evil; cat evil >"$DISPATCH_TASK_DIR/ipc/001.question"; sleep 600'
@@ -204,6 +204,7 @@ sed 's/\\[ \\]/[x]/' plan.md >p && mv p plan.md
     assert not loose
 
 
+@pytest.mark.fresh
 def test_X4_tasks_that_a_cloned_repository_brings_are_never_started(crew: Crew) -> None:
     """Their launch request would name an environment, and so programs, of the repository's choice."""
     origin = crew.base / "origin"

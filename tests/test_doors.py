@@ -1,0 +1,121 @@
+"""The outside is reached through one door each: git, other programs, and the files in `.dispatch`.
+
+What a module may do here that no other does stands in a table with its reason; a new line in one wants a good reason.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import dispatch_tmux
+
+HERE = Path(dispatch_tmux.__file__).parent
+MODULES = {".".join(path.relative_to(HERE).with_suffix("").parts): path for path in sorted(HERE.rglob("*.py"))}
+
+PROGRAMS = {  # module → what it starts; all others ask these
+    "backends.demo_worker": "git, as an agent would",
+    "backends.discovery": "an agent CLI, for its models",
+    "backends.door": "an agent CLI, at its own door",
+    "cli.attach": "tmux, which takes the terminal over",
+    "git.run": "git",
+    "store.processes": "ps",
+    "supervisor.launch": "the set-up of a worktree",
+    "tmux.server": "tmux",
+    "tmux.tty": "ps",
+    "verbs.config": "the person's editor",
+    "verbs.doctor": "an agent CLI, for its version",
+    "verbs.merge": "gh",
+}
+OPENS = {  # module outside of store/ → the files that it opens itself
+    "backends.demo.composer": "what a test has asked it to write down",
+    "backends.demo.task_files": "a worker's files, as an agent would",
+    "backends.demo_worker": "files of the project, as an agent would",
+    "backends.load": "backend files",
+    "backends.own": "backend files",
+    "backends.sessions": "an agent CLI's own records",
+    "cli.common": "a prompt's file",
+    "cli.main": "a file with what a report of a bug needs",
+    "config.edit": "the person's config",
+    "config.load": "the person's config",
+    "git.merge": "a worktree for the time of a merge",
+    "git.worktree": "worktrees, a copy of an index, and .dispatch/rescued",
+    "supervisor.launch": "a task's launch file and exit file: it runs outside the package",
+    "supervisor.terminal_log": "a task's terminal.log",
+    "tmux.pane": "the text of a paste",
+    "tmux.tty": "/proc, a terminal",
+    "verbs.ask": "a worker's question files",
+    "verbs.demo": "a project of its own",
+    "verbs.doctor": "whether a folder can be written to",
+    "verbs.init": "the person's config",
+    "verbs.logs": "a task's terminal.log",
+    "verbs.record": "a recorded screen",
+    "verbs.skill": "the skill, where an agent CLI looks for it",
+    "verbs.wait": "what has been told already",
+}
+STARTS = {
+    "run",
+    "Popen",
+    "call",
+    "check_call",
+    "check_output",
+    "execve",
+    "execv",
+    "execvp",
+    "execvpe",
+    "system",
+    "popen",
+}
+OPENERS = {
+    "os": {"open", "mkdir", "makedirs", "unlink", "remove", "rename", "replace", "rmdir", "link", "symlink", "listdir", "scandir", "walk", "chmod", "utime", "mkfifo", "truncate"},
+    "shutil": {"rmtree", "copy", "copy2", "copyfile", "copytree", "move"},
+    "tempfile": {"mkstemp", "mkdtemp", "NamedTemporaryFile", "TemporaryDirectory", "TemporaryFile"},
+}  # fmt: skip
+PATHLIB = {"write_text", "write_bytes", "read_bytes", "touch", "iterdir", "rglob"}
+
+
+def calls(path: Path) -> Iterator[tuple[str, str]]:
+    """(what is before the dot, name) of each call: ("os", "open"), ("", "open")."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.value.id if isinstance(node.func.value, ast.Name) else "…", node.func.attr
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield "", node.func.id
+
+
+CALLS = {name: set(calls(path)) for name, path in MODULES.items()}
+
+
+def starts(name: str) -> bool:
+    return any(owner in ("subprocess", "os", "pexpect") and called in STARTS for owner, called in CALLS[name])
+
+
+def opens(name: str) -> bool:
+    return any(
+        (owner, called) == ("", "open") or called in OPENERS.get(owner, ()) or (called in PATHLIB and owner != "files")
+        or (called == "read_text" and owner != "files")
+        for owner, called in CALLS[name]
+    )  # fmt: skip
+
+
+def test_few_modules_start_a_program() -> None:
+    assert {name for name in MODULES if starts(name)} == PROGRAMS.keys()
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MODULES if not name.startswith("git.") and name != "backends.demo_worker"]
+)
+def test_only_the_room_of_git_runs_it(name: str) -> None:
+    lists = [node for node in ast.walk(ast.parse(MODULES[name].read_text())) if isinstance(node, ast.List | ast.Tuple)]
+    assert not [
+        node.lineno
+        for node in lists
+        if node.elts and isinstance(node.elts[0], ast.Constant) and node.elts[0].value == "git"
+    ]
+
+
+def test_only_the_store_opens_files_but_for_those_that_are_not_its() -> None:
+    assert {name for name in MODULES if opens(name) and not name.startswith("store.")} == OPENS.keys()
