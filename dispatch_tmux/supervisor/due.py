@@ -47,24 +47,24 @@ class Facts(NamedTuple):
     began: float = 0.0  # when its pane was opened or found
     late_in: float = math.inf  # seconds until it is over its time
     launched: bool = True  # its launch line has begun
-    heir: str = ""  # the model that takes over from one that failed
-    look_at: float | None = None  # when it was to be looked at so far
+    fallback: str = ""  # the model that takes over from one that failed
+    again_at: float | None = None  # when it was to be looked at so far
 
 
 class Next(NamedTuple):
     """What is due now, and when to look again (on the supervisor's clock; None: when something happens)."""
 
     dues: tuple[Due, ...] = ()
-    look_at: float | None = None
+    again_at: float | None = None
 
 
 def after(facts: Facts, limits: Limits = Limits()) -> Next:
     """What is due by FACTS."""
     if is_to_be_stopped(facts.task):
         if facts.launched:
-            return Next((Due("stop"),), facts.look_at)
+            return Next((Due("stop"),), facts.again_at)
         facts = facts._replace(late_in=LAUNCHING)
-    return _another_attempt(facts) or _a_word(facts, limits) or Next(look_at=_when(facts, limits))
+    return _another_attempt(facts) or _a_word(facts, limits) or Next(again_at=_when(facts, limits))
 
 
 def is_to_be_stopped(task: Task) -> bool:
@@ -80,7 +80,7 @@ def _another_attempt(facts: Facts) -> Next | None:
         left = task.switched + SWITCH - facts.wall
         waits = 0 < left <= SWITCH  # else whoever began this died over it
         return Next(() if waits else (Due("restart"),), facts.now + max(left, 0.0) + MARGIN)
-    if facts.heir:
+    if facts.fallback:
         return Next((Due("fallback"),))
     return Next() if facts.signs.alive is False else None
 

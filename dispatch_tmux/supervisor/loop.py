@@ -97,8 +97,8 @@ class Supervisor:
                 next_beat = now + watchman.BEAT
                 self.beat()
             self._look_at_drawn(now)
-            for worker in [w for w in self.crew.all() if w.look_at is not None and w.look_at <= now]:
-                worker.look_at = None
+            for worker in [w for w in self.crew.all() if w.review_at is not None and w.review_at <= now]:
+                worker.review_at = None
                 self.review(worker)
             try:
                 self.queue.turn(now)
@@ -119,7 +119,7 @@ class Supervisor:
 
     def _next(self, soonest: float) -> list[tuple[str, Any]]:
         """Everything that has come, after a wait that ends when something is due."""
-        due = [soonest, *(w.look_at for w in self.crew.all() if w.look_at is not None)]
+        due = [soonest, *(w.review_at for w in self.crew.all() if w.review_at is not None)]
         due += [when for when in (self.board.due, self.queue.due) if when is not None]
         wait = TICK if self.drawing else max(0.0, min(due) - time.monotonic())
         if self.queue.stale:

@@ -21,19 +21,19 @@ class KeptNotes:
         self._store, self._id, self._clock = store, id, clock
         self._path = store.path(id, "plan.md")
         self._times, self._pause, self._put_at = 0, FIRST, -math.inf
-        self.look_at: float | None = None  # when, on the clock, to call `keep` again although nothing has happened
+        self.again_at: float | None = None  # when, on the clock, to call `keep` again although nothing has happened
 
     def keep(self, text: str, notes: Sequence[str]) -> None:
         """Put those of NOTES back that are not in TEXT, the plan as it is now."""
         gone = [note for note in notes if not plan.has_note(text, note)] if text else []
-        self.look_at = None
+        self.again_at = None
         if not gone or self._times >= MOST:
             return
         now = self._clock()
         if now - self._put_at >= CALM:
             self._pause = FIRST
         if now < self._put_at + self._pause or files.being_written(self._path):
-            self.look_at = max(self._put_at + self._pause, now + FIRST)
+            self.again_at = max(self._put_at + self._pause, now + FIRST)
             return
         for note in gone:
             self._store.put_note(self._id, note)

@@ -64,7 +64,7 @@ class Windows:
                 del self.by_pane[id]
                 if worker.sight.pane == id:
                     worker.sight.pane_gone = True
-                    worker.look_at = time.monotonic() + CLOSING
+                    worker.review_at = time.monotonic() + CLOSING
         self._tag_orphans(listed)
 
     def _tag_orphans(self, listed: list[Pane]) -> None:

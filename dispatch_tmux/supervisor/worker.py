@@ -52,7 +52,7 @@ class Worker:
         self.record = TaskRecord(store, id, clock)
         self.sight = Sight(backend, self.record.dir, self.record.own, clock)
         self.dialogues = Dialogues(self.sight, self.record)
-        self.look_at: float | None = None  # when to review it although nothing has happened
+        self.review_at: float | None = None  # when to review it although nothing has happened
         self.falling_from = 0  # the attempt from which another model is taking over
         self._limits, self._timeout, self._clock = limits, timeout, clock
         self._instead, self._next_model = instead, next_model
@@ -105,11 +105,11 @@ class Worker:
         self.dialogues.read()
         if not self.task.attempt or (self.task.started < self.task.attempt and signs.exit_code is None):
             return ()  # not launched yet
-        heir = self._write_state(states.derive(signs, self._limits), signs)
+        fallback = self._write_state(states.derive(signs, self._limits), signs)
         late_in = self._write_late()
-        found = due.after(self._facts(signs, heir, late_in), self._limits)
-        again = [when for when in (found.look_at, self.record.notes.look_at) if when is not None]
-        self.look_at = min(again, default=None)
+        found = due.after(self._facts(signs, fallback, late_in), self._limits)
+        again = [when for when in (found.again_at, self.record.notes.again_at) if when is not None]
+        self.review_at = min(again, default=None)
         return found.dues
 
     def _signs(self) -> Signs:
@@ -141,20 +141,20 @@ class Worker:
 
     def _write_state(self, verdict: Verdict, signs: Signs) -> str:
         """Write VERDICT down if it is news; returns the model that takes over from one that failed ('': none)."""
-        task, heir = self.task, ""
+        task, fallback = self.task, ""
         if task.switch_to > task.attempt:
             return ""  # the attempt that ends here is of no interest any more
         if verdict.state is State.FAILED and verdict.cause:
             if self.falling_from == task.attempt:
                 return ""  # another model is taking over
-            if heir := self._next_model():  # not a failure that anybody has to know of: it is mended
-                why = f"{task.model}: {causes.SAID[verdict.cause]}; {heir} takes over"
+            if fallback := self._next_model():  # not a failure that anybody has to know of: it is mended
+                why = f"{task.model}: {causes.SAID[verdict.cause]}; {fallback} takes over"
                 verdict = Verdict(State.STARTING, why)
         if (verdict.state, verdict.why, verdict.surfaced) != (task.state, task.why, task.surfaced):
             instead = self._instead() if verdict.cause else ()
             hint = self.backend.hints.get(verdict.cause, "")
             self.record.write_state(verdict, signs, instead=instead, hint=hint)
-        return heir
+        return fallback
 
     def _write_late(self) -> float:
         """Write down, once, that it is over its time; returns the seconds until it will be."""
@@ -167,7 +167,7 @@ class Worker:
             self.record.append("late", f"late:{late.key}", why=late.why)
         return late.left
 
-    def _facts(self, signs: Signs, heir: str, late_in: float) -> Facts:
+    def _facts(self, signs: Signs, fallback: str, late_in: float) -> Facts:
         task, sight = self.task, self.sight
         stops = due.is_to_be_stopped(task)
         return Facts(
@@ -183,8 +183,8 @@ class Worker:
             began=sight.began,
             late_in=late_in,
             launched=not stops or processes.launched(self.own, task.attempt) is not None,
-            heir=heir,
-            look_at=self.look_at,
+            fallback=fallback,
+            again_at=self.review_at,
         )
 
     def _last_words(self, code: int) -> dict[str, str]:

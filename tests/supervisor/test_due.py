@@ -68,12 +68,12 @@ DUE = {
     "… in the future: the clock was set back": (facts(SWITCHED._replace(switched=WALL + 999), ENDED), (RESTART,)),
     "… and it has started": (facts(task(State.WORKING, attempt=2, switch_to=2, switched=WALL - 1)), ()),
     # another model
-    "another model takes over": (facts(task(State.STARTING), heir="sonnet"), (FALLBACK,)),
-    "… also from one that has ended": (facts(task(State.STARTING, exit_code=1), ENDED, heir="sonnet"), (FALLBACK,)),
-    "… but not while another attempt begins": (facts(SWITCHED._replace(switched=WALL - 1), heir="sonnet"), ()),
+    "another model takes over": (facts(task(State.STARTING), fallback="sonnet"), (FALLBACK,)),
+    "… also from one that has ended": (facts(task(State.STARTING, exit_code=1), ENDED, fallback="sonnet"), (FALLBACK,)),
+    "… but not while another attempt begins": (facts(SWITCHED._replace(switched=WALL - 1), fallback="sonnet"), ()),
     # over its time
     "over its time, and to be stopped then": (facts(OVER), (STOP,)),
-    "… before anything else": (facts(OVER._replace(state=State.IDLE), ready(9.0), heir="sonnet"), (STOP,)),
+    "… before anything else": (facts(OVER._replace(state=State.IDLE), ready(9.0), fallback="sonnet"), (STOP,)),
     "… and is being stopped": (facts(OVER._replace(stopping=True)), ()),
     "… and has ended": (facts(OVER._replace(state=State.FAILED, exit_code=1), ENDED), ()),
     "… and its launch line has only just begun": (facts(OVER, launched=False), ()),
@@ -113,7 +113,7 @@ WHEN = {
     "its launch line has only just begun": (facts(OVER, BUSY, launched=False), NOW + LAUNCHING + MARGIN),
     "another attempt was begun": (facts(SWITCHED._replace(switched=WALL - 5), ENDED), NOW + SWITCH - 5 + MARGIN),
     "ended": (facts(task(State.FAILED, exit_code=1), ENDED, late_in=5.0), None),
-    "stopped: as it was to be before": (facts(OVER, BUSY, look_at=NOW + 7), NOW + 7),
+    "stopped: as it was to be before": (facts(OVER, BUSY, again_at=NOW + 7), NOW + 7),
     "reminded: something will happen": (facts(IDLE, ready(9.0)), None),
 }  # fmt: skip
 
@@ -121,7 +121,7 @@ WHEN = {
 @pytest.mark.parametrize(("given", "when"), WHEN.values(), ids=WHEN)
 def test_when_to_look_again(given: Facts, when: float | None) -> None:
     found = after(given, LIMITS)
-    assert found.look_at == (None if when is None else pytest.approx(when, abs=0.011))
+    assert found.again_at == (None if when is None else pytest.approx(when, abs=0.011))
 
 
 def test_the_time_that_passes_makes_what_is_due_come_once() -> None:
@@ -131,6 +131,6 @@ def test_the_time_that_passes_makes_what_is_due_come_once() -> None:
         found = after(facts(IDLE, ready(rests), shown_since=NOW - rests), LIMITS)
         if found.dues:
             break
-        assert found.look_at is not None and found.look_at > NOW
-        rests += found.look_at - NOW
+        assert found.again_at is not None and found.again_at > NOW
+        rests += found.again_at - NOW
     assert found == Next((NUDGE,)) and rests < LIMITS.settle + 0.1

@@ -41,8 +41,8 @@ class Worker:
         began = self.now
         self.path.write_text(PLAN)
         self.look()
-        while self.notes.look_at is not None:
-            self.now = self.notes.look_at
+        while self.notes.again_at is not None:
+            self.now = self.notes.again_at
             self.look()
         assert all(plan.has_note(self.path.read_text(), note) for note in NOTES)
         return self.now - began
@@ -81,7 +81,7 @@ def test_whoever_takes_them_out_again_and_again_is_let_have_it(worker: Worker) -
     for _ in range(MOST + 50):
         worker.rewrites(30.0, 30.0)
     assert worker.puts == MOST
-    assert worker.notes.look_at is None
+    assert worker.notes.again_at is None
 
 
 def test_a_plan_that_vanished_for_a_moment_gets_no_note(worker: Worker) -> None:
