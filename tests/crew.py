@@ -72,6 +72,13 @@ class Crew:
         self.project = projects.at(str(self.root), str(self.home / ".dispatch"))
         self.store: Store = self.project.store
 
+    def begin_anew(self) -> None:
+        """As if nothing had been dispatched in the project yet."""
+        for folder in (self.root / ".dispatch", self.home / ".dispatch" / "projects"):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.project = projects.at(str(self.root), str(self.home / ".dispatch"))
+        self.store = self.project.store
+
     def configure(self, commands: dict[str, str] | None = None, **more: Any) -> None:
         """Write the config: COMMANDS are backends (each with a model of its name); MORE replaces top-level keys."""
         commands = commands or {}
