@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from dispatch_tmux.store import files
 from dispatch_tmux.store.tree import Tree
@@ -111,37 +111,48 @@ def _table() -> dict[int, int]:
     return {int(row[0]): int(row[1]) for row in map(str.split, listed.splitlines()) if len(row) == 2}
 
 
-def _marked(task_dir: str) -> set[int]:
-    """Processes started with DISPATCH_TASK_DIR=TASK_DIR: daemons that left the tree still carry it (Linux)."""
-    mark = b"DISPATCH_TASK_DIR=" + os.fsencode(task_dir)
-    found = set()
+_MARK = (
+    b"DISPATCH_TASK_DIR="  # what each process of a worker is started with; daemons that left the tree still carry it
+)
+
+
+def _marked(task_dirs: Iterable[str]) -> dict[str, set[int]]:
+    """The processes that carry the mark of each of TASK_DIRS (Linux); one look at all processes, however many are asked for."""
+    found: dict[str, set[int]] = {task_dir: set() for task_dir in task_dirs}
+    wanted = {os.fsencode(task_dir): task_dir for task_dir in found}
     for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/environ", "rb") as f:
-                    if mark in f.read().split(b"\0"):
-                        found.add(int(name))
+                    marks = [word for word in f.read().split(b"\0") if word.startswith(_MARK)]
             except OSError:
-                pass
+                continue
+            for mark in marks:
+                if task_dir := wanted.get(mark[len(_MARK) :]):
+                    found[task_dir].add(int(name))
     return found
 
 
-def family(task_dir: str, root: int | None) -> list[int]:
-    """All processes of a worker, children before parents: the tree below ROOT, and those that left it. Never us."""
-    table = _table()
+def families(roots: Mapping[str, int | None]) -> dict[str, list[int]]:
+    """Of each worker (its directory → its first process) all processes, children before parents: the tree below the first
+    one, and those that left it. Never us.
+    """
+    table, marked = _table(), _marked(roots)
+    spared = _ancestors(table)
     children: dict[int, list[int]] = {}
     for pid, parent in table.items():
         children.setdefault(parent, []).append(pid)
-    order: list[int] = []
-    heads = ([root] if root in table else []) + sorted(_marked(task_dir) & table.keys())
-    for head in heads:
-        stack = [head]
+    found = {}
+    for task_dir, root in roots.items():
+        order: dict[int, None] = {}
+        stack = sorted(marked[task_dir] & table.keys(), reverse=True) + ([root] if root in table else [])
         while stack:
             pid = stack.pop()
             if pid not in order:
-                order.append(pid)
+                order[pid] = None
                 stack += children.get(pid, ())
-    return [pid for pid in reversed(order) if pid not in _ancestors(table)]
+        found[task_dir] = [pid for pid in reversed(order) if pid not in spared]
+    return found
 
 
 def _ancestors(table: dict[int, int]) -> set[int]:
@@ -153,21 +164,33 @@ def _ancestors(table: dict[int, int]) -> set[int]:
 
 
 def end(task_dir: str, process: tuple[int, str] | None) -> list[int]:
-    """End a worker's whole family: SIGTERM, GRACE seconds, SIGKILL. What is left after that, normally nothing.
+    """End a worker's whole family, as `end_all` does. What is left after that, normally nothing."""
+    return end_all({task_dir: process})[task_dir]
 
-    The launch line itself is spared the SIGTERM: it ends with its program and writes the exit code.
+
+def end_all(workers: Mapping[str, tuple[int, str] | None]) -> dict[str, list[int]]:
+    """End the whole families of WORKERS (directory → launch line), all at once: SIGTERM, GRACE seconds, SIGKILL.
+
+    The launch lines themselves are spared the SIGTERM: each ends with its program and writes the exit code. Returns what
+    is left of each after that, normally nothing.
     """
-    root = process[0] if process and alive(process) else None
-    _send(signal.SIGTERM, (pid for pid in family(task_dir, root) if pid != root))
+    roots = {task_dir: process[0] if process and alive(process) else None for task_dir, process in workers.items()}
+    first = set(roots.values())
+    left = families(roots)
+    _send(signal.SIGTERM, (pid for pids in left.values() for pid in pids if pid not in first))
+    left = _wait(roots)
+    _send(signal.SIGKILL, (pid for pids in left.values() for pid in pids if pid not in first))
+    left = _wait(roots)
+    _send(signal.SIGKILL, (pid for pids in left.values() for pid in pids))
+    return families(roots)
+
+
+def _wait(roots: Mapping[str, int | None]) -> dict[str, list[int]]:
+    """What is left of the families once they have ended, or GRACE is over."""
     deadline = time.monotonic() + GRACE
-    while (left := family(task_dir, root)) and time.monotonic() < deadline:
+    while any((left := families(roots)).values()) and time.monotonic() < deadline:
         time.sleep(0.03)
-    _send(signal.SIGKILL, (pid for pid in left if pid != root))
-    deadline = time.monotonic() + GRACE
-    while (left := family(task_dir, root)) and time.monotonic() < deadline:
-        time.sleep(0.03)
-    _send(signal.SIGKILL, left)
-    return family(task_dir, root)
+    return left
 
 
 def kill(pid: int) -> None:

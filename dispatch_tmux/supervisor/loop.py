@@ -45,6 +45,7 @@ from dispatch_tmux.tmux.server import Server, Socket
 TICK = 0.025  # seconds between two looks at whether a screen has come to rest, while there is one that changes
 RESCAN = 10.0  # seconds between two looks at everything, in case a file event was missed
 WITHOUT_WATCH = 1.0  # the same where the system tells nothing of files
+WHOLE = 3  # each third of them is at every worker, also those whose files nobody has touched
 LINGER = 600.0  # seconds without workers and without anybody attached after which the session ends, unless configured
 
 
@@ -56,6 +57,7 @@ class Supervisor:
 
     def __init__(self, project: Project, beat: Callable[[], None]) -> None:
         self.beat = beat
+        self.scans = 0
         self.broken: dict[str, str] = {}  # what failed → what with, as far as it was told
         config = configuration.load()
         self.root, self.store = project.root, project.store
@@ -275,9 +277,11 @@ class Supervisor:
         return [board.Row(worker.task, worker.told.signals.usage) for worker in self.crew.all()]
 
     def scan(self) -> None:
-        """Look at everything: what no event told."""
+        """Look at everything: what no event told. Most of the times only at whose files are not what they were."""
+        self.scans += 1
         for worker in self.crew.all():
-            self.review(worker)
+            if self.scans % WHOLE == 0 or worker.record.is_touched():
+                self.review(worker)
             worker.sight.log.flush()
         self._end_when_alone(time.monotonic())
 

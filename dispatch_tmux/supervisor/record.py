@@ -26,6 +26,9 @@ class TaskRecord:
         self.dir, self.own = store.path(id), store.own(id)
         self.task: Task = fold(id, ())
         self._size = -1
+        self._places = [os.path.join(self.dir, name) for name in ("", "ipc", "signals", "plan.md")]
+        self._places += [os.path.join(self.own, name) for name in ("", "inbox", "journal.jsonl")]
+        self._times: tuple[int, ...] = ()
         self.notes = KeptNotes(store, id, clock)
         self.refresh()
 
@@ -38,6 +41,11 @@ class TaskRecord:
         if size != self._size:
             self.task, self._size = self._store.task(self.id), size
         return self.task
+
+    def is_touched(self) -> bool:
+        """Whether a file of the task has come, gone or changed since this was asked last. Looks at times only."""
+        before, self._times = self._times, tuple(map(_time, self._places))
+        return self._times != before
 
     def append(self, kind: str, key: str = "", **data: Any) -> bool:
         """Write an event down; False when its KEY is there already. Raises DispatchError when the disk does not take it."""
@@ -116,6 +124,14 @@ class TaskRecord:
         if verdict.cause:
             extra.update(cause=verdict.cause, instead=list(instead), hint=hint)
         self.append("state", f"state:{self.task.states + 1}", state=verdict.state.value, **extra)
+
+
+def _time(path: str) -> int:
+    """When PATH changed, in nanoseconds; 0 when it is not there."""
+    try:
+        return os.stat(path, follow_symlinks=False).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _evidence(signs: Signs) -> dict[str, Any]:

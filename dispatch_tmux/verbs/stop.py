@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.errors import DispatchError, UsageProblem
@@ -50,13 +51,23 @@ def end(project: Project, ids: Sequence[str]) -> list[str]:
     Raises DispatchError for an adopted task that is not over.
     """
     store = project.store
-    left = [process for id in ids for process in _end(store, store.task(id))]
+    found = [store.task(id) for id in ids]
+    for task in found:
+        if task.adopted and not task.ended:
+            raise DispatchError(
+                f"{task.id} is a program of yours, adopted", hint=f"`dispatch release {task.id}` gives it back"
+            )
+    ending = {store.path(task.id): process for task in found if (process := _to_be_ended(store, task)) is not False}
+    left = processes.end_all(ending) if ending else {}
+    for task in found:
+        if store.path(task.id) in ending and task.created and (not task.attempt or task.state is State.QUEUED):
+            store.append(task.id, "state", f"state:{task.states + 1}", state=State.STOPPED.value)
     if ids and not store.supervised():
         for task in (store.task(id) for id in ids):
             _write_down(store, task)
-    for id in (id for id in ids if store.task(id).created):
+    for id in (task.id for task in found if task.created):
         until(store, lambda id=id: _is_over(store, id) or None, ENDS)  # type: ignore[misc]
-    return left
+    return [f"{task.id}: process {pid}" for task in found for pid in left.get(store.path(task.id), ())]
 
 
 def _is_over(store: Store, id: str) -> bool:
@@ -67,24 +78,20 @@ def _is_over(store: Store, id: str) -> bool:
     return task.exit_code is not None or store.exit_code(id, task.attempt) is None or not store.supervised()
 
 
-def _end(store: Store, task: Task) -> list[str]:
+def _to_be_ended(store: Store, task: Task) -> tuple[int, str] | Literal[False] | None:
+    """The launch line of TASK, which is told that it is to stop, if there is one; False when nothing is to be ended."""
     id, own = task.id, store.own(task.id)
-    if task.adopted and not task.ended:
-        raise DispatchError(f"{id} is a program of yours, adopted", hint=f"`dispatch release {id}` gives it back")
-    if not task.created:  # nothing can be read or written of it; what carries its mark is its
-        return [f"{id}: process {pid}" for pid in processes.end(store.path(id), None)]
+    if not task.created:
+        return None  # nothing can be read or written of it; what carries its mark is its
     process = processes.launched(own, task.attempt)
     if process is None and task.attempt and not task.ended:
         process = until(store, lambda: processes.launched(own, task.attempt), BEGINS)
     if task.ended and not processes.alive(process):
-        return []
+        return False
     store.append(id, "stopping", f"stopping:{task.attempt}", by="person")
     for rid, _ in store.requests(id):
         store.drop_request(id, rid)
-    left = [f"{id}: process {pid}" for pid in processes.end(store.path(id), process)]
-    if not task.attempt or task.state is State.QUEUED:
-        store.append(id, "state", f"state:{task.states + 1}", state=State.STOPPED.value)
-    return left
+    return process
 
 
 def _write_down(store: Store, task: Task) -> None:
