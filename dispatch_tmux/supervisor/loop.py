@@ -45,7 +45,7 @@ from dispatch_tmux.tmux.server import Server, Socket
 TICK = 0.025  # seconds between two looks at whether a screen has come to rest, while there is one that changes
 RESCAN = 10.0  # seconds between two looks at everything, in case a file event was missed
 WITHOUT_WATCH = 1.0  # the same where the system tells nothing of files
-WHOLE = 3  # each third of them is at every worker, also those whose files nobody has touched
+WHOLE = 6  # each sixth of them is at every worker, also those whose files nobody has touched
 LINGER = 600.0  # seconds without workers and without anybody attached after which the session ends, unless configured
 
 
