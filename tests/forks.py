@@ -29,7 +29,7 @@ LIBRARIES = ("yaml", "msgspec", "pexpect", "rich.console", "rich.table", "watchd
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")  # variables of the tests that a command of theirs has, too
 AT_START = ("PYTHON", "LC_", "LANG")  # what an interpreter reads when it starts
 
-_server: Server | None = None
+_server: ForkServer | None = None
 
 
 def run(
@@ -38,7 +38,7 @@ def run(
     """`dispatch ARGS` in a fork. Raises subprocess.TimeoutExpired like subprocess.run, the command killed."""
     global _server
     if _server is None:
-        _server = Server()
+        _server = ForkServer()
     return _server.run(args, cwd=cwd, env=env, input=input, timeout=timeout)
 
 
@@ -55,7 +55,7 @@ def _at_start(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name.startswith(AT_START)}
 
 
-class Server:
+class ForkServer:
     """The forking process, seen from the tests. It ends with them."""
 
     def __init__(self) -> None:
@@ -81,16 +81,10 @@ class Server:
         with ours, open(out, "rb", 0), open(err, "rb", 0), tempfile.TemporaryFile() as stdin:
             stdin.write((input or "").encode())
             stdin.seek(0)
-            fds = [
-                theirs.fileno(),
-                stdin.fileno() if input is not None else os.open(os.devnull, os.O_RDONLY),
-                out_end,
-                err_end,
-            ]
-            socket.send_fds(self._control, [b"x"], fds)
+            socket.send_fds(self._control, [b"x"], [theirs.fileno(), stdin.fileno(), out_end, err_end])
             theirs.close()
-            for fd in fds[2:] if input is not None else fds[1:]:
-                os.close(fd)
+            os.close(out_end)
+            os.close(err_end)
             ours.sendall(json.dumps([list(args), os.fspath(cwd), dict(env)]).encode() + b"\n")
             said: dict[int, bytes] = {out: b"", err: b"", ours.fileno(): b""}
             with selectors.DefaultSelector() as waiting:
