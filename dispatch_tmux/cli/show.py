@@ -112,7 +112,17 @@ def question(task: str, q: Question, path: str = "", most: int = 20) -> list[str
     lines += [f"    {line(c.key, 20)}. {line(c.label, 200)}" for c in q.choices]
     if q.is_unknown:
         return [*lines, f"    look: dispatch attach {task}, or press keys: dispatch keys {task} Down Enter"]
-    return [*lines, f"    answer: dispatch answer {task} " + ("--choice N" if q.choices else '"…"')]
+    return [*lines, f"    answer: dispatch answer {task} {_how(q)}"]
+
+
+def _how(q: Question) -> str:
+    """What the command that answers Q ends in."""
+    if not q.choices:
+        return '"…"'
+    first, *others = [line(c.key, 20) for c in q.choices]
+    if q.kind == "multi":
+        return f"--choice {','.join([first, *others[-1:]])}   (any of them, with commas)"
+    return "--choice N" if first.isdigit() else f"--choice {first}" + (f"   (or {', '.join(others)})" if others else "")
 
 
 def _is_choice(text: str, q: Question) -> bool:
