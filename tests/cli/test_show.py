@@ -200,7 +200,10 @@ def test_how_to_answer_is_told_with_the_choices_own_keys() -> None:
     y_or_n = Question("s1", "screen", "Proceed?", (Choice("y", "y"), Choice("n", "n")), 0.0, "confirm")
     assert show.question("auth", y_or_n)[-1] == "    answer: dispatch answer auth --choice y   (or n)"
     several = question("Which?", "a", "b", "c")._replace(kind="multi")
-    assert show.question("auth", several)[-1] == "    answer: dispatch answer auth --choice 1,3   (any of them, with commas)"
+    assert (
+        show.question("auth", several)[-1]
+        == "    answer: dispatch answer auth --choice 1,3   (any of them, with commas)"
+    )
 
 
 def test_a_question_without_choices_wants_words() -> None:
