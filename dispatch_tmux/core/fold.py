@@ -129,7 +129,10 @@ def _exited(e: Event, facts: Facts, questions: Questions, requests: Requests) ->
 
 
 def _switched(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    """Another model takes over, or the same begins again."""
+    """Another model takes over, or the same begins again; one that was stopped before it began waits for its turn anew."""
+    if not facts.get("attempt"):
+        facts.update(stopping=False)
+        _state(Event(e.t, "state", "", {"state": State.QUEUED.value}), facts, questions, requests)
     facts.update(model=str(e.data["model"]), backend=str(e.data["backend"]))
     facts.update(switch_to=int(e.data["attempt"]), switched=e.t)
 

@@ -112,7 +112,7 @@ class Reader:
             self._news(task, need)
             for task in self._tasks(only)
             for need in needs(task)
-            if need.kind in kinds and need.key not in seen.get(task.id, ())
+            if need.kind in kinds and not {need.key, _mark(task, need.key)} & set(seen.get(task.id, ()))
         ]
         return sorted(found, key=lambda n: n.question.asked if n.question else n.task.since)
 
@@ -141,7 +141,7 @@ class Reader:
             seen = self._of_former_sessions() if self._inherits else self._seen()
             self._inherits = False
             for item in news:
-                seen[item.task.id] = [*seen.get(item.task.id, ()), item.key]
+                seen[item.task.id] = [*seen.get(item.task.id, ()), _mark(item.task, item.key)]
             files.replace(self._path, json.dumps(seen))
 
     def _of_former_sessions(self) -> dict[str, list[str]]:
@@ -157,6 +157,11 @@ class Reader:
 
     def _seen(self) -> dict[str, list[str]]:
         return _load(self._path)
+
+
+def _mark(task: Task, key: str) -> str:
+    """What stands for news in a reader's file: an id is used again, so its task's beginning belongs to it (F13)."""
+    return f"{key}@{task.created:.3f}"
 
 
 def _load(path: str) -> dict[str, list[str]]:

@@ -557,3 +557,26 @@ def test_F26_run_says_that_a_start_failed_and_ends_with_1(crew: Crew) -> None:
     done = crew.run("run", "-m", "sh", "--worktree", "--id", "a", "x", ok=False)
     assert "a could not be started: no worktree:" in done.stderr and "dispatch retry a" in done.stderr
     assert crew.task("a").state.value == "failed"
+
+
+def test_F13_a_task_whose_id_is_used_again_is_told_again(crew: Crew) -> None:
+    item = "ask: Deploy? (choices: Yes | No)"
+    for _ in range(2):
+        crew.start("-m", "demo", "--id", "nightly", "--item", item, "x")
+        assert [n["kind"] for n in crew.json("wait", "--timeout", "30")] == ["question"]
+        crew.run("answer", "nightly", "Yes")
+        assert [n["kind"] for n in crew.json("wait", "--timeout", "30")] == ["done"]
+        assert crew.run("wait", "--timeout", "0", ok=False).returncode == 5
+        crew.run("stop", "nightly")
+        crew.run("clean", "nightly")
+
+
+def test_F15_a_task_that_was_stopped_before_it_began_can_be_started(crew: Crew) -> None:
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    crew.run("pause")
+    crew.start("-m", "sh", "--id", "a", "x")
+    crew.run("stop", "a")
+    assert crew.task("a").state.value == "stopped"
+    crew.run("resume-queue")
+    crew.run("retry", "a")
+    assert crew.until("a", "working").attempt == 1
