@@ -57,6 +57,16 @@ def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
     crew.close()
 
 
+@pytest.fixture(scope="session")
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def _never_the_persons_home(monkeypatch: pytest.MonkeyPatch, _home: Path) -> None:
+    monkeypatch.setenv("HOME", str(_home))
+
+
 @pytest.fixture(autouse=True)
 def _never_the_persons_tmux(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TMUX", raising=False)

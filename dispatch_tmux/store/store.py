@@ -104,6 +104,14 @@ class Store:
             files.replace(ignore, "*\n")
         self._records = trust.register(self.root, self.base)
 
+    def forget(self) -> None:
+        """Remove the project's records, for a project that goes as well."""
+        import shutil
+
+        if self.exists():
+            shutil.rmtree(self.records, ignore_errors=True)
+        self._records, self._journals = "", {}
+
     # --- tasks
 
     def ids(self) -> list[str]:

@@ -90,4 +90,5 @@ def remove(project: Project) -> None:
         from dispatch_tmux.tmux import objects
 
         objects.session(server, found).kill()
+    project.store.forget()
     shutil.rmtree(project.root, ignore_errors=True)
