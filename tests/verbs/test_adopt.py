@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 
@@ -76,6 +77,8 @@ def test_a_message_reaches_it_and_its_end_is_seen(own: Own) -> None:
     crew.kill_supervisor()
     own.tmux("send-keys", "-t", pane, "C-c")
     own.tmux("send-keys", "-t", pane, "C-c")
+    # the shell behind it is there: what is typed before it reads is thrown away
+    wait_until(lambda: re.search(r"^[#$] ", own.screen(pane), re.MULTILINE), lambda: own.screen(pane))
     own.tmux("send-keys", "-t", pane, "C-d")
     wait_until(lambda: crew.store.supervised())
     task = crew.until(id, "done")
