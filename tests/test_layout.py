@@ -156,7 +156,9 @@ def test_only_the_room_of_tmux_names_its_commands(name: str) -> None:
 AGENT = "backends.demo_worker"  # a program of its own that plays an agent, and commits as one
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if room(name) in ROOMS and room(name) != "git" and name != AGENT])
+@pytest.mark.parametrize(
+    "name", [name for name in SOURCES if room(name) in ROOMS and room(name) != "git" and name != AGENT]
+)
 def test_only_the_room_of_git_runs_it(name: str) -> None:
     lists = [node.elts[0] for node in ast.walk(SOURCES[name]) if isinstance(node, ast.List | ast.Tuple) and node.elts]
     assert not [first for first in lists if isinstance(first, ast.Constant) and first.value == "git"]
