@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: events figures accuracy soak help setup demo test flakes test-clients bench lint lock
+.PHONY: chaos events figures accuracy soak help setup demo test flakes test-clients bench lint lock
 PY := .venv/bin/python
 ARGS ?=
 N ?= 20
@@ -34,6 +34,9 @@ events: setup ## how soon an event follows what a real CLI does (CLIENT=codex), 
 
 soak: setup ## a crew of demo workers under a restless person (ARGS="seconds workers seed"): is any state wrong for over a second?
 	@$(PY) tests/benchmarks/soak.py $(ARGS)
+
+chaos: setup ## break it on purpose (ARGS="files --seed 3 --tries 700"; without ARGS: what there is)
+	@nice -n 5 $(PY) tests/chaos/run.py $(ARGS)
 
 accuracy: setup ## the figures in docs/accuracy.md
 	@$(PY) tests/benchmarks/accuracy.py
