@@ -9,6 +9,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from dispatch_tmux.core import plan
@@ -122,6 +123,14 @@ class Store:
         except FileNotFoundError:
             return []
 
+    def touched(self) -> Iterator[tuple[str, int]]:
+        """Each task's id, and when something came into its directory of ours or went, or it was rung for (nanoseconds)."""
+        for id in self.ids():
+            try:
+                yield id, os.stat(self.own(id), follow_symlinks=False).st_mtime_ns
+            except OSError:
+                continue
+
     def path(self, id: str, *names: str) -> str:
         """A path in the directory of task ID's worker (the id's form is checked). To be shown or told, not opened: `tree`."""
         return os.path.join(self.tasks_dir, task_id(id), *names)
@@ -217,6 +226,8 @@ class Store:
         written = self._journal(id).append(kind, key, **data)
         if written:
             self.ring()
+            if kind == "created":
+                self._ring_for(id)
         return written
 
     def events(self, id: str) -> list[Event]:
@@ -280,7 +291,15 @@ class Store:
         """Leave a request for the supervisor and return its id; requests are carried out in the order of their ids."""
         rid = f"{time.time_ns():x}-{os.getpid():x}"
         self.own_tree(id).replace("inbox", f"{rid}.json", text=json.dumps({"kind": kind, **data}))
+        self._ring_for(id)
         return rid
+
+    def _ring_for(self, id: str) -> None:
+        """Tell the supervisor of task ID, which it may know nothing of yet: it sees the time of each task's directory."""
+        try:
+            os.utime(self.own(id), follow_symlinks=False)
+        except OSError:
+            pass  # it looks by itself after a while
 
     def requests(self, id: str) -> list[tuple[str, dict[str, Any]]]:
         tree = self.own_tree(id)

@@ -19,11 +19,15 @@ SILENT = 20.0  # seconds without one after which it hangs; the slowest thing it 
 
 
 class Watchman(NamedTuple):
-    """The process that holds the lock, the project it is for, and what keeps it from its work ('' = nothing)."""
+    """The process that holds the lock, the project it is for, and what keeps it from its work ('' = nothing).
+
+    `remark`: why it hears of no changes of files, and looks at them once a second ('' = it hears).
+    """
 
     pid: int
     root: str
     trouble: str = ""
+    remark: str = ""
 
 
 def find(records: str, root: str) -> Watchman | None:
@@ -35,7 +39,7 @@ def find(records: str, root: str) -> Watchman | None:
     pid, place = int(said[0]) if said[0].isdigit() else 0, said[1] if len(said) > 1 else ""
     facts = tree.stat(NAME)
     silent = time.time() - facts.st_mtime if facts else 0.0
-    return Watchman(pid, place, _trouble(pid, place, root, silent))
+    return Watchman(pid, place, _trouble(pid, place, root, silent), said[2] if len(said) > 2 else "")
 
 
 def _trouble(pid: int, place: str, root: str, silent: float) -> str:
@@ -65,12 +69,30 @@ def _is_stopped(pid: int) -> bool:
         return False
 
 
-def sign(lock: int, root: str) -> None:
-    """Write who we are into the open, locked file LOCK."""
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n{root}\n".encode("utf-8", "surrogateescape"), 0)
+class Signs:
+    """What others see of the supervisor at ROOT, which has the open, locked file LOCK: who it is, and that it works."""
 
+    def __init__(self, lock: int, root: str) -> None:
+        self._lock, self._root = lock, root
+        self._remark = ""
+        self._write()
 
-def beat(lock: int) -> None:
-    """Give a sign of life."""
-    os.utime(lock)
+    @property
+    def remark(self) -> str:
+        """As `Watchman` has it."""
+        return self._remark
+
+    @remark.setter
+    def remark(self, text: str) -> None:
+        if text != self._remark:
+            self._remark = text
+            self._write()
+
+    def _write(self) -> None:
+        said = f"{os.getpid()}\n{self._root}\n{self._remark}\n".encode("utf-8", "surrogateescape")
+        os.pwrite(self._lock, said, 0)  # before it is cut: whoever reads meanwhile finds who we are
+        os.ftruncate(self._lock, len(said))
+
+    def beat(self) -> None:
+        """Give a sign of life."""
+        os.utime(self._lock)

@@ -11,6 +11,7 @@ from dispatch_tmux.core.task import State
 from dispatch_tmux.models import choose as choosing
 from dispatch_tmux.store import summaries, task_file
 from dispatch_tmux.store.store import Store
+from dispatch_tmux.store.watch import Watch
 from dispatch_tmux.supervisor.foreign import Foreign
 from dispatch_tmux.supervisor.worker import Worker
 
@@ -19,12 +20,22 @@ if TYPE_CHECKING:
 
 
 class Crew:
-    """The workers of the tasks in STORE, by id. CHANGED is called, in a thread, when the pane of an adopted one is new."""
+    """The workers of the tasks in STORE, by id; WATCH tells of changes of their files.
+
+    CHANGED is called, in a thread, when the pane of an adopted one is new.
+    """
 
     def __init__(
-        self, store: Store, config: Config | None, *, changed: Callable[[Worker], None], log: Callable[[str], None]
+        self,
+        store: Store,
+        config: Config | None,
+        watch: Watch,
+        *,
+        changed: Callable[[Worker], None],
+        log: Callable[[str], None],
     ) -> None:
-        self._store, self._changed, self._log = store, changed, log
+        self._store, self._watch, self._changed, self._log = store, watch, changed, log
+        self._touched: dict[str, int] = {}  # task id → when its directory had changed last, at the last look
         self._limits = configuration.limits(config)
         self._timeout = config.times.timeout if config else 0.0
         self.workers: dict[str, Worker] = {}
@@ -34,8 +45,16 @@ class Crew:
 
     def take_up_unfinished(self) -> None:
         """Take up every task that is not over."""
+        self._touched = dict(self._store.touched())
         for id in summaries.unfinished(self._store):
             self.worker(id)
+
+    def take_up_touched(self) -> None:
+        """Take up those that have changed since the last look and are not supervised: whatever told of it was missed."""
+        before, self._touched = self._touched, dict(self._store.touched())
+        for id, time in self._touched.items():
+            if id not in self.workers and before.get(id) != time:
+                self.worker(id)
 
     def worker(self, id: str) -> Worker | None:
         """The worker of task ID, taken up if it was not; None for what is no task (yet)."""
@@ -54,6 +73,8 @@ class Crew:
             self._log(f"{id}: {type(e).__name__}: {e}")
             return None
         self.workers[id] = worker
+        self._watch.add(worker.record.folders)
+        worker.record.refresh()  # what came before it was watched
         if worker.task.adopted:
             self._watch_adopted(worker)
         return worker
@@ -80,6 +101,7 @@ class Crew:
         over = task.ended and task.state is not State.BLOCKED and not has_window
         if gone or (over and not self._store.requests(worker.id)):
             self.workers.pop(worker.id, None)
+            self._watch.remove(worker.record.folders)
             worker.sight.log.flush()
 
     @property

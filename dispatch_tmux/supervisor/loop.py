@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dispatch_tmux.config import load as configuration
@@ -27,6 +27,7 @@ from dispatch_tmux.store import files, watchman
 from dispatch_tmux.store.log import Log
 from dispatch_tmux.store.project import Project, at
 from dispatch_tmux.store.watch import Watch
+from dispatch_tmux.store.watchman import Signs
 from dispatch_tmux.supervisor import actions, board, checkout, status_line
 from dispatch_tmux.supervisor import queue as queueing
 from dispatch_tmux.supervisor.actions import Actions
@@ -50,13 +51,13 @@ LINGER = 600.0  # seconds without workers and without anybody attached after whi
 
 
 class Supervisor:
-    """The supervisor of PROJECT, in the tmux session it is run in. BEAT gives a sign of life.
+    """The supervisor of PROJECT, in the tmux session it is run in. SIGNS: what others see of it.
 
     Raises DispatchError when that is no tmux session.
     """
 
-    def __init__(self, project: Project, beat: Callable[[], None]) -> None:
-        self.beat = beat
+    def __init__(self, project: Project, signs: Signs) -> None:
+        self.signs = signs
         self.scans = 0
         self.broken: dict[str, str] = {}  # what failed → what with, as far as it was told
         config = configuration.load()
@@ -69,7 +70,8 @@ class Supervisor:
         self.lonely_since: float | None = None
         server = Server(Socket(configuration.socket(config)))
         self.connection = Connection(server, _our_session(server), self._heard)
-        self.crew = Crew(self.store, config, changed=self._adopted_changed, log=self.log)
+        self.watch = Watch([self.store.records_dir, *self._elsewhere()], self._changed, self._missed)
+        self.crew = Crew(self.store, config, self.watch, changed=self._adopted_changed, log=self.log)
         self.windows = Windows(self.connection, self.crew.worker, self.crew.all, self._mark_drawn)
         self.launcher = Launcher(project, self.connection, self.windows)
         self.board = Board(self.root, self._rows)
@@ -85,19 +87,14 @@ class Supervisor:
     def run(self) -> None:
         """Supervise until the session ends, or its tmux server."""
         self.log(f"supervising {self.root} ({type(self.connection.line).__name__.lower()})")
-        places = (self.store.tasks_dir, self.store.records_dir)
-        watch = Watch(places, lambda path: self.inbox.put(("file", path)), recursive=True)
-        if not watch.working:
-            self.log("no file notifications here: looking at the files once a second instead")
-        every = RESCAN if watch.working else WITHOUT_WATCH
         self._recover()
-        next_scan, next_beat = time.monotonic() + every, 0.0
+        next_scan, next_beat = time.monotonic() + self._pace(), 0.0
         while not self.ending:
             self._take(self._next(min(next_scan, next_beat)))
             now = time.monotonic()
             if now >= next_beat:
                 next_beat = now + watchman.BEAT
-                self.beat()
+                self.signs.beat()
             self._look_at_drawn(now)
             for worker in [w for w in self.crew.all() if w.review_at is not None and w.review_at <= now]:
                 worker.review_at = None
@@ -108,8 +105,8 @@ class Supervisor:
             except Exception as e:
                 self._broken("queue and board", e)
             if now >= next_scan:
-                next_scan = now + every
                 self.scan()
+                next_scan = now + self._pace()
         self.connection.line.close()
 
     def _recover(self) -> None:
@@ -136,11 +133,14 @@ class Supervisor:
 
     def _take(self, came: list[tuple[str, Any]]) -> None:
         changed = [value for kind, value in came if kind == "file"]
-        ids = dict.fromkeys(self._id_of(path) for path in changed if not path.endswith("/terminal.log"))
+        ids = dict.fromkeys(self._id_of(path) for path in changed if self._is_news(path))
         ids.update(dict.fromkeys(value for kind, value in came if kind == "review"))
         for kind, notice in came:
             if kind == "notice":
                 self._take_notice(notice)
+            elif kind == "missed":
+                self.log("file events were lost (fs.inotify.max_queued_events): looking at everything")
+                self.scan(whole=True)
         for id in ids:
             if id.startswith("."):
                 self.queue.stale = True  # paused, or not any more
@@ -148,6 +148,13 @@ class Supervisor:
                 if any(path.endswith(".json") and "/signals/" in path for path in changed):
                     self._look_anew(worker)
                 self.review(worker)
+
+    def _is_news(self, path: str) -> bool:
+        """Whether the change of the file PATH can say anything new: what we write ourselves does not."""
+        if path.endswith("/terminal.log"):
+            return False
+        worker = self.crew.workers.get(self._id_of(path)) if path.endswith("/journal.jsonl") else None
+        return worker is None or worker.record.has_grown()
 
     def _look_anew(self, worker: Worker) -> None:
         """The CLI has just said that its screen means something else now."""
@@ -161,7 +168,24 @@ class Supervisor:
         base = self.store.records_dir if path.startswith(self.store.records_dir) else self.store.tasks_dir
         return os.path.relpath(path, base).split(os.sep)[0]
 
+    def _elsewhere(self) -> tuple[str, ...]:
+        """Where the workers' directories are: watched as a whole where folders cannot be watched one by one."""
+        return () if sys.platform == "linux" else (self.store.tasks_dir,)
+
+    def _pace(self) -> float:
+        """Seconds until the next look at the files; how they are watched is told to those who ask."""
+        if self.watch.trouble and not self.signs.remark:
+            self.log(f"file events: {self.watch.trouble}; looking at the files once a second instead")
+        self.signs.remark = self.watch.trouble
+        return WITHOUT_WATCH if self.watch.trouble else RESCAN
+
     # --- what comes in from other threads
+
+    def _changed(self, path: str) -> None:
+        self.inbox.put(("file", path))
+
+    def _missed(self) -> None:
+        self.inbox.put(("missed", None))
 
     def _heard(self, notice: Notice) -> None:
         """Called in the thread that reads from tmux."""
@@ -276,11 +300,15 @@ class Supervisor:
     def _rows(self) -> list[board.Row]:
         return [board.Row(worker.task, worker.told.signals.usage) for worker in self.crew.all()]
 
-    def scan(self) -> None:
-        """Look at everything: what no event told. Most of the times only at whose files are not what they were."""
+    def scan(self, whole: bool = False) -> None:
+        """Look at everything: what no event told. But for a WHOLE one only at whose files are not what they were."""
         self.scans += 1
+        whole = whole or self.scans % WHOLE == 0
+        self.watch.mend()
+        self.crew.take_up_touched()
         for worker in self.crew.all():
-            if self.scans % WHOLE == 0 or worker.record.is_touched():
+            if whole or worker.record.is_touched():
+                self.watch.add(worker.record.folders)
                 self.review(worker)
             worker.sight.log.flush()
         self._end_when_alone(time.monotonic())
@@ -317,8 +345,7 @@ def main(root: str) -> int:
         lock = _lock(project.store.lock_path)
         if lock is None:
             return 0  # another one is at it
-        watchman.sign(lock, project.root)
-        Supervisor(project, lambda: watchman.beat(lock)).run()
+        Supervisor(project, Signs(lock, project.root)).run()
     except DispatchError as e:
         print(f"dispatch: {e}", file=sys.stderr)
         return 1

@@ -26,21 +26,30 @@ class TaskRecord:
         self.dir, self.own = store.path(id), store.own(id)
         self.task: Task = fold(id, ())
         self._size = -1
-        self._places = [os.path.join(self.dir, name) for name in ("", "ipc", "signals", "plan.md")]
-        self._places += [os.path.join(self.own, name) for name in ("", "inbox", "journal.jsonl")]
+        self.folders = [self.own, *(os.path.join(self.dir, name) for name in ("ipc", "signals"))]
+        self.folders += [self.dir, os.path.join(self.own, "inbox")]
+        self._journal = os.path.join(self.own, "journal.jsonl")
+        self._places = [*self.folders, os.path.join(self.dir, "plan.md"), self._journal]
         self._times: tuple[int, ...] = ()
         self.notes = KeptNotes(store, id, clock)
         self.refresh()
 
     def refresh(self) -> Task:
         """The task as the journal has it now."""
-        try:
-            size = os.stat(os.path.join(self.own, "journal.jsonl")).st_size
-        except FileNotFoundError:
-            size = 0
+        size = self._journal_size()
         if size != self._size:
             self.task, self._size = self._store.task(self.id), size
         return self.task
+
+    def has_grown(self) -> bool:
+        """Whether the journal is not what it was when it was read last."""
+        return self._journal_size() != self._size
+
+    def _journal_size(self) -> int:
+        try:
+            return os.stat(self._journal).st_size
+        except FileNotFoundError:
+            return 0
 
     def is_touched(self) -> bool:
         """Whether a file of the task has come, gone or changed since this was asked last. Looks at times only."""

@@ -56,7 +56,7 @@ class Windows:
         for pane in listed:
             if pane.task and (anew or pane.id not in self.by_pane):
                 worker = self._worker_of(pane.task)
-                if worker and _is_its(worker, pane.pid):
+                if worker and _is_its(worker, pane):
                     self.take(worker, pane.id, pane.pid)
                     self._found(worker)
         for id, worker in list(self.by_pane.items()):
@@ -79,7 +79,9 @@ class Windows:
                 self._found(worker)
 
 
-def _is_its(worker: Worker, pid: int) -> bool:
-    """Whether the pane of PID is that of the current attempt (a former one's may still be open)."""
+def _is_its(worker: Worker, pane: Pane) -> bool:
+    """Whether PANE is that of the current attempt (a former one's may still be open)."""
+    if not pane.pid:  # its program has ended, and tmux does not say any more which it was
+        return worker.task.started == worker.task.attempt and worker.task.pane == pane.id
     process = processes.launched(worker.own, worker.task.attempt)
-    return process is not None and process[0] == pid
+    return process is not None and process[0] == pane.pid

@@ -12,8 +12,8 @@ LISTED_BY = "tmux list-panes -a"  # what a person runs to see the panes there ar
 class Facts(NamedTuple):
     """A pane as tmux tells it: where it is, what runs in it, how it is drawn.
 
-    `task` is the task whose window it is ('' for none of ours), `pid` its first process; size and cursor are in cells,
-    the cursor from 0, 0.
+    `task` is the task whose window it is ('' for none of ours), `pid` its first process (0: none any more); size and cursor
+    are in cells, the cursor from 0, 0.
     """
 
     pane: str
@@ -43,6 +43,7 @@ def facts(server: Server, target: str) -> Facts | None:
     if not said.ok or len(words) != len(_FACTS) or not words[0]:
         return None
     pane, window, session, socket, task, pid, dead, tty, *cells, cwd, title = words
+    pid = pid or "0"
     if not all(number.isdigit() for number in (pid, *cells)):
         return None
     width, height, column, row = map(int, cells)

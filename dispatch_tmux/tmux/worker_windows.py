@@ -23,7 +23,7 @@ class Opened(NamedTuple):
 
 
 class Pane(NamedTuple):
-    """A pane of the server: `pid` is its first process, `task` the id it is tagged with or ''."""
+    """A pane of the server: `pid` is its first process (0: it has ended, for tmux 3.8), `task` the id it is tagged with or ''."""
 
     id: str
     pid: int
@@ -44,7 +44,7 @@ def open_window(line: Line, session: str, *, name: str, cwd: str, argv: Sequence
         ("remain-on-exit", "on"), ("automatic-rename", "off"), ("allow-rename", "off"))]  # fmt: skip
     options.append(("-p", pane, "@dispatch_task", task))
     line.cmds([("set-option", kind, "-q", "-t", target, name, value) for kind, target, name, value in options])
-    return Opened(pane, window, int(pid))
+    return Opened(pane, window, int(pid or 0))
 
 
 def panes(tmux: Tmux) -> list[Pane] | None:
@@ -53,7 +53,7 @@ def panes(tmux: Tmux) -> list[Pane] | None:
     if not listed.ok:
         return None
     rows = [line.split("\t") for line in listed.lines]
-    return [Pane(row[0], int(row[1]), row[2]) for row in rows if len(row) == 3]
+    return [Pane(row[0], int(row[1] or 0), row[2]) for row in rows if len(row) == 3]
 
 
 def tag(tmux: Tmux, pane: str, task: str) -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -104,20 +103,18 @@ def _project(project: Project) -> tuple[bool | None, str]:
 def _events(project: Project) -> tuple[bool | None, str]:
     import tempfile
 
-    from dispatch_tmux.store.watch import Watch
+    from dispatch_tmux.store.watch import Bell
 
+    found = project.store.watchman()
+    if found and found.remark:  # what is in force, whatever we could do ourselves
+        return False, f"the supervisor does not hear of all, and looks once a second instead: {found.remark}"
     with tempfile.TemporaryDirectory() as folder:
-        told = threading.Event()
-        watch = Watch([folder], lambda path: told.set())
+        bell = Bell(folder)
         with open(os.path.join(folder, "x"), "w", encoding="ascii"):
             pass
-        works = watch.working and told.wait(2.0)
-        watch.close()
-    return (
-        (True, "work")
-        if works
-        else (False, "do not work here, dispatch looks once a second instead — raise fs.inotify.max_user_watches")
-    )
+        works, why = bell.wait(2.0) and not bell.trouble, bell.trouble or "nothing is told"
+        bell.close()
+    return (True, "work") if works else (False, f"do not work here, dispatch looks again and again instead: {why}")
 
 
 def _journals(project: Project) -> tuple[bool | None, str]:

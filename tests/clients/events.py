@@ -109,9 +109,8 @@ class Stage:
         self.rules, osc = backend.screen, backend.signals.osc
         if osc is None:
             names: set[str] = set()
-            self.watch = Watch(
-                [str(self.crew.dir(self.id) / "signals")], lambda path: names.add(os.path.basename(path))
-            )
+            folder = str(self.crew.dir(self.id) / "signals")
+            self.watch = Watch([folder], lambda path: names.add(os.path.basename(path)), lambda: None)
             self.signals = lambda: sorted(time_of(name) for name in names if name.endswith(".json"))
             return
         stamps, program = self.crew.base / "stamps", self.crew.base / "stamp.py"

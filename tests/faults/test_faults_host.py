@@ -1,0 +1,96 @@
+"""The limits of the machine: what it has no more of costs time, never a worker, and its name is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from crew import DISPATCH, Crew, wait_until
+
+ASKS = """
+cd "$DISPATCH_TASK_DIR"
+echo "Which one?" >ipc/001.tmp && mv ipc/001.tmp ipc/001.question
+while [ ! -f ipc/001.answer ]; do sleep 0.05; done
+cp ipc/001.answer output.md
+sed 's/\\[ \\]/[x]/' plan.md >p && mv p plan.md
+: >ipc/.done
+sleep 600
+"""
+WITHIN = 'echo "$2" >"/proc/sys/user/max_inotify_$1" || exit 9; shift 2; exec "$@"'
+
+
+class Short:
+    """`dispatch` where the system has MOST inotify instances or watches. Skips the test where that cannot be had."""
+
+    def __init__(self, crew: Crew, what: str, most: int) -> None:
+        self.crew = crew
+        self.begins = ["unshare", "-Ur", "sh", "-c", WITHIN, "sh", what, str(most)]
+        try:
+            tried = subprocess.run([*self.begins, "true"], capture_output=True, text=True)
+        except OSError as e:
+            pytest.skip(f"unshare is needed: {e}")
+        if tried.returncode:
+            pytest.skip(f"user namespaces are not permitted here: {tried.stderr.strip()}")
+        crew.configure({"asks": crew.script("w.sh", ASKS)})
+
+    def run(self, *args: str, ok: bool = True) -> str:
+        done = subprocess.run(
+            [*self.begins, *DISPATCH, *args],
+            cwd=self.crew.root,
+            env=self.crew.env,
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+        assert (done.returncode == 0) is ok, done.stderr
+        return done.stdout
+
+
+def test_F21_without_any_inotify_instance_all_works_and_doctor_names_the_knob(crew: Crew) -> None:
+    short = Short(crew, "instances", 0)
+    for id in ("first", "second"):
+        short.run("run", "-m", "asks", "--id", id, "x")
+        assert "Which one?" in short.run("wait", id, "--for", "question", "--timeout", "30")
+        short.run("answer", id, "that one")
+        assert "done" in short.run("wait", id, "--for", "done", "--timeout", "30")
+    said = short.run("doctor", ok=False)
+    assert "once a second" in said and "max_user_instances" in said
+    assert "max_user_instances" in Path(crew.store.log_path).read_text()
+
+
+def test_F21_tasks_begun_when_the_watches_are_used_up_are_found_and_heard(crew: Crew) -> None:
+    short = Short(crew, "watches", 8)
+    short.run("run", "-m", "asks", "--id", "t0", "x")  # as many as there are
+    for n in range(1, 4):
+        crew.run("run", "-m", "asks", "--id", f"t{n}", "x")
+        crew.until(f"t{n}", "question", 10)
+    said = crew.run("doctor", ok=False).stdout
+    assert "once a second" in said and "max_user_watches" in said
+
+    crew.run("stop", "t0", "t1", "t2")
+    crew.run("clean", "t0", "t1", "t2")
+    wait_until(lambda: "max_user_watches" not in crew.run("doctor", ok=None).stdout)  # there are some again
+    crew.run("answer", "t3", "yes")
+    crew.until("t3", "done")
+
+
+def test_F21_what_came_while_the_queue_overflowed_is_found(crew: Crew) -> None:
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    if most > 1 << 15:
+        pytest.skip(f"a queue of {most} events is too long to fill here")
+    crew.configure({"sleeper": "sh -c 'exec sleep 600'"})
+    crew.run("run", "-m", "sleeper", "--id", "quiet", "x")
+    crew.run("run", "-m", "sleeper", "--id", "noisy", "x")
+    pid, noisy = crew.supervisor_pid(), crew.dir("noisy") / "ipc"
+    os.kill(pid, signal.SIGSTOP)
+    for n in range(most // 2):
+        (noisy / f"x{n % 2}").touch()
+        (noisy / f"x{n % 2}").unlink()
+    (crew.dir("quiet") / "ipc" / "001.question").write_text("which?\n")
+    os.kill(pid, signal.SIGCONT)
+    crew.until("quiet", "question")
+    assert crew.supervisor_pid() == pid
+    assert "max_queued_events" in Path(crew.store.log_path).read_text()
