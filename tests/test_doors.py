@@ -41,6 +41,7 @@ OPENS = {  # module outside of store/ → the files that it opens itself
     "cli.main": "a file with what a report of a bug needs",
     "config.edit": "the person's config",
     "config.load": "the person's config",
+    "git.hooks": "the hooks that are asked about a commit of ours",
     "git.merge": "a worktree for the time of a merge",
     "git.worktree": "worktrees, a copy of an index, and .dispatch/rescued",
     "supervisor.launch": "a task's launch file and exit file: it runs outside the package",

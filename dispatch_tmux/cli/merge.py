@@ -26,20 +26,28 @@ def diff(task: str, stat: bool) -> None:
 
 @click.command()
 @click.argument("task")
-@click.option(
-    "--into", default="", metavar="BRANCH", help="Where to; else the branch checked out in the project's root."
-)
+@click.option("--into", default="", metavar="BRANCH", help="Where to; else the branch of the checkout you are in.")
 @click.option("--squash", is_flag=True, help="As one commit.")
+@click.option("--commit", default="", metavar="MESSAGE", help="Commit what is uncommitted in the worktree first.")
 @click.option(
-    "--commit", "message", default="", metavar="MESSAGE", help="Commit what is uncommitted in the worktree first."
+    "--message",
+    default="",
+    metavar="TEMPLATE",
+    help="The merge's message; {task}, {branch}, {into} and {title} are filled in.",
 )
-def merge(task: str, into: str, squash: bool, message: str) -> None:
+@click.option("--no-verify", is_flag=True, help="Run none of the repository's hooks.")
+def merge(task: str, into: str, squash: bool, commit: str, message: str, no_verify: bool) -> None:
     """Merge TASK's branch. With conflicts nothing is changed, and they are listed (exit status 1).
+
+    Hooks are those of your checkout, never any that the branch brings; one that refuses is shown with its words.
 
     \b
     dispatch merge auth --squash
+    dispatch merge auth --message "feat: {title}"
     """
-    done = verb.merge(common.project(), task, into=into, squash=squash, commit=message)
+    done = verb.merge(
+        common.project(), task, into=into, squash=squash, commit=commit, message=message, verify=not no_verify
+    )
     click.echo(f"{done.task} is merged into {done.into} ({done.commit[:10]})")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     "--plan", "plan_file", default="", metavar="FILE", help="A checklist (`- [ ] …` lines); - reads standard input."
 )
 @click.option("--context", default="", metavar="TEXT", help="What the worker should know; goes into the plan.")
-@click.option("--cwd", default="", metavar="DIR", help="Where the worker works; else the project's root.")
+@click.option("--cwd", default="", metavar="DIR", help="Where the worker works; else the checkout you are in.")
 @click.option(
     "--worktree",
     is_flag=False,
@@ -116,7 +116,7 @@ def _branch(worktree: str, prompt: tuple[str, ...]) -> tuple[str, tuple[str, ...
 def _data(project: Project, task: Task) -> dict[str, Any]:
     return {
         "id": task.id, "model": task.model, "backend": task.backend, "state": task.state.value, "why": task.why,
-        "pane": task.pane, "worktree": task.worktree, "branch": task.branch, "group": task.group,
+        "pane": task.pane, "cwd": task.cwd, "worktree": task.worktree, "branch": task.branch, "group": task.group,
         "items": [i.text for i in known.items(project, task)], "dir": known.folder(project, task),
         "attach": common.attach_line(project, task.id),
     }  # fmt: skip
@@ -127,6 +127,10 @@ def _lines(project: Project, task: Task) -> list[str]:
     lines += [f"  ○ {clean(item.text, 160)}" for item in known.items(project, task)[:20]]
     if task.worktree:
         lines.append(f"  worktree: {line(task.worktree, 400)} (branch {line(task.branch, 200)})")
+    elif (there := verb.elsewhere(project, task))[0]:
+        lines.append(
+            f"  works in {line(there[0], 400)} ({f'branch {line(there[1], 200)}' if there[1] else 'no branch'})"
+        )
     if task.state is State.FAILED:
         return [*lines, f"  failed: {clean(task.why, 400)}"]
     if not task.attempt:

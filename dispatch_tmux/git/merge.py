@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dispatch_tmux.core import notices
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.git import checkouts, hooks, worktree
 from dispatch_tmux.git import run as git
-from dispatch_tmux.git import worktree
+from dispatch_tmux.git.run import Said
 from dispatch_tmux.git.worktree import Loss
+from dispatch_tmux.store import files
+
+PATIENCE = 120.0  # seconds for another merge of ours to end
+AGAIN = 5  # times that a merge is made again, because its target has moved meanwhile
+BRIEF = 3.0  # seconds for a lock of git's that some other command holds in passing
+_PLACE = "merge-"  # of a checkout that is there for the time of a merge
 
 
 class Work(NamedTuple):
@@ -26,6 +35,19 @@ class Work(NamedTuple):
     branch: str
     base: str
     links: tuple[str, ...] = ()
+    since: float = 0.0
+
+
+class How(NamedTuple):
+    """How a branch is merged: with that message, as one commit, and whether the repository's hooks have a say.
+
+    `scratch`: a directory of ours, out of every worker's reach, in which the merge is made.
+    """
+
+    message: str
+    scratch: str
+    squash: bool = False
+    verify: bool = True
 
 
 class Size(NamedTuple):
@@ -51,7 +73,16 @@ def diff(work: Work, stat: bool = False) -> str:
     shape = ["--stat=100"] if stat else []
     tree = worktree.snapshot(work.path)
     return git.must(
-        work.path, "diff", "--no-color", "--no-ext-diff", *shape, _since(work), tree, "--", *_but_links(work)
+        work.path,
+        "diff",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+        *shape,
+        _since(work),
+        tree,
+        "--",
+        *_but_links(work),
     )
 
 
@@ -64,9 +95,12 @@ def size(work: Work) -> Size:
 
 
 def _since(work: Work) -> str:
-    """The commit at which the branch left the main checkout's."""
-    home = git.commit(work.root, "HEAD") or work.base
-    return git.ask(work.path, "merge-base", "HEAD", home).out.strip() or work.base
+    """The commit at which the branch left the main checkout's, or the one that it began at: the later of both."""
+    home = git.ask(work.path, "merge-base", "HEAD", git.commit(work.root, "HEAD") or work.base).out.strip()
+    began = git.ask(work.path, "merge-base", "HEAD", work.base).out.strip() if work.base else ""
+    if began and home and git.ask(work.path, "merge-base", "--is-ancestor", home, began).ok:
+        return began
+    return home or work.base
 
 
 def _but_links(work: Work) -> list[str]:
@@ -78,11 +112,41 @@ def _but_links(work: Work) -> list[str]:
 # --- committed
 
 
-def commit_all(work: Work, message: str) -> None:
-    """Commit everything in the worktree, if there is anything."""
+def commit_all(work: Work, message: str, scratch: str, verify: bool = True) -> None:
+    """Commit everything in the worktree, if there is anything; VERIFY: when the hooks of the person's checkout let it.
+
+    SCRATCH: a directory of ours.
+    """
     git.must(work.path, "add", "--all", "--", *_but_links(work))
-    if not git.ask(work.path, "diff", "--cached", "--quiet").ok:
-        git.must(work.path, *git.identity(work.path), "commit", "--quiet", "-m", message)
+    if git.ask(work.path, "diff", "--cached", "--quiet").ok:
+        return
+    with tempfile.TemporaryDirectory(prefix="commit-", dir=scratch) as folder:
+        watch, asked = hooks.Watch(os.path.join(folder, "trace")), _hooks(work.root, folder, verify)
+        who = git.identity(work.path)
+        done = git.ask(work.path, *asked, *who, "commit", "--quiet", "-m", message, env=watch.env)
+        if not done.ok:
+            raise _not_committed(done, watch.refused(), "the commit in the worktree")
+
+
+def _hooks(root: str, folder: str, verify: bool) -> tuple[str, ...]:
+    place = os.path.join(folder, "hooks")
+    os.mkdir(place, 0o700)
+    return hooks.words(root, place, verify)
+
+
+def _not_committed(done: Said, hook: str, what: str) -> DispatchError:
+    """Why a commit was not made: a hook's words, or those of what signs it, or git's own."""
+    if hook:
+        words = "".join(f"\n    {line}" for line in done.words.splitlines())
+        hint = "--no-verify runs no hook"
+        if hook in ("commit-msg", "prepare-commit-msg"):
+            hint = f'--message "feat: {{title}}" gives it another message, {hint}'
+        return DispatchError(f"the {hook} hook refuses {what}; nothing was merged:{words}", hint=hint)
+    if "failed to sign" in done.err or "gpg.ssh" in done.err or "Load key" in done.err:
+        words = "".join(f"\n    {line}" for line in done.words.splitlines())
+        hint = "unlock the key, then merge again; git config commit.gpgsign says whether commits are signed"
+        return DispatchError(f"git cannot sign {what}; nothing was merged:{words}", hint=hint)
+    return DispatchError(f"git made no commit of {what}: {done.why}; nothing was merged")
 
 
 def uncommitted(work: Work) -> Loss:
@@ -106,62 +170,131 @@ def push(work: Work) -> None:
 # --- merged
 
 
-def merge(root: str, target: str, tip: str, message: str, *, squash: bool = False) -> Outcome:
-    """Merge the commit TIP into the branch TARGET, with MESSAGE; SQUASH: as one commit.
+def merge(root: str, target: str, tip: str, how: How) -> Outcome:
+    """Merge the commit TIP into the branch TARGET of the repository at ROOT.
 
-    It is done in a checkout of its own first, so that a conflict leaves nothing half merged anywhere. Raises
-    DispatchError when something else is in the way; then, too, nothing has changed.
+    It is done in a checkout of its own first, so that a conflict leaves nothing half merged anywhere; one after another,
+    and again where TARGET has moved meanwhile. Raises DispatchError when something else is in the way; then, too, nothing
+    has changed.
     """
-    former = git.commit(root, f"refs/heads/{target}")
-    if not former:
-        raise DispatchError(f"there is no branch {target!r} to merge into")
-    if git.ask(root, "merge-base", "--is-ancestor", tip, former).ok:
-        return Outcome(former)
-    with tempfile.TemporaryDirectory(prefix="dispatch-merge-") as folder:
-        place = os.path.join(folder, "m")
-        git.must(root, "worktree", "add", "--quiet", "--detach", "--", place, former)
-        try:
-            conflicts = _merge_in(place, tip, message, squash)
-            made = git.commit(place, "HEAD")
-        finally:
-            git.ask(root, "worktree", "remove", "--force", "--", place)
-    if conflicts:
-        return Outcome(conflicts=conflicts)
-    _move(root, target, former, made)
-    return Outcome(made)
+    checkouts.check_main(root)
+    with files.Lock(os.path.join(how.scratch, "merge.lock"), _wait, PATIENCE):
+        _forget_killed(root, how.scratch)
+        for _ in range(AGAIN):
+            former = git.commit(root, f"refs/heads/{target}")
+            if not former:
+                raise DispatchError(f"there is no branch {target!r} to merge into")
+            if git.ask(root, "merge-base", "--is-ancestor", tip, former).ok:
+                return Outcome(former)
+            checkouts.check_free(root, target)
+            made = _made(root, former, tip, how)
+            if made.conflicts or _move(root, target, former, made.commit):
+                return made
+    raise DispatchError(
+        f"{target} moved {AGAIN} times while it was merged into; nothing was merged", hint="merge again when it rests"
+    )
 
 
-def _merge_in(place: str, tip: str, message: str, squash: bool) -> tuple[str, ...]:
+def _wait() -> None:
+    notices.say("another merge is under way, waiting …")
+
+
+def _made(root: str, former: str, tip: str, how: How) -> Outcome:
+    """The merge of TIP with the commit FORMER, on no branch yet."""
+    folder = tempfile.mkdtemp(prefix=_PLACE, dir=how.scratch)
+    place = os.path.join(folder, "m")
+    try:
+        added = git.ask(root, *hooks.NONE, "worktree", "add", "--quiet", "--detach", "--", place, former)
+        if not added.ok:
+            raise DispatchError(f"git cannot make a checkout to merge in; nothing was merged: {added.words}")
+        conflicts = _merge_in(place, tip, how, (*_PLAIN, *_hooks(root, folder, how.verify)))
+        return Outcome("" if conflicts else git.commit(place, "HEAD"), conflicts)
+    finally:
+        _forget(root, folder)
+
+
+# the person's settings that make a merge of ours another one than it says
+_PLAIN = ("-c", "merge.autoStash=false", "-c", "rerere.enabled=false")
+
+
+def _merge_in(place: str, tip: str, how: How, options: tuple[str, ...]) -> tuple[str, ...]:
     """Merge TIP in the checkout at PLACE; the files in conflict."""
-    who = git.identity(place)
-    if squash:
-        done = git.ask(place, *who, "merge", "--squash", tip)
+    who, watch = git.identity(place), hooks.Watch(os.path.join(os.path.dirname(place), "trace"))
+    if how.squash:
+        done = git.ask(place, *options, *who, "merge", "--squash", tip)
         if done.ok and not git.ask(place, "diff", "--cached", "--quiet").ok:
-            done = git.ask(place, *who, "commit", "--quiet", "-m", message)
+            done = git.ask(place, *options, *who, "commit", "--quiet", "-m", how.message, env=watch.env)
     else:
-        done = git.ask(place, *who, "merge", "--no-ff", "--quiet", "-m", message, tip)
+        done = git.ask(place, *options, *who, "merge", "--no-ff", "--quiet", "-m", how.message, tip, env=watch.env)
     if done.ok:
         return ()
     conflicts = git.ask(place, "diff", "--name-only", "--diff-filter=U", "-z").out.split("\0")
     if names := tuple(filter(None, conflicts)):
         return names
-    raise DispatchError(f"git merge: {done.why}")
+    raise _not_committed(done, watch.refused(), "the merge")
 
 
-def _move(root: str, branch: str, former: str, made: str) -> None:
-    """Let BRANCH go from FORMER to MADE, with the files of the checkout it is on, which keep their own changes."""
-    at = next((path for path, on in worktree.listed(root).items() if on == branch and os.path.isdir(path)), "")
+def _forget(root: str, folder: str) -> None:
+    """Remove the checkout of a merge in FOLDER, and all that git knows of it."""
+    git.ask(root, "worktree", "remove", "--force", "--force", "--", os.path.join(folder, "m"))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget_killed(root: str, scratch: str) -> None:
+    """Remove what merges that were killed have left. Whoever calls this holds the lock, so none is at work there."""
+    left = [name for name in os.listdir(scratch) if name.startswith(_PLACE) and not name.endswith(".lock")]
+    for name in left:
+        _forget(root, os.path.join(scratch, name))
+    if left:
+        git.ask(root, "worktree", "prune")
+
+
+def _move(root: str, branch: str, former: str, made: str) -> bool:
+    """Let BRANCH go from FORMER to MADE, with the files of the checkout it is in, which keep their own changes.
+
+    False, with nothing changed, when it is not at FORMER any more. Raises DispatchError for what else is in the way.
+    """
+    at, end = checkouts.of(root, branch), time.monotonic() + BRIEF
+    while not (done := _moved(root, at, branch, former, made)).ok:
+        now = git.commit(root, f"refs/heads/{branch}")
+        if now == made:
+            return True  # only what comes after it has failed
+        if now != former:
+            _take_back(at, made, now)
+            return False
+        if ".lock': File exists" not in done.err or time.monotonic() > end:
+            raise _in_the_way(done, at or root)
+        time.sleep(0.1)
+    return True
+
+
+def _moved(root: str, at: str, branch: str, former: str, made: str) -> Said:
     if not at:
-        git.must(root, "update-ref", "-m", "dispatch merge", f"refs/heads/{branch}", made, former)
-        return
-    done = git.ask(at, "merge", "--ff-only", "--quiet", made)
-    if not done.ok:
+        return git.ask(root, "update-ref", "-m", "dispatch merge", f"refs/heads/{branch}", made, former)
+    return git.ask(at, *_PLAIN, *hooks.after_a_move(at), "merge", "--ff-only", "--quiet", made)
+
+
+def _take_back(at: str, made: str, now: str) -> None:
+    """Bring the checkout AT to the commit NOW if git has put the files of MADE there, and then found the branch moved."""
+    if at and now and git.ask(at, "diff", "--cached", "--quiet", made).ok:
+        git.ask(at, "read-tree", "-m", "-u", made, now)
+
+
+def _in_the_way(done: Said, at: str) -> DispatchError:
+    """Why the branch in the checkout AT did not move."""
+    if "would be overwritten" in done.err:
         names = [line.strip() for line in done.err.splitlines() if line.startswith("\t")]
         what = f" ({', '.join(names[:5])})" if names else ""
-        raise DispatchError(
+        return DispatchError(
             f"{at} has changes of its own that the merge would overwrite{what}; nothing was merged",
             hint="commit or stash them, then merge again",
         )
+    if ".lock': File exists" in done.err:
+        return DispatchError(
+            f"another git is at work in {at}, or was killed there; nothing was merged: {done.why}",
+            hint="merge again when it is done; if none runs, remove that file",
+        )
+    return DispatchError(f"git does not move {at}; nothing was merged: {done.words}")
 
 
 # --- what would be lost, and keeping it
@@ -169,21 +302,27 @@ def _move(root: str, branch: str, former: str, made: str) -> None:
 
 def unsaved(work: Work, merged: str) -> Loss:
     """What would be lost with the worktree and its branch. MERGED is a tip of it that was merged as one commit."""
+    stashed = tuple(entry.text for entry in worktree.stashed(work.root, work.branch, work.since))
     if not os.path.isdir(work.path):  # removed by hand: its branch may be left
-        return Loss(commits=worktree.unmerged(work.root, work.branch, merged))
-    return worktree.loss(work.path, work.branch, merged, work.links)
+        return Loss(commits=worktree.unmerged(work.root, work.branch, merged), stashed=stashed)
+    return worktree.loss(work.path, work.branch, merged, work.links)._replace(stashed=stashed)
 
 
-def keep(work: Work, id: str, ours: bool) -> Sequence[str]:
-    """Keep what only the worktree of task ID and its branch (made by us: OURS) have; the names of what holds it."""
-    if os.path.isdir(work.path):
-        branch, patch = worktree.rescue(work.root, work.path, id, work.base)
-        return [f"branch {branch}", f"patch {patch}"]
-    if not ours:
-        return []
+def keep(work: Work, id: str, ours: bool, lost: Loss) -> Sequence[str]:
+    """Keep what is LOST with the worktree of task ID and its branch (made by us: OURS); the names of what holds it."""
     name = f"rescued/{id}-{time.strftime('%Y%m%d-%H%M%S')}"
-    git.must(work.root, "branch", "--no-track", name, work.branch)
-    return [f"branch {name}"]
+    kept = []
+    if lost.changed or lost.untracked or lost.commits:
+        if os.path.isdir(work.path):
+            patch = worktree.rescue(work.root, work.path, name, work.base)
+            kept = [f"branch {name}", f"patch {patch}"]
+        elif ours:
+            git.must(work.root, "branch", "--no-track", name, work.branch)
+            kept = [f"branch {name}"]
+    for n, entry in enumerate(worktree.stashed(work.root, work.branch, work.since), 1):
+        git.must(work.root, "branch", "--no-track", "--force", f"{name}-stash-{n}", entry.commit)
+        kept.append(f"stash entry on branch {name}-stash-{n} (git stash apply {name}-stash-{n})")
+    return kept
 
 
 def remove(work: Work, ours: bool) -> None:

@@ -13,6 +13,16 @@ DEADLINE = 300.0  # seconds; a big checkout on a slow disk takes minutes
 # What git tells its hooks and aliases: inherited, it would make git work on another repository than the named one.
 _INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 
+_PROGRESS = (
+    "Preparing worktree",
+    "HEAD is now at",
+    "Updating files:",
+    "hint:",
+    "Not committing merge;",
+    "Auto-merging ",
+)
+_MOST_LINES = 12
+
 
 class Said(NamedTuple):
     code: int
@@ -30,6 +40,13 @@ class Said(NamedTuple):
         told = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
         return told.removeprefix("fatal: ").removeprefix("error: ") or f"exit code {self.code}"
 
+    @property
+    def words(self) -> str:
+        """All that it says, a hook's and a filter's words, too, in a few lines; what is only progress is left out."""
+        lines = [line.rstrip() for line in (self.err or self.out).replace("\r", "\n").splitlines()]
+        told = [line for line in lines if line.strip() and not line.startswith(_PROGRESS)]
+        return "\n".join(line[:300] for line in told[-_MOST_LINES:]) or self.why
+
 
 def ask(folder: str, *words: str, env: Mapping[str, str] | None = None, text: str | None = None) -> Said:
     """What `git WORDS` says in FOLDER. Raises DispatchError only when git cannot be run at all."""
@@ -38,27 +55,45 @@ def ask(folder: str, *words: str, env: Mapping[str, str] | None = None, text: st
     ours["GIT_OPTIONAL_LOCKS"] = "0"  # else a look of ours in the background makes a commit of the person's fail
     variables = {**kept, **ours, **(env or {})}
     try:
-        done = subprocess.run(
-            ["git", "-c", "core.quotePath=false", *words], cwd=folder, env=variables, capture_output=True, timeout=DEADLINE,
-            input=text.encode() if text is not None else None, stdin=subprocess.DEVNULL if text is None else None,
+        process = subprocess.Popen(
+            ["git", "-c", "core.quotePath=false", *words], cwd=folder, env=variables, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, stdin=subprocess.PIPE if text is not None else subprocess.DEVNULL,
         )  # fmt: skip
     except FileNotFoundError as e:
         if os.path.isdir(folder):
             raise DispatchError("git is not installed (not on PATH)", hint="worktrees need git") from e
         raise DispatchError(f"there is no directory {folder}") from e
-    except subprocess.TimeoutExpired as e:
-        raise DispatchError(f"git {words[0]} did not end within {DEADLINE:.0f} s in {folder}") from e
     except OSError as e:
         raise DispatchError(f"git cannot run in {folder}: {e.strerror}") from e
-    return Said(done.returncode, done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8", "replace"))
+    try:
+        out, err = process.communicate(text.encode() if text is not None else None, DEADLINE)
+    except subprocess.TimeoutExpired as e:
+        process.kill()  # what it started (a hook) may hold its pipes open for ever: they are not read to their end
+        process.wait()
+        for pipe in filter(None, (process.stdout, process.stderr, process.stdin)):
+            pipe.close()
+        raise DispatchError(f"git {_verb(words)} did not end within {DEADLINE:.0f} s in {folder}") from e
+    except BaseException:
+        process.kill()
+        raise
+    return Said(process.returncode, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace"))
 
 
 def must(folder: str, *words: str, env: Mapping[str, str] | None = None, text: str | None = None) -> str:
     """What `git WORDS` prints, without the last newline. Raises DispatchError with git's own words."""
     said = ask(folder, *words, env=env, text=text)
     if not said.ok:
-        raise DispatchError(f"git {words[0]}: {said.why}")
+        hint = "if no git runs there, one was killed: remove that file" if "index.lock'" in said.why else ""
+        raise DispatchError(f"git {_verb(words)}: {said.why}", hint=hint)
     return said.out.removesuffix("\n")
+
+
+def _verb(words: tuple[str, ...]) -> str:
+    """The command among WORDS, behind its options (`-c NAME=VALUE`)."""
+    left = list(words)
+    while left[0] == "-c":
+        del left[:2]
+    return left[0]
 
 
 def commit(folder: str, name: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.git import checkouts, hooks
 from dispatch_tmux.git import run as git
+from dispatch_tmux.git.checkouts import listed
 from dispatch_tmux.store import files
 from dispatch_tmux.store.tree import Tree
 
@@ -27,15 +29,26 @@ class Made(NamedTuple):
     ours: bool
 
 
+class Stashed(NamedTuple):
+    """An entry of `git stash`: its commit, and what it is called."""
+
+    commit: str
+    text: str
+
+
 class Loss(NamedTuple):
-    """What would go with a worktree: changed files, files git does not know, commits that no other branch has."""
+    """What would go with a worktree: changed files, files git does not know, commits that no other branch has.
+
+    `stashed`: what `git stash` has of its branch. It is one stack for all worktrees, and nobody looks there for a worker's.
+    """
 
     changed: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
     commits: int = 0
+    stashed: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.changed or self.untracked or self.commits)
+        return bool(self.changed or self.untracked or self.commits or self.stashed)
 
     def __str__(self) -> str:
         def some(names: Sequence[str], what: str) -> str:
@@ -43,7 +56,10 @@ class Loss(NamedTuple):
             return f"{len(names)} {what} file{'s' if len(names) > 1 else ''} ({listed})" if names else ""
 
         commits = f"{self.commits} unmerged commit{'s' if self.commits > 1 else ''}" if self.commits else ""
-        return ", ".join(filter(None, [some(self.changed, "changed"), some(self.untracked, "untracked"), commits]))
+        many = len(self.stashed)
+        stash = f"{many} stash entr{'ies' if many > 1 else 'y'} ({'; '.join(self.stashed[:3])})" if many else ""
+        files = some(self.changed, "changed"), some(self.untracked, "untracked")
+        return ", ".join(filter(None, [*files, commits, stash]))
 
 
 def branch_for(id: str, wanted: str) -> str:
@@ -53,10 +69,15 @@ def branch_for(id: str, wanted: str) -> str:
 
 def check(root: str, branch: str, base: str, to_come: Sequence[str] = ()) -> None:
     """Raises DispatchError when no worktree can be made here; a BASE among the branches TO_COME need not be there yet."""
-    if not git.ask(root, "rev-parse", "--git-dir").ok:
+    said = git.ask(root, "rev-parse", "--git-dir")
+    if not said.ok and "not a git repository" not in said.err:
+        hint = next((line.strip() for line in said.err.splitlines() if line.strip().startswith("git config")), "")
+        raise DispatchError(f"git refuses {root}: {said.why}", hint=hint)
+    if not said.ok:
         raise DispatchError(
             f"{root} is no git repository, a worktree needs one", hint="git init, or leave --worktree out"
         )
+    checkouts.check_main(root)
     if not git.commit(root, "HEAD"):
         raise DispatchError("the repository has no commit yet, a worktree begins at one", hint="git commit first")
     if not git.ask(root, "check-ref-format", "--branch", branch).ok:
@@ -86,15 +107,21 @@ def check(root: str, branch: str, base: str, to_come: Sequence[str] = ()) -> Non
             )
 
 
-def make(root: str, path: str, branch: str, base: str = "") -> Made:
-    """The worktree at PATH on BRANCH, made if it is not there. Raises DispatchError with git's words."""
-    known = listed(root)
+def make(root: str, path: str, branch: str, base: str = "", home: str = "") -> Made:
+    """The worktree at PATH on BRANCH, made if it is not there; a new branch begins at BASE, or where the checkout HOME is.
+
+    No hook of the repository runs. Raises DispatchError with git's words; then nothing of it is left.
+    """
+    home = home or root
+    known = {one.path: one for one in checkouts.every(root)}
     real = os.path.realpath(path)
-    began = git.commit(root, base or "HEAD")
+    began = git.commit(home, base or "HEAD")
     if not began:
         raise DispatchError(f"there is no commit {base!r}" if base else "the repository has no commit yet")
     if real in known and os.path.isdir(real):
-        return Made(real, known[real], began, branch.startswith(PREFIX))
+        if not known[real].unfinished:
+            return Made(real, known[real].branch, began, branch.startswith(PREFIX))
+        git.must(root, "worktree", "remove", "--force", "--force", "--", real)  # git was killed in the middle
     git.ask(root, "worktree", "prune")  # one that was removed by hand
     if os.path.lexists(path) and (not os.path.isdir(path) or os.listdir(path)):
         raise DispatchError(f"{path} is there already, and no worktree", hint="move it away")
@@ -105,13 +132,33 @@ def make(root: str, path: str, branch: str, base: str = "") -> Made:
         )
     os.makedirs(os.path.dirname(real), exist_ok=True)
     there = git.commit(root, f"refs/heads/{branch}")
+    words = ("--", real, branch) if there else ("--no-track", "-b", branch, "--", real, began)
+    said = git.ask(root, *hooks.NONE, "worktree", "add", *words)
+    if not said.ok and not _is_whole(real, branch):
+        _forget(root, real, "" if there else branch)
+        lfs = "" if "git-lfs" not in said.err or shutil.which("git-lfs") else " (git-lfs is not installed)"
+        raise DispatchError(f"git worktree add: {'; '.join(said.words.splitlines())}{lfs}")
     if there:
-        git.must(root, "worktree", "add", "--", real, branch)
-        merge_base = git.ask(root, "merge-base", "HEAD", branch)
+        merge_base = git.ask(root, "merge-base", git.commit(home, "HEAD") or "HEAD", branch)
         began = merge_base.out.strip() or there
-    else:
-        git.must(root, "worktree", "add", "--no-track", "-b", branch, "--", real, began)
     return Made(real, branch, began, not there)
+
+
+def _is_whole(path: str, branch: str) -> bool:
+    """Whether all files of BRANCH are in the worktree at PATH, whatever the exit code of its making says."""
+    if not os.path.isdir(path) or git.branch(path) != branch:
+        return False
+    said = git.ask(path, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+    return said.ok and not said.out
+
+
+def _forget(root: str, path: str, branch: str) -> None:
+    """Remove what a failed `worktree add` has left: the directory at PATH and BRANCH ('' = it was there before)."""
+    git.ask(root, "worktree", "remove", "--force", "--force", "--", path)
+    shutil.rmtree(path, ignore_errors=True)
+    git.ask(root, "worktree", "prune")
+    if branch:
+        git.ask(root, "branch", "-D", "--", branch)
 
 
 def furnish(root: str, path: str, links: Sequence[str] = ()) -> int:
@@ -119,11 +166,15 @@ def furnish(root: str, path: str, links: Sequence[str] = ()) -> int:
 
     Copied is what git ignores and `.worktreeinclude` (gitignore(5) syntax) names; LINKS become symbolic links.
     """
+    tree, copied = Tree(path), 0
     for name in links:
-        source, target = os.path.join(root, name), os.path.join(path, name)
-        if os.path.exists(source) and _inside(path, target) and not os.path.lexists(target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            os.symlink(source, target)
+        # Never through a link that the branch brought: it would write at a place that the branch chose (X10).
+        *folder, last = os.path.normpath(name).split(os.sep)
+        source = os.path.join(root, name)
+        if os.path.isabs(name) or ".." in folder or last in ("", ".", ".."):
+            continue
+        if os.path.exists(source) and not os.path.lexists(tree.at(*folder, last)) and tree.make_all(*folder):
+            tree.link(source, *folder, last)
     include = os.path.join(root, INCLUDE)
     if not os.path.isfile(include):
         return 0
@@ -132,33 +183,12 @@ def furnish(root: str, path: str, links: Sequence[str] = ()) -> int:
         name for name in named.split("\0") if name and not name.endswith("/") and not name.startswith(".dispatch/")
     ]
     ignored = git.ask(root, "check-ignore", "-z", "--stdin", text="\0".join(wanted)).out.split("\0") if wanted else []
-    tree, copied = Tree(path), 0
     for name in filter(None, ignored):
-        # Never through a link that the branch brought: it would write a secret at a place that the branch chose (X10).
         *folder, last = name.split("/")
         if os.path.lexists(os.path.join(path, name)) or not tree.make_all(*folder):
             continue
         copied += tree.bring(os.path.join(root, name), *folder, last)
     return copied
-
-
-def _inside(folder: str, path: str) -> bool:
-    """Whether what PATH is in lies in FOLDER, wherever links lead."""
-    real = os.path.realpath(folder)
-    return os.path.commonpath([real, os.path.realpath(os.path.dirname(path))]) == real
-
-
-def listed(root: str) -> dict[str, str]:
-    """path → branch of all worktrees; the first is the main one (git-worktree(1), porcelain format)."""
-    found: dict[str, str] = {}
-    path = ""
-    for line in git.ask(root, "worktree", "list", "--porcelain").out.splitlines():
-        if line.startswith("worktree "):
-            path = line[9:]
-            found[path] = ""
-        elif line.startswith("branch "):
-            found[path] = line[7:].removeprefix("refs/heads/")
-    return found
 
 
 # --- what would be lost
@@ -196,6 +226,30 @@ def unmerged(path: str, branch: str, merged: str) -> int:
     return int(counted.out) if counted.ok else 1
 
 
+_STASHED = re.compile(r"(?:WIP on|On) (.+?): ")
+
+
+def stashed(root: str, branch: str, since: float = 0.0) -> list[Stashed]:
+    """What `git stash` has of BRANCH since then, and no branch or tag holds: made on it, or upon a commit only it has."""
+    said = git.ask(root, "log", "--walk-reflogs", "-z", "--max-count=200", "--format=%H %ct %gs", "refs/stash", "--")
+    found = []
+    for row in said.out.split("\0") if said.ok else ():
+        commit, made, text = [*row.strip("\n").split(" ", 2), "", "", ""][:3]
+        if not commit or int(made or 0) < int(since):
+            continue
+        on = _STASHED.match(text)
+        if _holding(root, commit) or not ((on and on[1] == branch) or _holding(root, f"{commit}^1") == [branch]):
+            continue
+        found.append(Stashed(commit, " ".join(text.split())[:80]))
+    return found
+
+
+def _holding(root: str, commit: str) -> list[str]:
+    """The first two branches or tags that COMMIT is in."""
+    words = ("for-each-ref", "--count=2", f"--contains={commit}", "--format=%(refname:lstrip=2)")
+    return git.ask(root, *words, "refs/heads", "refs/remotes", "refs/tags").out.split()
+
+
 def snapshot(path: str) -> str:
     """A tree with all that is in the worktree at PATH but ignored files; its index is left alone."""
     with tempfile.TemporaryDirectory(prefix="dispatch-index-") as folder:
@@ -209,24 +263,23 @@ def snapshot(path: str) -> str:
         return git.must(path, "write-tree", env=env)
 
 
-def rescue(root: str, path: str, id: str, base: str) -> tuple[str, str]:
-    """Keep all of the worktree at PATH: the names of a branch with it and of a patch in `.dispatch/rescued/`."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    name = f"rescued/{id}-{stamp}"
+def rescue(root: str, path: str, name: str, base: str) -> str:
+    """Keep all of the worktree at PATH on a new branch NAME, and since BASE in a patch in `.dispatch/`; that one's path."""
     head = git.commit(path, "HEAD")
     tree = snapshot(path)
     kept = head
     if git.must(path, "rev-parse", f"{head}^{{tree}}") != tree:
         who = git.identity(path)
-        kept = git.must(path, *who, "commit-tree", tree, "-p", head, "-m", f"Rescued from the worktree of {id}")
+        kept = git.must(path, *who, "commit-tree", tree, "-p", head, "-m", f"Rescued: {name}")
     git.must(root, "branch", "--no-track", "--force", name, kept)
-    folder = os.path.join(root, ".dispatch", "rescued")
-    files.private_dir(folder)
-    patch = os.path.join(folder, f"{id}-{stamp}.patch")
+    files.private_dir(os.path.join(root, ".dispatch", "rescued"))
+    patch = os.path.join(root, ".dispatch", f"{name}.patch")
     since = base if git.commit(path, base) else head
-    with open(os.open(patch, os.O_WRONLY | os.O_CREAT, 0o600), "w"):
-        git.must(path, "diff", "--binary", "--full-index", f"--output={patch}", since, kept)
-    return name, patch
+    with open(os.open(patch, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w"):
+        git.must(
+            path, "diff", "--binary", "--full-index", "--no-textconv", "--no-ext-diff", f"--output={patch}", since, kept
+        )
+    return patch
 
 
 # --- its end

@@ -11,10 +11,14 @@ from dispatch_tmux.store.store import Store
 
 
 class Project(NamedTuple):
-    """A directory that has tasks: the main checkout of a repository, or any directory."""
+    """A directory that has tasks: the main checkout of a repository, or any directory.
+
+    `here`: the linked worktree of it that the command is given in, '' elsewhere. Workers work there, then.
+    """
 
     root: str
     store: Store
+    here: str = ""
 
     @classmethod
     def find(cls, path: str | os.PathLike[str] | None = None) -> Project:
@@ -41,12 +45,20 @@ def at(root: str, base: str | None = None) -> Project:
 def find(start: str | None = None) -> Project:
     """The project START is in, as `Project.find` says."""
     task_dir = os.environ.get("DISPATCH_TASK_DIR", "") if start is None else ""
-    if task_dir and os.path.basename(os.path.dirname(os.path.dirname(task_dir))) == ".dispatch":
-        return at(os.path.dirname(os.path.dirname(os.path.dirname(task_dir))))
     here = os.path.realpath(start or os.getcwd())
-    before, inside, _ = here.partition(f"{os.sep}.dispatch{os.sep}worktrees{os.sep}")
+    found = _around(here)
+    if task_dir and os.path.basename(os.path.dirname(os.path.dirname(task_dir))) == ".dispatch":
+        own = at(os.path.dirname(os.path.dirname(os.path.dirname(task_dir))))
+        return own._replace(here=found.here) if found.root == own.root else own
+    return found
+
+
+def _around(here: str) -> Project:
+    """The project that the real path HERE is in."""
+    before, inside, rest = here.partition(f"{os.sep}.dispatch{os.sep}worktrees{os.sep}")
     if inside and os.path.isdir(os.path.join(before, ".dispatch", "tasks")):
-        return at(before)  # also where the repository is bare, or a submodule
+        top = f"{before}{inside}{rest.partition(os.sep)[0]}"  # also where the repository is bare, or a submodule
+        return at(before)._replace(here=top if os.path.isfile(os.path.join(top, ".git")) else "")
     folder = here
     while True:
         git = os.path.join(folder, ".git")
@@ -55,7 +67,8 @@ def find(start: str | None = None) -> Project:
         elif os.path.isdir(git):
             return at(folder)
         elif os.path.isfile(git):
-            return at(_main_checkout(folder, git))
+            main = _main_checkout(folder, git)
+            return at(main)._replace(here=folder if main != folder else "")
         elif _has_tasks(folder) and (folder == here or not trust.is_somebody_elses(os.path.join(folder, ".dispatch"))):
             return at(folder)
         if os.path.dirname(folder) == folder:

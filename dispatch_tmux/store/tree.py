@@ -202,6 +202,11 @@ class Tree:
                 os.utime(fresh, ns=(facts.st_atime_ns, facts.st_mtime_ns))
             return True
 
+    def link(self, source: str, *names: str) -> None:
+        """A symbolic link to SOURCE, where nothing is. Raises OSError."""
+        with self._parent(names) as parent:
+            os.symlink(source, names[-1], dir_fd=parent)
+
     @contextmanager
     def opened(self, *names: str, flags: int) -> Iterator[int]:
         """A descriptor of a regular file; FLAGS as for open(2). Raises OSError, ENOENT also for what is no regular file."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.git import worktree
+from dispatch_tmux.git import checkouts, worktree
 from dispatch_tmux.store import files
 from dispatch_tmux.supervisor.record import TaskRecord
 
@@ -22,19 +22,22 @@ def is_missing(record: TaskRecord, asked: Mapping[str, Any]) -> bool:
 
 
 def make(root: str, record: TaskRecord, asked: Mapping[str, Any], config: Config | None) -> None:
-    """Make the worktree that the task wants of the checkout at ROOT. A checkout may take minutes.
+    """Make the worktree that the task wants, of the checkout that it was given in (ROOT, or a linked worktree of the person's).
 
-    Raises DispatchError or OSError.
+    A checkout may take minutes. Raises DispatchError or OSError.
     """
-    task = record.task
+    task, cwd = record.task, str(asked.get("cwd") or root)
+    if not os.path.isdir(cwd):
+        raise DispatchError(f"{cwd}, where it was to begin, is not there any more")
+    home = checkouts.home(root, cwd)
     place = os.path.expanduser(config.worktree.dir if config else ".dispatch/worktrees")
     path = task.worktree or os.path.join(root, place, record.id)
     base = "" if task.worktree else str(asked.get("base") or "")
-    made = worktree.make(root, path, str(asked["worktree"]), base)
-    worktree.furnish(root, made.path, config.worktree.link if config else ())
+    made = worktree.make(root, path, str(asked["worktree"]), base, home)
+    worktree.furnish(home, made.path, config.worktree.link if config else ())
     record.append(
         "worktree", "", path=made.path, branch=made.branch, base=task.base or made.base,
-        cwd=_same_place(root, made.path, str(asked.get("cwd") or root)), ours=made.ours or task.ours,
+        cwd=_same_place(home, made.path, cwd), ours=made.ours or task.ours,
     )  # fmt: skip
     files.replace(_footprint_path(record), json.dumps(worktree.footprint(root)))
 

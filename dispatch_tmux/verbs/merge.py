@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from typing import NamedTuple
@@ -10,9 +11,10 @@ from typing import NamedTuple
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.core.text import line
 from dispatch_tmux.errors import DispatchError, MergeConflict
+from dispatch_tmux.git import checkouts
 from dispatch_tmux.git import merge as branches
 from dispatch_tmux.git import run as git
-from dispatch_tmux.git.merge import Size, Work
+from dispatch_tmux.git.merge import How, Size, Work
 from dispatch_tmux.git.worktree import Loss
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.verbs import stop, tasks
@@ -57,35 +59,70 @@ def diff_size(project: Project, which: Which) -> Size | None:
         return None
 
 
-def merge(project: Project, which: Which, *, into: str = "", squash: bool = False, commit: str = "") -> Merged:
-    """Merge the task's branch into the branch INTO, by default the one checked out in the project's root.
+def merge(
+    project: Project,
+    which: Which,
+    *,
+    into: str = "",
+    squash: bool = False,
+    commit: str = "",
+    message: str = "",
+    verify: bool = True,
+) -> Merged:
+    """Merge the task's branch into the branch INTO, by default the one that is checked out where the person is.
 
     COMMIT is a message: what is uncommitted in the worktree is committed with it first. SQUASH makes it one commit, with
-    that message or the task's title.
+    that message or the task's title. MESSAGE is another one for the merge; {task}, {branch}, {into} and {title} stand for
+    what they say. Without VERIFY no hook of the repository runs.
     Raises MergeConflict when files are in conflict, and DispatchError when the worker is at work, when work is
-    uncommitted, or when something else is in the way; the branch INTO is as it was then.
+    uncommitted, when a hook refuses, or when something else is in the way; the branch INTO is as it was then.
     """
     task = tasks.task_of(project, which)
     _at_rest(task, task.ended or task.surfaced, "merge")
     work = _work(project, task)
-    if commit:
-        branches.commit_all(work, commit)
-    tip = _tip(task, work)
-    target = into or git.branch(project.root)
-    if not target:
-        raise DispatchError(
-            f"{project.root} is on no branch (detached HEAD)", hint="--into BRANCH names where to merge"
-        )
+    target = into or _target(project, task)
     if target == task.branch:
         raise DispatchError(f"{target} is the branch of {task.id} itself", hint="--into BRANCH names another one")
+    _refuse_halfway(task, work)
+    if commit:
+        branches.commit_all(work, commit, project.store.records, verify)
+    tip = _tip(task, work)
     title = _title(task)
-    message = (commit or title) if squash else f"Merge {task.branch}: {title}"
-    done = branches.merge(project.root, target, tip, message, squash=squash)
+    words = _filled(message, task, target) if message else (commit or title) if squash else ""
+    how = How(words or f"Merge {task.branch}: {title}", project.store.records, squash, verify)
+    done = branches.merge(project.root, target, tip, how)
     if done.conflicts:
         project.store.append(task.id, "conflict", "", into=target, files=list(done.conflicts[:50]))
         raise _conflict(task, target, done.conflicts)
     project.store.append(task.id, "merged", "", into=target, commit=done.commit, tip=tip)
     return Merged(task.id, target, done.commit)
+
+
+def _target(project: Project, task: Task) -> str:
+    """The branch that is checked out where the person is, or in the project's root. Raises DispatchError without one."""
+    for place in filter(None, (project.here, project.root)):
+        if (branch := git.branch(place)) != task.branch and branch:
+            return branch
+    what = checkouts.under_way(project.here or project.root)
+    raise DispatchError(
+        f"{project.here or project.root} is on no branch ({f'in the middle of a {what}' if what else 'detached HEAD'})",
+        hint="--into BRANCH names where to merge",
+    )
+
+
+def _filled(message: str, task: Task, target: str) -> str:
+    """MESSAGE with what its {names} stand for; other braces stay as they are."""
+    values = {"task": task.id, "branch": task.branch, "into": target, "title": _title(task)}
+    return re.sub(r"\{(task|branch|into|title)\}", lambda found: values[found[1]], message)
+
+
+def _refuse_halfway(task: Task, work: Work) -> None:
+    """Raises DispatchError in the middle of a merge or a rebase: committed now, its conflicts would be its result."""
+    if what := checkouts.under_way(work.path):
+        raise DispatchError(
+            f"the worktree of {task.id} is in the middle of a {what} of its own",
+            hint=f'`dispatch send {task.id} "finish or abort the {what}"`, or do so in {work.path}',
+        )
 
 
 def pr(project: Project, which: Which, *, draft: bool = False) -> Proposed:
@@ -96,6 +133,7 @@ def pr(project: Project, which: Which, *, draft: bool = False) -> Proposed:
         raise DispatchError(
             "gh is not installed (not on PATH)", hint=f"`git push -u origin {task.branch}` works without it"
         )
+    _refuse_halfway(task, work)
     _tip(task, work)
     branches.push(work)
     argv = ["gh", "pr", "create", "--head", task.branch, "--title", _title(task), "--body", f"{task.title}\n"]
@@ -129,7 +167,7 @@ def remove(project: Project, task: Task, force: bool = False) -> list[str]:
     """Remove TASK's worktree and its branch, if that was made for it; what was kept, as `drop` tells it."""
     lost = _refuse_loss(project, task, force)
     work = _any_work(project, task)
-    kept = list(branches.keep(work, task.id, task.ours)) if lost else []
+    kept = list(branches.keep(work, task.id, task.ours, lost)) if lost else []
     branches.remove(work, task.ours)
     project.store.append(task.id, "dropped", "", kept=kept)
     return kept
@@ -146,11 +184,16 @@ def _refuse_loss(project: Project, task: Task, force: bool) -> Loss:
         raise DispatchError(f"{task.id} has no worktree")
     lost = unsaved(project, task)
     if lost and not force:
-        raise DispatchError(
-            f"{task.id} has work that is nowhere else: {lost}",
-            hint=f"`dispatch merge {task.id}` brings it home; --force drops it, and keeps a branch and a patch",
-        )
+        raise DispatchError(f"{task.id} has work that is nowhere else: {lost}", hint=_way_home(task, lost))
     return lost
+
+
+def _way_home(task: Task, lost: Loss) -> str:
+    """What can be done with what would be LOST."""
+    if not (lost.changed or lost.untracked or lost.commits):
+        return "`git stash list` shows it; --force drops the worktree, and keeps a branch of each stash entry"
+    commit = ' --commit "what it is"' if lost.changed or lost.untracked else ""
+    return f"`dispatch merge {task.id}{commit}` brings it home; --force drops it, and keeps a branch and a patch"
 
 
 def _work(project: Project, task: Task) -> Work:
@@ -169,7 +212,7 @@ def _any_work(project: Project, task: Task) -> Work:
 
     config = configuration.load()
     links = tuple(config.worktree.link) if config else ()
-    return Work(project.root, task.worktree, task.branch, task.base, links)
+    return Work(project.root, task.worktree, task.branch, task.base, links, task.created)
 
 
 def _tip(task: Task, work: Work) -> str:

@@ -49,11 +49,11 @@ def run(
     configured default: USE_DEFAULT allows that where nobody has confirmed it yet (else NeedsDecision is raised).
 
     ITEMS is the checklist, or PLAN the whole text of one (`- [ ] …` lines); without either the prompt is its one item.
-    CWD: where it works, by default the project's root. WORKTREE: in a git worktree of its own, True on the branch
-    dispatch/ID, a text on the branch of that name, begun at BASE (the current HEAD). AFTER: it begins when those are
-    done, AFTER_ANY: when they have ended. TIMEOUT is running time in seconds, or "30m"; DEADLINE seconds since the
-    epoch, or "17:30", "+2h"; then the person is told, and with STOP_LATE it is stopped. PERMISSIONS: "skip" or "ask".
-    CHOOSE picks the model in place of a `Chooser`.
+    CWD: where it works, by default the project's root, or the linked worktree of it that PROJECT was found from.
+    WORKTREE: in a git worktree of its own, True on the branch dispatch/ID, a text on the branch of that name, begun at
+    BASE (the HEAD of where it is given). AFTER: it begins when those are done, AFTER_ANY: when they have ended. TIMEOUT
+    is running time in seconds, or "30m"; DEADLINE seconds since the epoch, or "17:30", "+2h"; then the person is told,
+    and with STOP_LATE it is stopped. PERMISSIONS: "skip" or "ask". CHOOSE picks the model in place of a `Chooser`.
 
     Raises UsageProblem and DispatchError for what cannot be started; nothing is left of the task then.
     """
@@ -66,6 +66,16 @@ def run(
     )  # fmt: skip
     start.check(project, ordered)
     return start.start(project, ordered, (choose or Chooser(project, use_default))(model, prompt))
+
+
+def elsewhere(project: Project, task: Task) -> tuple[str, str]:
+    """The directory that TASK works in and the branch there, when that is another checkout than the project's root; else ''."""
+    from dispatch_tmux.git import checkouts
+    from dispatch_tmux.git import run as git
+
+    if task.worktree or task.cwd == project.root or checkouts.home(project.root, task.cwd) == project.root:
+        return "", ""
+    return task.cwd, git.branch(task.cwd)
 
 
 def _first_item(text: str) -> str:

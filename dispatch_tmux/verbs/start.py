@@ -86,25 +86,26 @@ def check(project: Project, order: Order, siblings: Sequence[str] = ()) -> tuple
             raise DispatchError(
                 f"it comes after {other!r}, and there is no such task", hint="dispatch status lists them"
             )
-    cwd = os.path.realpath(order.cwd or project.root)
+    cwd = os.path.realpath(order.cwd or project.here or project.root)
     if not os.path.isdir(cwd) or not os.access(cwd, os.X_OK):
         raise DispatchError(f"{cwd} is not a directory that can be entered", hint="give --cwd another one")
     text = _plan_of(order, prompt)
     if order.worktree:
-        _check_worktree(project, order, siblings)
+        _check_worktree(project, order, cwd, siblings)
     elif order.base:
         raise DispatchError("--base says where a worktree begins, and no worktree is asked for", hint="add --worktree")
     return cwd, text
 
 
-def _check_worktree(project: Project, order: Order, siblings: Sequence[str]) -> None:
-    from dispatch_tmux.git import worktree
+def _check_worktree(project: Project, order: Order, cwd: str, siblings: Sequence[str]) -> None:
+    from dispatch_tmux.git import checkouts, worktree
 
     id = order.id or tasks.slug(order.prompt.strip(), project.store.ids())
     to_come = [worktree.PREFIX + other for other in siblings]
     to_come += [project.store.task(other).branch for other, _ in order.after if other not in siblings]
     to_come += [worktree.PREFIX + other for other, _ in order.after]
-    worktree.check(project.root, worktree.branch_for(id, order.worktree), order.base, to_come)
+    home = checkouts.home(project.root, cwd)
+    worktree.check(home, worktree.branch_for(id, order.worktree), order.base, to_come)
 
 
 def _plan_of(order: Order, prompt: str) -> str:

@@ -1,0 +1,491 @@
+"""Ordinary and odd repositories, seen by the room of git alone: hooks, signing, LFS, where checkouts are, merges at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from repositories import brought, committed, git, hook, repository, work
+
+from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.git import checkouts, merge, worktree
+from dispatch_tmux.git.merge import Work
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return repository(tmp_path / "project")
+
+
+def names(root: Path, commit: str = "HEAD") -> set[str]:
+    return set(git(root, "ls-tree", "-r", "--name-only", commit).splitlines())
+
+
+def is_clean(root: Path) -> bool:
+    return git(root, "status", "--porcelain", "--", ".", ":!.dispatch") == ""
+
+
+# --- W7: hooks and checkouts of dispatch's own
+
+
+@pytest.mark.parametrize("where", [".git/hooks", ".husky"])
+def test_W7_no_hook_of_the_repository_runs_in_checkouts_of_ours(root: Path, where: str) -> None:
+    ran = root.parent / "ran"
+    body = f"echo $0 >>{ran}; exit 1"
+    for name in ("post-checkout", "post-index-change", "reference-transaction"):
+        hook(root / ".husky", name, body)
+    committed(root, "b.txt", "b\n")
+    if where == ".husky":
+        git(root, "config", "core.hooksPath", ".husky")
+    else:
+        hook(root / where, "post-checkout", body)
+    ran.unlink(missing_ok=True)
+    one = work(root)
+    assert names(Path(one.path)) == names(root) and not ran.exists()
+    git(Path(one.path), "-c", "core.hooksPath=/dev/null", "commit", "-q", "--allow-empty", "-m", "x")
+    brought(one)
+    assert not ran.exists()
+
+
+def test_W7_a_hook_that_the_branch_brings_never_runs(root: Path) -> None:
+    ran = root.parent / "ran"
+    hook(root / ".husky", "commit-msg", "exit 0")
+    committed(root, "b.txt", "b\n")
+    git(root, "config", "core.hooksPath", ".husky")
+    one = work(root)
+    for name in ("commit-msg", "pre-commit", "pre-merge-commit", "post-commit", "post-merge", "post-checkout"):
+        hook(Path(one.path) / ".husky", name, f"echo $0 >>{ran}")
+    merge.commit_all(one, "work", str(root.parent))
+    brought(one)
+    assert ".husky/post-merge" in names(root) and not ran.exists()
+
+
+def test_W7_a_hook_in_git_s_own_directory_runs_after_a_merge_as_with_git_merge(root: Path) -> None:
+    ran = root.parent / "ran"
+    hook(root / ".git/hooks", "post-merge", f"echo merged >>{ran}; exit 1")
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    brought(one)
+    assert ran.read_text() == "merged\n" and is_clean(root)
+
+
+def test_W7_a_whole_tree_counts_although_git_says_no(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook(root / ".git/hooks", "post-checkout", "echo nvm: not found >&2; exit 3")
+    monkeypatch.setattr("dispatch_tmux.git.hooks.NONE", ())  # as with hooks that core.hooksPath does not turn off
+    one = work(root)
+    assert names(Path(one.path)) == {"a.txt"} and git(Path(one.path), "branch", "--show-current") == "dispatch/a"
+
+
+def test_W7_a_checkout_that_was_killed_in_the_middle_is_made_anew(root: Path) -> None:
+    one = work(root)
+    admin = Path(git(Path(one.path), "rev-parse", "--absolute-git-dir"))
+    (admin / "locked").write_text("initializing\n")
+    (Path(one.path) / "a.txt").unlink()
+    again = work(root)
+    assert (Path(again.path) / "a.txt").exists() and not (admin / "locked").exists()
+
+
+def lfs(root: Path) -> None:
+    """As `git lfs install` and `git lfs track` leave it, and no git-lfs there."""
+    git(root, "config", "filter.lfs.clean", "cat")
+    git(root, "config", "filter.lfs.smudge", "git-lfs-that-is-not-there smudge -- %f")
+    git(root, "config", "filter.lfs.required", "true")
+    (root / ".gitattributes").write_text("*.bin filter=lfs -text\n")
+    committed(root, "big.bin", "version https://git-lfs.github.com/spec/v1\n")
+
+
+def test_W7_a_filter_that_is_missing_is_said_and_leaves_no_branch_behind(root: Path) -> None:
+    lfs(root)
+    for _ in range(2):  # as a retry would
+        with pytest.raises(DispatchError) as raised:
+            work(root)
+        assert "big.bin: smudge filter lfs failed" in str(raised.value) and "not found" in str(raised.value)
+        assert git(root, "branch", "--list", "dispatch/*") == "" and not (root / ".dispatch/worktrees/a").exists()
+    git(root, "config", "filter.lfs.smudge", "cat")
+    assert (Path(work(root).path) / "big.bin").exists()
+
+
+def test_W7_a_branch_that_was_there_stays_when_its_checkout_fails(root: Path) -> None:
+    lfs(root)
+    git(root, "branch", "feature")
+    with pytest.raises(DispatchError, match="smudge filter lfs failed"):
+        worktree.make(str(root), str(root / ".dispatch/worktrees/a"), "feature")
+    assert git(root, "branch", "--list", "feature") == "feature"
+
+
+# --- W8: the person's hooks, and signing
+
+
+def test_W8_a_message_that_the_hook_wants_can_be_given(root: Path) -> None:
+    hook(root / ".git/hooks", "commit-msg", 'grep -qE "^(feat|fix): " "$1" || { echo "want: feat|fix" >&2; exit 1; }')
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    before = git(root, "rev-parse", "main")
+    for squash in (False, True):
+        with pytest.raises(DispatchError) as raised:
+            brought(one, squash=squash)
+        assert str(raised.value) == "the commit-msg hook refuses the merge; nothing was merged:\n    want: feat|fix"
+        assert "--message" in raised.value.hint and "--no-verify" in raised.value.hint
+    assert git(root, "rev-parse", "main") == before and is_clean(root)
+    brought(one, "feat: n")
+    assert git(root, "log", "-1", "--format=%s") == "feat: n"
+
+
+def test_W8_hooks_are_the_person_s_to_skip(root: Path) -> None:
+    for name in ("commit-msg", "pre-commit", "pre-merge-commit", "prepare-commit-msg"):
+        hook(root / ".git/hooks", name, f"echo {name} says no; exit 1")
+    one = work(root)
+    (Path(one.path) / "n.txt").write_text("n\n")
+    with pytest.raises(DispatchError, match="the pre-commit hook refuses the commit in the worktree"):
+        merge.commit_all(one, "n", str(root.parent))
+    merge.commit_all(one, "n", str(root.parent), verify=False)
+    with pytest.raises(
+        DispatchError, match=r"the pre-merge-commit hook refuses the merge; .*\n    pre-merge-commit says no"
+    ):
+        brought(one)
+    brought(one, verify=False)
+    assert "n.txt" in names(root)
+
+
+def test_W8_a_hook_finds_what_lies_beside_it(root: Path) -> None:
+    place = root / "my hooks'"
+    hook(place, "commit-msg", '. "$(dirname "$0")/common.sh"; says "$1"')
+    (place / "common.sh").write_text('says() { echo "common: $(cat "$1")"; exit 1; }\n')
+    committed(root, "b.txt", "b\n")
+    git(root, "config", "core.hooksPath", "my hooks'")
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    with pytest.raises(DispatchError, match=r"common: Merge dispatch/a"):
+        brought(one)
+
+
+def test_W8_a_hook_may_change_what_is_committed(root: Path) -> None:
+    hook(root / ".git/hooks", "prepare-commit-msg", 'echo "Signed-off-by: t" >>"$1"')
+    hook(root / ".git/hooks", "pre-commit", "git status >/dev/null; exit 0")
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    brought(one, "feat: #12 first", squash=True)
+    assert "Signed-off-by: t" in git(root, "log", "-1", "--format=%B")
+
+
+def test_W8_a_commit_that_cannot_be_signed_says_so(root: Path) -> None:
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    git(root, "config", "commit.gpgsign", "true")
+    git(root, "config", "gpg.program", str(hook(root.parent, "gpg", "echo gpg: no secret key >&2; exit 2")))
+    with pytest.raises(DispatchError, match="git cannot sign the merge; nothing was merged") as raised:
+        brought(one)
+    assert "gpg failed to sign the data" in str(raised.value) and "unlock the key" in raised.value.hint
+    assert is_clean(root)
+    signs = 'cat >/dev/null; printf "\\n[GNUPG:] SIG_CREATED \\n" >&2; echo signature'
+    git(root, "config", "gpg.program", str(hook(root.parent, "gpg", signs)))
+    brought(one)
+    assert "gpgsig" in git(root, "cat-file", "commit", "HEAD")
+
+
+@pytest.mark.parametrize("setting", ["merge.ff=only", "merge.autoStash=true", "rerere.enabled=true", "commit.verbose=true",
+                                     "core.splitIndex=true", "submodule.recurse=true", "core.untrackedCache=true",
+                                     "merge.conflictStyle=diff3", "status.showUntrackedFiles=no", "diff.noprefix=true"])  # fmt: skip
+def test_W8_the_person_s_settings_do_not_change_what_a_merge_is(root: Path, setting: str) -> None:
+    git(root, "config", *setting.split("="))
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    assert merge.size(one)[:2] == (1, 1)
+    (root / "mine.txt").write_text("mine")
+    brought(one)
+    assert "n.txt" in names(root) and (root / "mine.txt").read_text() == "mine"
+    assert not merge.unsaved(one, "")
+    merge.remove(one, True)
+
+
+# --- where checkouts are
+
+
+def test_W2_a_separate_git_directory(tmp_path: Path) -> None:
+    root = repository(tmp_path / "project", f"--separate-git-dir={tmp_path / 'elsewhere'}")
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    brought(one)
+    assert (root / "n.txt").exists() and is_clean(root)
+    merge.remove(one, True)
+    assert git(root, "branch", "--list", "dispatch/*") == ""
+
+
+def test_W2_a_checkout_that_git_does_not_tell_of_is_not_left_behind_its_branch(tmp_path: Path) -> None:
+    root = repository(tmp_path / "project", f"--separate-git-dir={tmp_path / 'elsewhere'}")
+    git(root, "worktree", "add", "-q", str(tmp_path / "linked"), "-b", "linked")
+    before = git(root, "rev-parse", "main")
+    one = Work(str(tmp_path / "linked"), str(tmp_path / "linked"), "linked", before)
+    committed(tmp_path / "linked", "n.txt", "n\n")
+    with pytest.raises(DispatchError, match="main is checked out, and git does not tell where"):
+        brought(one)
+    assert git(root, "rev-parse", "main") == before
+
+
+def test_W2_merging_in_a_submodule(root: Path, tmp_path: Path) -> None:
+    repository(tmp_path / "library")
+    git(root, "submodule", "--quiet", "add", str(tmp_path / "library"), "lib")
+    git(root, "commit", "-qm", "with a submodule")
+    one = work(root / "lib")
+    committed(Path(one.path), "n.txt", "n\n")
+    brought(one)
+    assert (root / "lib" / "n.txt").exists() and git(root / "lib", "status", "--porcelain", "--", ":!.dispatch") == ""
+
+
+def test_W2_core_bare_set_by_accident_is_said(root: Path) -> None:
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    git(root, "config", "core.bare", "true")
+    with pytest.raises(DispatchError, match=r"core.bare is true") as raised:
+        worktree.check(str(root), "dispatch/b", "")
+    assert raised.value.hint == f"git -C {root} config core.bare false"
+    with pytest.raises(DispatchError, match=r"core.bare is true"):
+        brought(one)
+    git(root, "config", "core.bare", "false")
+    brought(one)
+    assert is_clean(root)
+
+
+def test_W2_a_bare_git_directory_with_worktrees_beside_it_is_no_accident(root: Path, tmp_path: Path) -> None:
+    place = tmp_path / "bare"
+    git(tmp_path, "clone", "-q", "--bare", str(root), str(place / ".git"))
+    git(place, "worktree", "add", "-q", "main")
+    one = work(place, home=str(place / "main"))
+    git(place, "config", "user.name", "t")
+    committed(Path(one.path), "n.txt", "n\n")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    merge.merge(str(place), "main", git(one.path, "rev-parse", "HEAD"), merge.How("m", str(scratch)))
+    assert (place / "main" / "n.txt").exists() and is_clean(place / "main")
+
+
+@pytest.mark.parametrize("kind", ["shallow", "sparse", "partial"])
+def test_W2_clones_that_have_not_all(root: Path, tmp_path: Path, kind: str) -> None:
+    for n in range(3):
+        committed(root, f"d{n}/f.txt", "x\n")
+    git(root, "config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    how = {"shallow": ["--depth=1"], "sparse": ["--sparse"], "partial": ["--filter=blob:none"]}[kind]
+    git(tmp_path, "clone", "-q", *how, f"file://{root}", str(clone))
+    if kind == "sparse":
+        git(clone, "sparse-checkout", "set", "d1")
+    one = work(clone)
+    committed(Path(one.path), "d1/n.txt", "n\n")
+    assert merge.size(one)[:2] == (1, 1)
+    brought(one)
+    assert (clone / "d1" / "n.txt").exists() and is_clean(clone) and "d0/f.txt" in names(clone)
+    assert not merge.unsaved(one, "")
+
+
+def test_W2_one_that_git_refuses_is_told_from_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(DispatchError, match=r"git refuses .*dubious ownership") as raised:
+        worktree.check(str(root), "dispatch/a", "")
+    assert raised.value.hint.startswith("git config --global --add safe.directory")
+
+
+# --- W10
+
+
+def test_W10_a_branch_begins_where_the_person_stands(root: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    git(root, "worktree", "add", "-q", str(linked), "-b", "linked")
+    committed(linked, "sub/l.txt", "l\n")
+    assert checkouts.home(str(root), str(linked / "sub")) == str(linked)
+    assert checkouts.home(str(root), str(root)) == checkouts.home(str(root), str(tmp_path)) == str(root)
+    assert checkouts.home(str(root), str(repository(tmp_path / "other"))) == str(root)
+    one = work(root, home=str(linked))
+    assert one.base == git(linked, "rev-parse", "HEAD")
+    committed(Path(one.path), "n.txt", "n\n")
+    assert merge.size(one)[:2] == (1, 1)  # not what `linked` is ahead of main
+    tip = git(one.path, "rev-parse", "HEAD")
+    (tmp_path / "scratch").mkdir()
+    merge.merge(str(root), "linked", tip, merge.How("m", str(tmp_path / "scratch")))
+    assert (linked / "n.txt").exists() and is_clean(linked) and "n.txt" not in names(root, "main")
+
+
+# --- W9
+
+
+def test_W9_a_stash_made_on_the_branch_is_work(root: Path) -> None:
+    (root / "a.txt").write_text("mine\n")
+    git(root, "stash")
+    one = work(root)
+    path = Path(one.path)
+    assert not merge.unsaved(one, "")  # the person's own stash is none of its
+    (path / "a.txt").write_text("kept for later\n")
+    git(path, "stash")
+    committed(path, "n.txt", "n\n")
+    git(path, "checkout", "-q", "--detach")
+    (path / "n.txt").write_text("more\n")
+    git(path, "stash", "push", "-m", "look \x1b[31m here")
+    git(path, "checkout", "-q", "dispatch/a")
+    brought(one)
+    git(root, "reset", "-q", "--hard", "HEAD~1")
+    lost = merge.unsaved(one, git(path, "rev-parse", "HEAD"))
+    assert len(lost.stashed) == 2 and "2 stash entries (On (no branch): look" in str(lost)
+    assert "WIP on dispatch/a: " in str(lost)
+    kept = merge.keep(one, "a", True, lost)
+    assert [line.split(" (")[0].rsplit("-", 2)[-2:] for line in kept] == [["stash", "1"], ["stash", "2"]]
+    merge.remove(one, True)
+    assert not worktree.stashed(str(root), "dispatch/a")  # kept on branches: told once
+    branch = kept[1].split(" (")[0].split()[-1]
+    git(root, "stash", "apply", branch)
+    assert (root / "a.txt").read_text() == "kept for later\n"
+    assert len(git(root, "stash", "list").splitlines()) == 3
+
+
+def test_W9_what_was_stashed_before_the_task_is_not_its(root: Path) -> None:
+    git(root, "branch", "feature")
+    git(root, "checkout", "-q", "feature")
+    (root / "a.txt").write_text("mine\n")
+    git(root, "stash")
+    git(root, "checkout", "-q", "main")
+    assert len(worktree.stashed(str(root), "feature", 0)) == 1
+    assert worktree.stashed(str(root), "feature", 4e9) == []
+    assert worktree.stashed(str(root), "other") == []
+
+
+# --- X10
+
+
+def test_X10_links_that_are_configured_go_through_no_link_of_the_branch(root: Path) -> None:
+    outside = root.parent / "outside"
+    outside.mkdir()
+    (root / "d").mkdir()
+    (root / "d" / "cache").mkdir()
+    git(root, "checkout", "-q", "-b", "evil")
+    (root / "e").symlink_to(outside)
+    committed(root, "b.txt", "b\n")
+    git(root, "checkout", "-q", "main")
+    (root / "e").mkdir()
+    (root / "e" / "cache").mkdir()
+    one = work(root, base="evil")
+    worktree.furnish(str(root), one.path, ["e/cache", "d/cache", "../outside", str(outside), "."])
+    assert list(outside.iterdir()) == [] and (Path(one.path) / "d/cache").is_symlink()
+    assert os.readlink(Path(one.path) / "d/cache") == str(root / "d/cache")
+
+
+def test_X10_a_patch_is_written_through_no_link(root: Path) -> None:
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    target = root.parent / "target"
+    target.write_text("mine")
+    (root / ".dispatch/rescued").mkdir()
+    (root / ".dispatch/rescued/x.patch").symlink_to(target)
+    with pytest.raises(OSError):
+        worktree.rescue(str(root), one.path, "rescued/x", one.base)
+    assert target.read_text() == "mine"
+
+
+# --- F24
+
+
+def test_F24_four_merges_at_once_are_all_merged_and_nothing_else_is_staged(root: Path) -> None:
+    tips, before = [], git(root, "rev-parse", "HEAD")
+    for n in range(4):
+        one = work(root, f"t{n}")
+        committed(Path(one.path), f"{n}.txt", "x\n")
+        tips.append(git(one.path, "rev-parse", "HEAD"))
+    failed: list[BaseException] = []
+
+    def bring(n: int, scratch: Path) -> None:
+        scratch.mkdir(exist_ok=True)
+        try:
+            merge.merge(str(root), "main", tips[n], merge.How(f"m{n}", str(scratch), squash=bool(n % 2)))
+        except DispatchError as e:
+            failed.append(e)
+
+    for shared in (True, False):  # with one lock, and with two projects in one repository
+        places = [root.parent / ("s" if shared else f"s{n % 2}") for n in range(4)]
+        threads = [threading.Thread(target=bring, args=(n, places[n])) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failed == [] and {f"{n}.txt" for n in range(4)} <= names(root) and is_clean(root)
+        git(root, "reset", "-q", "--hard", before)
+
+
+def test_F24_a_branch_that_moves_while_it_is_merged_into_is_merged_again(root: Path) -> None:
+    """The person commits just when git has put the files there: neither theirs nor ours is lost, nothing stays staged."""
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    committed(root, "mine.txt", "mine\n")
+    mine = git(root, "rev-parse", "HEAD")
+    git(root, "reset", "-q", "--hard", "HEAD~1")
+    once = root.parent / "once"
+    hook(
+        root / ".git/hooks",
+        "post-index-change",
+        f"[ -e {once} ] && exit 0; touch {once}; git update-ref refs/heads/main {mine}",
+    )
+    brought(one)
+    assert once.exists() and {"mine.txt", "n.txt"} <= names(root) and is_clean(root)
+    assert git(root, "log", "--format=%p", "-1").split() == [mine[:7], git(one.path, "rev-parse", "--short=7", "HEAD")]
+
+
+@pytest.mark.parametrize("what", ["merge", "cherry-pick", "revert", "rebase"])
+def test_F24_a_checkout_in_the_middle_of_something_is_named(root: Path, what: str) -> None:
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    git(root, "checkout", "-q", "-b", "side")
+    committed(root, "a.txt", "side\n")
+    git(root, "checkout", "-q", "main")
+    committed(root, "a.txt", "main\n")
+    git(root, what, *(["HEAD~1"] if what == "revert" else ["side"]), ok=False)
+    if what == "revert":
+        git(root, "revert", "--abort", ok=False)
+        (root / ".git/REVERT_HEAD").write_text(git(root, "rev-parse", "HEAD") + "\n")
+    before = git(root, "rev-parse", "main")
+    with pytest.raises(DispatchError, match=f"{root} is in the middle of a {what} of its own; nothing was merged"):
+        brought(one)
+    assert git(root, "rev-parse", "main") == before
+    git(root, what, "--abort")
+    brought(one)
+    assert "n.txt" in names(root) and is_clean(root)
+
+
+def test_F24_a_lock_of_git_s_is_waited_for_and_then_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "BRIEF", 0.5)
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    lock = root / ".git/index.lock"
+    lock.write_text("")
+    with pytest.raises(DispatchError, match=r"another git is at work in .*, or was killed there") as raised:
+        brought(one)
+    assert "index.lock" in str(raised.value) and is_clean(root) is True
+    monkeypatch.setattr(merge, "BRIEF", 10.0)
+    threading.Timer(0.3, lock.unlink).start()
+    brought(one)
+    assert "n.txt" in names(root) and is_clean(root)
+
+
+def test_F24_who_holds_the_merge_is_named_and_what_killed_ones_leave_is_removed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge, "PATIENCE", 0.2)
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    scratch = root.parent / "scratch"
+    (scratch / "merge-killed").mkdir(parents=True)
+    git(root, "worktree", "add", "-q", "--detach", str(scratch / "merge-killed/m"))
+    lock = os.open(scratch / "merge.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with pytest.raises(DispatchError, match=rf"merge.lock is locked by process {os.getpid()}"):
+        merge.merge(str(root), "main", git(one.path, "rev-parse", "HEAD"), merge.How("m", str(scratch)))
+    os.close(lock)
+    brought(one)
+    assert not (scratch / "merge-killed").exists()
+
+
+def test_F24_what_hangs_in_a_hook_costs_its_deadline_only(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dispatch_tmux.git.run.DEADLINE", 1.0)
+    hook(root / ".git/hooks", "commit-msg", "sleep 20")
+    one = work(root)
+    committed(Path(one.path), "n.txt", "n\n")
+    with pytest.raises(DispatchError, match="git merge did not end within 1 s"):
+        brought(one)
