@@ -92,7 +92,8 @@ def test_F21_a_queue_that_overflowed_is_told(tmp_path: Path) -> None:
         (tmp_path / f"{n % 2}").unlink()
     found: list[str] = []
     while inotify.LOST not in found:
-        assert (more := told.read(5))
+        more = told.read(5)
+        assert more, "no overflow was told"
         found += more
     told.close()
 
