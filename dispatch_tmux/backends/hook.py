@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from dispatch_tmux.core.delivery import squeezed
+from dispatch_tmux.core.echo import squeezed
 from dispatch_tmux.store.tree import Tree
 
 MOST = 32_768  # bytes of an answer; a pipe holds at least twice as many, so that writing never blocks

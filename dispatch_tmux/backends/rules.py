@@ -34,6 +34,9 @@ class ComposerRules(_Rule, frozen=True):
     prompt: Pattern
     above: Pattern | None = None
     below: Pattern | None = None
+    scrolled: Pattern | None = (
+        None  # the box's upper border, or a part of its rows, while not all that is typed has room
+    )
     room: int = 6  # without a box: how many non-blank lines may stand under the prompt's line
     footer: Pattern | None = None  # without a box: the row under the composer, which may then have any number of rows
     margin: Pattern | None = None  # what stands before the text in each of a box's rows

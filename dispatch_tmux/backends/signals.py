@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_tmux.backends import hook as answering
 from dispatch_tmux.backends import usage
-from dispatch_tmux.core import delivery
+from dispatch_tmux.core import echo
 from dispatch_tmux.store.tree import Tree
 
 if TYPE_CHECKING:
@@ -122,4 +122,4 @@ class Signals:
 
 def digest(text: str) -> str:
     """What stands for TEXT, whatever was done to its blanks; a text may be long, and a session has many."""
-    return hashlib.sha256(delivery.squeezed(text).encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(echo.squeezed(text).encode("utf-8", "replace")).hexdigest()

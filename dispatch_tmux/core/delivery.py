@@ -12,6 +12,7 @@ import re
 from enum import Enum
 from typing import NamedTuple
 
+from dispatch_tmux.core.echo import Holds, holds, squeezed
 from dispatch_tmux.core.shown import Shown
 
 CANONICAL_LINE = 4095  # bytes; the kernel's line editor (N_TTY_BUF_SIZE - 1) cuts longer lines in silence
@@ -19,6 +20,8 @@ MOST = 1 << 20  # bytes of one message
 ENTERS = 6
 BARE = 1.0  # seconds for which a frame without a composer may be one that is only half drawn
 CLEARS = 40  # some clear a line at a time
+NO_TURN = "the composer is empty, but no turn has begun"
+IN_IT = (Holds.WHOLE, Holds.PART)
 
 
 class Step(Enum):
@@ -67,11 +70,20 @@ class Seen(NamedTuple):
     bracketed: bool = False  # the program asked for bracketed paste
     reading: bool = False  # a line program waits for its next line
     unread: int = 0
-    returned: bool = False  # the composer holds a prompt that was sent already: Escape put it back (D18)
+    returned: bool = False  # the composer holds what was typed or sent before, and is not wanted there (D18, D25)
     receipt: bool = False  # the CLI's own signal names this very text
-    echoed: int = 0  # how often the text stands on the screen and in its history
+    echoed: int = 0  # how often the text stands above the composer, on the screen and in its history
+    run_on: int = 0  # how often it does so with something right behind it
     column: int = 0  # the cursor's
     typed: str = ""  # what stands before the cursor, without blanks
+
+
+class Before(NamedTuple):
+    """What was there before the first byte was typed, else it would be taken for proof."""
+
+    echoed: int | None = 0  # None: nobody has written it down
+    run_on: int = 0
+    queued: bool = False
 
 
 class Progress(NamedTuple):
@@ -83,7 +95,8 @@ class Progress(NamedTuple):
     since_seen: float = 99.0  # since the body was first seen in the composer: a large paste takes its time to get there
     enters: int = 0
     since_enter: float = 0.0
-    echoed_before: int = 0
+    before: Before = Before()
+    mixed: bool = False  # since the paste the composer held something beside the body
     bare: float = 0.0  # since there was a composer
     clears: int = 0  # how often the keys that clear the composer were pressed
 
@@ -95,13 +108,16 @@ class Manner(NamedTuple):
     pause: float = 0.3
     patience: float = 10.0  # for a pane that is not ready for text
     proof: float = 4.0  # for the proof, after Enter
+    redraw: float = 1.0  # for a paste that a dispatcher which died may have sent to show
 
 
 def clean(text: str) -> str:
     """TEXT without anything that presses a key, ends a paste early or turns the line around (D11)."""
     text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.?", "", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]", "", text)
+    text = re.sub(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]", "", text
+    )
     return text.strip("\n")
 
 
@@ -159,79 +175,106 @@ def _before_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step
         return Held("a dialogue opened over it; it is sent when that is answered")
     if not manner.composer:
         return Step.ENTER if done.since_paste >= min(manner.pause, 0.05) else Step.WAIT
-    held = holds(body, seen.shown)
-    if held is None:
-        return Unproven("other text got into the composer with it") if done.since_paste > manner.proof else Step.WAIT
-    if held and min(done.since_paste, done.since_seen) >= manner.pause:
+    held = holds(body, seen.shown.composer)
+    pause = manner.pause if held is Holds.WHOLE else max(manner.pause, BARE)  # a part: the rest may be on its way
+    if held in IN_IT and min(done.since_paste, done.since_seen) >= pause:
         return Step.LEAVE_MODE if seen.in_mode else Step.ENTER
-    if held or done.since_paste < manner.proof:
+    if held in IN_IT or done.since_paste < manner.proof:
         return Step.WAIT
-    return Unproven("it was pasted and does not show in the composer")
+    if held is Holds.NOTHING:
+        return Unproven("it was pasted and does not show in the composer")
+    return Unproven("other text got into the composer with it")
 
 
 def _after_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step | Outcome:
-    if seen.receipt and not holds(body, seen.shown):  # else it may be for the same words, sent a moment before
+    held, shown = holds(body, seen.shown.composer), seen.shown
+    gone = held in (Holds.NOTHING, Holds.OTHER)
+    if seen.receipt and gone:  # else it may be for the same words, sent a moment before
         return Submitted("the CLI's own receipt")
+    in_time = done.since_enter < manner.proof
     if not manner.composer:
         if not seen.unread:
             return Submitted("the program has read the line")
-        return Step.WAIT if done.since_enter < manner.proof else Unproven("the program has not read the line yet")
+        return Step.WAIT if in_time else Unproven("the program has not read the line yet")
+    if shown.composer is None and done.bare < BARE and shown.shows not in ("question", "startup"):
+        return Step.WAIT
+    if held in IN_IT or seen.returned:
+        return _enter_again(seen, done)
+    if held is Holds.MIXED or done.mixed or seen.run_on > done.before.run_on:
+        return Step.WAIT if in_time else Unproven("somebody's words got into the composer with it")
+    if not done.clears and (proof := _proof(seen, done)):
+        return proof
+    if in_time:
+        return Step.WAIT
+    why = f"{ENTERS} times Enter did not send it; it was taken out again" if done.clears else NO_TURN
+    return Unproven(why)
+
+
+def _enter_again(seen: Seen, done: Progress) -> Step | Outcome:
+    """The body is in the composer still: Enter once more, and at last take it out, or nothing else could be sent."""
+    lag = max(0.0, done.since_paste - done.since_seen)  # what it took to show the paste it may take for Enter, too
+    if done.since_enter < max(0.4 * min(done.enters, ENTERS), min(2 * lag, 3.0)):
+        return Step.WAIT
+    if done.enters < ENTERS:
+        return Step.LEAVE_MODE if seen.in_mode else Step.ENTER
+    return Step.CLEAR if done.clears < CLEARS else Unproven(f"it is still in the composer after {ENTERS} times Enter")
+
+
+def _proof(seen: Seen, done: Progress) -> Submitted | None:
+    """What tells that the program has taken what the composer holds no more; None: nothing does."""
     shown = seen.shown
     if shown.composer is None and shown.shows in ("question", "startup"):
         return Submitted("a dialogue opened in its place")
-    if shown.composer is None and done.bare < BARE:
-        return Step.WAIT
-    if holds(body, shown) and not (shown.composer and not shown.composer.text and not shown.composer.collapsed):
-        lag = max(0.0, done.since_paste - done.since_seen)  # what it took to show the paste it may take for Enter, too
-        if done.since_enter < max(0.4 * done.enters, min(2 * lag, 3.0)):
-            return Step.WAIT
-        if done.enters < ENTERS:
-            return Step.LEAVE_MODE if seen.in_mode else Step.ENTER
-        return Unproven(f"it is still in the composer after {done.enters} times Enter")
-    if shown.queued or seen.echoed > done.echoed_before:
-        return Submitted("queued by the CLI" if shown.queued else "it shows in the transcript")
-    if shown.shows == "busy":
-        return Submitted("the composer is empty and a turn has begun")
-    return Step.WAIT if done.since_enter < manner.proof else Unproven("the composer is empty, but no turn has begun")
+    if shown.queued and not done.before.queued:
+        return Submitted("queued by the CLI")
+    if shown.composer and seen.echoed > (done.before.echoed or 0):
+        return Submitted("it shows in the transcript")
+    return Submitted("the composer is empty and a turn has begun") if shown.shows == "busy" else None
 
 
-def squeezed(text: str) -> str:
-    """TEXT without blanks and line breaks: what wrapping and indenting do not change."""
-    return re.sub(r"\s+", "", text)
+class Left(NamedTuple):
+    """What a dispatcher that died has written down of a delivery."""
+
+    before: Before
+    entering: bool  # the body was in the composer, and Enter was next
 
 
-def holds(body: str, shown: Shown) -> bool | None:
-    """Whether the composer holds BODY and nothing else; None: it holds something else as well."""
-    if shown.composer is None:
-        return False
-    if shown.composer.collapsed:
-        return True
-    typed, whole = squeezed(shown.composer.text), squeezed(body)
-    if not typed:
-        return False
-    return True if typed in whole else None
+def after_crash(body: str, seen: Seen, left: Left, manner: Manner, elapsed: float) -> Step | Outcome:
+    """Where a delivery stands whose dispatcher died in the middle of it: the screen decides, or nobody can.
 
-
-def count(body: str, transcript: str) -> int:
-    """How often BODY stands in a rendered TRANSCRIPT: its beginning is counted, wrapped and indented as it may be."""
-    head = squeezed(body)[:60]
-    return squeezed(transcript).count(head) if head else 0
-
-
-def after_crash(body: str, seen: Seen, echoed_before: int | None, manner: Manner) -> Step | Outcome:
-    """Where a delivery stands whose dispatcher died in the middle of it: the screen decides, or nobody can."""
+    ELAPSED: seconds since it was looked at first. It is pasted anew only where Enter was certainly not pressed.
+    """
     if seen.dead or seen.shell:
         return Unproven("dispatch was interrupted while typing, and the program has ended since")
     if seen.receipt:
         return Submitted("the CLI's own receipt")
-    if echoed_before is None or (not manner.composer and seen.shown.kind == "secret"):
+    before = left.before.echoed
+    if before is None or (not manner.composer and seen.shown.kind == "secret"):
         return Unproven("dispatch was interrupted while typing it")
     if not manner.composer:
         if seen.typed.endswith(squeezed(body)[-60:]):
             return Step.ENTER  # the terminal's echo of it stands before the cursor: it waits for Enter
-        return Submitted("it shows on the screen") if seen.echoed > echoed_before else Step.PASTE
-    if holds(body, seen.shown):
+        if seen.echoed > before:
+            return Submitted("it shows on the screen")
+        return Unproven("dispatch was interrupted while typing it") if left.entering else Step.PASTE
+    return _after_crash_in_composer(body, seen, left, manner, elapsed)
+
+
+def _after_crash_in_composer(body: str, seen: Seen, left: Left, manner: Manner, elapsed: float) -> Step | Outcome:
+    held, composer = holds(body, seen.shown.composer), seen.shown.composer
+    if held in IN_IT:
         return Step.ENTER  # it was pasted: go on from there
-    if seen.echoed > echoed_before:
+    if composer is None:
+        if not left.entering and seen.shown.shows in ("question", "startup"):
+            return Step.PASTE  # which waits for a composer
+        return Step.WAIT if elapsed < manner.patience else Held(_not_ready(seen, manner))
+    if held is Holds.MIXED or seen.run_on > left.before.run_on:
+        return Unproven("dispatch was interrupted while typing it, and somebody's words are with it")
+    if seen.echoed > (left.before.echoed or 0):
         return Submitted("it shows in the transcript")
-    return Step.PASTE if holds(body, seen.shown) is False else Unproven("other text is in the composer")
+    if left.entering:
+        why = "dispatch was interrupted right before Enter or after it, and the message is not to be seen"
+        return Step.WAIT if elapsed < manner.proof else Unproven(why)
+    if elapsed < manner.redraw + len(body) / 100_000:
+        return Step.WAIT
+    return Step.PASTE if held is Holds.NOTHING else Held("somebody's draft is in the composer")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Composer:
 
     text: str
     collapsed: bool = False  # a paste shown as "[Pasted text #1 +3 lines]"
+    beside: str = ""  # what stands beside that
+    row: int = field(default=0, compare=False)  # of the screen, its first one
 
 
 @dataclass(frozen=True, slots=True)

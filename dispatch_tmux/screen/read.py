@@ -117,15 +117,19 @@ def _find_composer(rules: ComposerRules, lines: list[str]) -> range | None:
         return _open_composer(rules, lines)
     borders = (row for row in range(len(lines) - 1, -1, -1) if rules.below.search(lines[row]))
     below = next(borders, 0)
-    above = next((row for row in range(below - 1, -1, -1) if rules.above.search(lines[row])), below)
+    tops = (rules.above, rules.scrolled) if rules.scrolled else (rules.above,)
+    above = next((row for row in range(below - 1, -1, -1) if any(top.search(lines[row]) for top in tops)), below)
     box = range(above + 1, below)
-    if box and rules.prompt.search(lines[box.start]) and all(not lines[row][:1].strip() for row in box[1:]):
-        return box
-    return None
+    scrolled = rules.scrolled is not None and rules.scrolled.search(lines[above]) is not None
+    if box and not scrolled and not rules.prompt.search(lines[box.start]):
+        return None
+    return box if box and all(not lines[row][:1].strip() for row in box[0 if scrolled else 1 :]) else None
 
 
 def _open_composer(rules: ComposerRules, lines: list[str]) -> range | None:
     if rules.footer and (box := _above_footer(rules, rules.footer, lines)):
+        return box
+    if rules.scrolled and (box := _all_the_rest(rules, rules.scrolled, lines)):
         return box
     under = 0
     for row in range(len(lines) - 1, -1, -1):
@@ -136,6 +140,13 @@ def _open_composer(rules: ComposerRules, lines: list[str]) -> range | None:
         if under > rules.room:
             return None
     return None
+
+
+def _all_the_rest(rules: ComposerRules, scrolled: re.Pattern[str], lines: list[str]) -> range | None:
+    """A draft that takes all the room there is, down to the last row."""
+    row = next((row for row in range(len(lines) - 1, -1, -1) if lines[row] and lines[row][:2] != "  "), 0)
+    found = rules.prompt.search(lines[row]) and scrolled.search(lines[row])
+    return range(row, len(lines)) if found else None
 
 
 def _above_footer(rules: ComposerRules, footer: re.Pattern[str], lines: list[str]) -> range | None:
@@ -174,6 +185,8 @@ def _typed(rules: ComposerRules, line: str, first: bool) -> str:
     """A composer row without its prompt; a prompt's group `keep` stays, as the `!` of a shell command."""
     if rules.margin:
         return rules.margin.sub("", line, count=1)
+    if rules.scrolled:
+        line = rules.scrolled.sub("", line)
     if not first:
         return line.removeprefix("  ")
     found = rules.prompt.search(line)
@@ -182,13 +195,16 @@ def _typed(rules: ComposerRules, line: str, first: bool) -> str:
 
 
 def _read_composer(rules: ComposerRules, screen: _Screen, box: range, plain: str) -> Composer:
+    first = screen.first_row + box.start
     if not plain or (rules.placeholder and rules.placeholder.search(plain)):
-        return Composer("")
+        return Composer("", row=first)
     text = plain
     if "\x1b[" in screen.raw:
         rows = sgr.written(screen.raw, box)
         text = "\n".join(_typed(rules, row, at == 0) for at, row in enumerate(rows)).strip()
-    return Composer(text, bool(rules.collapsed and rules.collapsed.search(text)))
+    if rules.collapsed and rules.collapsed.search(text):
+        return Composer(text, True, rules.collapsed.sub("", text).strip(), row=first)
+    return Composer(text, row=first)
 
 
 def _busy(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from dispatch_tmux.backends import hook as answering
 from dispatch_tmux.backends.signals import Asked
-from dispatch_tmux.core.delivery import squeezed
+from dispatch_tmux.core.echo import squeezed
 from dispatch_tmux.core.shown import Choice, Shown
 from dispatch_tmux.core.task import NOBODY_KNOWS
 from dispatch_tmux.core.text import clean

@@ -5,11 +5,14 @@ Each way is written down before it is taken, so that a supervisor that is killed
 
 from __future__ import annotations
 
+from typing import Any
+
 from dispatch_tmux.backends import door, sessions
 from dispatch_tmux.backends.signals import digest
-from dispatch_tmux.core import delivery
+from dispatch_tmux.core import delivery, echo
 from dispatch_tmux.core import state as states
-from dispatch_tmux.core.delivery import Held, Outcome, Submitted, Unproven
+from dispatch_tmux.core.delivery import Before, Held, Left, Outcome, Submitted, Unproven
+from dispatch_tmux.core.shown import Composer
 from dispatch_tmux.core.task import Event
 from dispatch_tmux.store import processes
 from dispatch_tmux.supervisor import deliver
@@ -30,8 +33,9 @@ def send(worker: Worker, rid: str, text: str) -> Outcome:
         return Unproven("dispatch was interrupted while handing it to the CLI's queue")
     if last in ("", "door") and (outcome := _at_the_door(worker, rid, text)):
         return outcome
-    outcome = _by_keyboard(worker, rid, text, ways[-1] if last == "keyboard" else None)
-    if isinstance(outcome, Held) and last in ("", "door"):
+    log = _Log(worker, rid, len(ways), ways[-1] if last == "keyboard" else None)
+    outcome = _by_keyboard(worker, rid, text, log)
+    if isinstance(outcome, Held) and last in ("", "door") and not log.begun:
         return _into_the_queue(worker, rid, text) or outcome
     return outcome
 
@@ -43,23 +47,73 @@ def _at_the_door(worker: Worker, rid: str, text: str) -> Outcome | None:
     return door.hand_over(worker.dir, rid, {"do": "prompt", "text": text})
 
 
-def _by_keyboard(worker: Worker, rid: str, text: str, begun: Event | None) -> Outcome:
+class _Log:
+    """What the journal has of the delivery of request RID by the keyboard: N events so far, the last one BEGUN, if it is one.
+
+    Its steps have keys of their own: a message may be held after a paste, and then there is another try.
+    """
+
+    def __init__(self, worker: Worker, rid: str, n: int, begun: Event | None) -> None:
+        self._worker, self._rid, self._n = worker, rid, n
+        self.begun = dict(begun.data) if begun else {}
+
+    def left(self) -> Left | None:
+        """How far a delivery has come that was interrupted."""
+        if not self.begun:
+            return None
+        before = Before(self.begun.get("echoed"), self.begun.get("run_on", 0), bool(self.begun.get("queued")))
+        return Left(before, bool(self.begun.get("entering")))
+
+    @property
+    def said(self) -> int:
+        """How often the CLI had told before that it took the message: that receipt proves nothing."""
+        return int(self.begun.get("said", 0))
+
+    def begin(self, body: str, before: Before) -> None:
+        said = self._worker.told.times_taken(body)
+        self._write({"by": "keyboard", **before._asdict(), "said": said})
+
+    def enter(self) -> None:
+        if not self.begun.get("entering"):
+            self._write({**self.begun, "entering": True})
+
+    def hold(self) -> None:
+        """It was pasted and something came over it: Enter was not pressed."""
+        if self.begun.get("entering"):
+            self._write({**self.begun, "entering": False})
+
+    def forget(self) -> None:
+        """Nothing was typed."""
+        self._write({"by": "nothing"})
+        self.begun = {}
+
+    def _write(self, data: dict[str, Any]) -> None:
+        self.begun = {**data, "rid": self._rid}
+        self._worker.record.append("delivering", f"delivering:{self._rid}:{self._n}", **self.begun)
+        self._n += 1
+
+
+def _by_keyboard(worker: Worker, rid: str, text: str, log: _Log) -> Outcome:
     told = worker.told
     body = delivery.clean(worker.backend.protected(text))
-    taken = begun.data.get("said", 0) if begun else 0  # how often before: that receipt proves nothing
-
-    def before(seen: int) -> None:
-        nonlocal taken
-        taken = told.times_taken(body)
-        worker.record.append("delivering", f"delivering:{rid}", rid=rid, by="keyboard", echoed=seen, said=taken)
-
     target = worker.sight.target(0.0) if worker.task.request(rid)[0] == "held" else worker.sight.target()
-    target = target._replace(receipt=lambda sent: told.times_taken(sent) > taken)
+    target = target._replace(receipt=lambda sent: told.times_taken(sent) > log.said)
     if not rid.startswith("nudge-"):  # a reminder is not worth what a person may be about to change
-        ours = delivery.squeezed(states.REMINDER)  # one that a dialogue came over
-        target = target._replace(was_sent=lambda held: held.startswith(ours) or told.signals.receipts[digest(held)] > 0)
-    echoed = begun.data.get("echoed") if begun else None
-    return deliver.deliver(target, body, before=before, resumed=echoed, interrupted=begun is not None)
+        target = target._replace(was_sent=lambda held: _is_ours(worker, held))
+    steps = deliver.Log(lambda before: log.begin(body, before), log.enter, log.forget)
+    outcome = deliver.deliver(target, body, log=steps, left=log.left())
+    if isinstance(outcome, Held):
+        log.hold()
+    elif isinstance(outcome, Unproven):
+        worker.unproven = echo.squeezed(body)
+    return outcome
+
+
+def _is_ours(worker: Worker, held: str) -> bool:
+    """Whether HELD, a composer's text, was sent or typed by us: a reminder that a dialogue came over, what Enter did not send."""
+    ours = echo.squeezed(states.REMINDER)
+    left = echo.holds(worker.unproven, Composer(held)) is echo.Holds.WHOLE
+    return left or held.startswith(ours) or worker.told.signals.receipts[digest(held)] > 0
 
 
 def _into_the_queue(worker: Worker, rid: str, text: str) -> Outcome | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from dispatch_tmux.core import delivery, sgr
+from dispatch_tmux.core import echo, sgr
 from dispatch_tmux.core.delivery import Manner, Seen
 from dispatch_tmux.core.shown import UNKNOWN, Shown
 from dispatch_tmux.errors import PaneGone
@@ -40,8 +40,13 @@ def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
     except PaneGone:
         return Seen(UNKNOWN, dead=True)
     height = seen.size[1]
-    visible = "\n".join(seen.text.split("\n")[-height:]) if history else seen.text
+    rows = seen.text.split("\n")
+    above = max(len(rows) - height, 0) if history else 0
+    visible = "\n".join(rows[above:])
     shown = screen.look(target.rules, visible, title=seen.title, cursor=seen.cursor)
+    told = ""  # by the program: what stands in the composer is not
+    if history and body:
+        told = sgr.plain("\n".join(rows[: above + shown.composer.row] if shown.composer else rows))
     kernel = terminal.probe(seen.tty, target.launcher)
     return Seen(
         shown=shown,
@@ -53,7 +58,8 @@ def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
         reading=kernel.reading,
         unread=kernel.unread,
         receipt=bool(body) and target.receipt(body),
-        echoed=delivery.count(body, sgr.plain(seen.text)) if history else 0,
+        echoed=echo.count(body, told),
+        run_on=echo.run_on(body, told),
         column=seen.cursor[0],
         typed=_before_cursor(sgr.plain(visible), seen.cursor),
     )
@@ -64,7 +70,7 @@ def _before_cursor(visible: str, cursor: tuple[int, int]) -> str:
     rows = visible.split("\n")[: cursor[1] + 1]
     if rows:
         rows[-1] = rows[-1][: cursor[0]]
-    return delivery.squeezed("".join(rows[-8:]))[-200:]
+    return echo.squeezed("".join(rows[-8:]))[-200:]
 
 
 def mark_of(shown: Shown) -> str:
@@ -73,4 +79,4 @@ def mark_of(shown: Shown) -> str:
     The choice that is a text field is left out: what stands there changes while somebody types.
     """
     fixed = (c.label for c in shown.choices if not c.text)
-    return delivery.squeezed("|".join([shown.kind, shown.question, *fixed]))[:400]
+    return echo.squeezed("|".join([shown.kind, shown.question, *fixed]))[:400]

@@ -54,6 +54,7 @@ class Worker:
         self.dialogues = Dialogues(self.sight, self.record)
         self.review_at: float | None = None  # when to review it although nothing has happened
         self.falling_from = 0  # the attempt from which another model is taking over
+        self.unproven = ""  # the message, without blanks, that was typed last and may stand in the composer
         self._limits, self._timeout, self._clock = limits, timeout, clock
         self._instead, self._next_model = instead, next_model
         self._running_time = RunningTime()

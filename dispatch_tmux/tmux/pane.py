@@ -15,6 +15,7 @@ import os
 import re
 import tempfile
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pexpect.exceptions import EOF, TIMEOUT
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 KEPT = 256 * 1024  # bytes of unread output kept; pexpect itself would keep all
 MOST_KEYS = 2000  # characters in one send-keys; its -H form fails from 10 000 bytes on
+BUFFER = "dispatch-"  # how the names of our buffers begin; the pid of whoever pastes comes next
 _FACTS = "#{cursor_x},#{cursor_y},#{pane_dead},#{pane_in_mode},#{pane_width},#{pane_height},#{pane_tty},#{pane_title}"
 
 
@@ -190,13 +192,29 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
     def _type(self, *arguments: str) -> None:
         self._must(self._control.cmd("send-keys", "-t", self.pane, *arguments))
 
-    def paste(self, text: str, *, folder: str | None = None) -> None:
+    def paste(self, text: str, *, folder: str | None = None, if_still: Callable[[], bool] = lambda: True) -> bool:
         """Paste TEXT in one piece, bracketed if the program asked for it (tmux knows), newlines kept.
 
-        Goes through a file of mode 0600 in FOLDER and a tmux buffer of its own that is deleted with the paste. The
-        guard is in tmux: pasting into a dead pane kills the server of tmux 3.3a. Raises PaneGone for a dead pane.
+        IF_STILL is asked right before; False: nothing is pasted, and that is returned. TEXT goes through a file of mode
+        0600 in FOLDER and a tmux buffer of its own that is deleted with the paste. The guard is in tmux: pasting into a
+        dead pane kills the server of tmux 3.3a. Raises PaneGone for a dead pane.
         """
-        buffer = f"dispatch-{os.urandom(8).hex()}"
+        buffer, pasted = f"{BUFFER}{os.getpid()}-{os.urandom(8).hex()}", False
+        self._load_buffer(buffer, text, folder)
+        try:
+            if if_still():
+                paste = f"paste-buffer -p -r -d -b {buffer} -t {self.pane}"
+                dead = "display-message -p dead"
+                guarded = ("if-shell", "-F", "-t", self.pane, "#{pane_dead}", dead, paste)
+                pasted = not self._must(self._control.cmd(*guarded, blocks=2)).text
+                if not pasted:
+                    raise PaneGone(f"the program in {self.name} has ended")
+        finally:
+            if not pasted:
+                self._control.cmd("delete-buffer", "-b", buffer)
+        return pasted
+
+    def _load_buffer(self, buffer: str, text: str, folder: str | None) -> None:
         fd, path = tempfile.mkstemp(prefix="paste-", suffix=".tmp", dir=folder)
         try:
             with open(fd, "w", encoding="utf-8", newline="") as f:
@@ -204,12 +222,6 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
             self._must(self._control.cmd("load-buffer", "-b", buffer, path))
         finally:
             os.unlink(path)
-        paste = f"paste-buffer -p -r -d -b {buffer} -t {self.pane}"
-        dead = "display-message -p dead"
-        answer = self._must(self._control.cmd("if-shell", "-F", "-t", self.pane, "#{pane_dead}", dead, paste, blocks=2))
-        if answer.text:
-            self._control.cmd("delete-buffer", "-b", buffer)
-            raise PaneGone(f"the program in {self.name} has ended")
 
     # --- what shows
 

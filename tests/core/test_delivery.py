@@ -5,14 +5,28 @@ from __future__ import annotations
 import pytest
 
 from dispatch_tmux.core import delivery
-from dispatch_tmux.core.delivery import Held, Manner, Progress, Refused, Seen, Step, Submitted, Unproven
+from dispatch_tmux.core.delivery import (
+    Before,
+    Held,
+    Left,
+    Manner,
+    Progress,
+    Refused,
+    Seen,
+    Step,
+    Submitted,
+    Unproven,
+)
 from dispatch_tmux.core.shown import Composer, Shown
 
 TUI, LINE = Manner(composer=True), Manner(composer=False)
 EMPTY = Shown("ready", composer=Composer(""))
 BUSY = Shown("busy", composer=Composer(""))
 DRAFT = Shown("ready", composer=Composer("half a"))
+MIXED = Shown("ready", composer=Composer("use JWT and the draft"))
+QUEUED = Shown("busy", composer=Composer(""), queued=True)
 BODY = Shown("ready", composer=Composer("use JWT"))
+BESIDE = Shown("ready", composer=Composer("my [Pasted text #1 +3 lines]", collapsed=True, beside="my"))
 COLLAPSED = Shown("ready", composer=Composer("[Pasted text #1 +3 lines]", collapsed=True))
 DIALOGUE = Shown("question", kind="permission")
 STARTING = Shown("unknown")
@@ -22,6 +36,7 @@ PROMPT = Shown("question", kind="confirm")
 FRESH, LATE = Progress(), Progress(elapsed=99)
 PASTED, JUST_PASTED = Progress(pasted=True, since_paste=1.0), Progress(pasted=True, since_paste=0.1)
 ENTERED = Progress(pasted=True, since_paste=2, enters=1, since_enter=0.5)
+STUCK = Progress(pasted=True, since_paste=12, enters=6, since_enter=9)
 LONG_AGO = Progress(pasted=True, since_paste=9, enters=1, since_enter=8)
 
 CASES = [
@@ -46,8 +61,21 @@ CASES = [
     ("body never shows", Seen(EMPTY), Progress(pasted=True, since_paste=9), TUI, Unproven),
     ("D15 a dialogue opens over what was pasted", Seen(DIALOGUE), PASTED, TUI, Held),
     ("D5 glued to a draft", Seen(DRAFT), PASTED, TUI, Step.WAIT),
+    ("D24 a draft with it", Seen(MIXED), Progress(pasted=True, since_paste=9), TUI, Unproven),
+    ("D24 a draft beside a collapsed paste", Seen(BESIDE), PASTED, TUI, Step.WAIT),
+    ("D24 it stands there, with a draft, and on the screen", Seen(MIXED, echoed=1), ENTERED, TUI, Step.WAIT),
+    ("D24 it does so for good", Seen(MIXED, echoed=1), LONG_AGO, TUI, Unproven),
+    ("D24 and while it works", Seen(Shown("busy", composer=Composer("use JWT and"))), ENTERED, TUI, Step.WAIT),
+    ("D24 it was with a draft, and that went", Seen(BUSY), ENTERED._replace(mixed=True), TUI, Step.WAIT),
+    ("D24 so nobody knows", Seen(BUSY), LONG_AGO._replace(mixed=True), TUI, Unproven),
+    ("D24 but the CLI says it", Seen(BUSY, receipt=True), ENTERED._replace(mixed=True), TUI, Submitted),
+    ("D24 sent with words behind it", Seen(BUSY, echoed=1, run_on=1), LONG_AGO, TUI, Unproven),
+    ("D24 another one is queued", Seen(QUEUED, echoed=0), ENTERED._replace(before=Before(queued=True)), TUI, Submitted),
+    ("a draft after it", Seen(DRAFT, echoed=1), ENTERED, TUI, Submitted),
+    ("D25 Enter does not send it: it is taken out", Seen(BODY), STUCK, TUI, Step.CLEAR),
+    ("D25 it is out", Seen(EMPTY), STUCK._replace(clears=2), TUI, Unproven),
     ("D1 Enter swallowed", Seen(BODY), ENTERED, TUI, Step.ENTER),
-    ("D4 Enter swallowed for ever", Seen(BODY), ENTERED._replace(enters=6, since_enter=9), TUI, Unproven),
+    ("D4 Enter swallowed for ever", Seen(BODY), STUCK._replace(clears=40), TUI, Unproven),
     ("D3 empty, no turn yet", Seen(EMPTY), ENTERED, TUI, Step.WAIT),
     ("D3 empty, never a turn", Seen(EMPTY), LONG_AGO, TUI, Unproven),
     ("turn begun", Seen(BUSY), ENTERED, TUI, Submitted),
@@ -56,7 +84,7 @@ CASES = [
     ("no composer while it works", Seen(HALF), ENTERED._replace(bare=1.5), TUI, Submitted),
     ("D2 a slow one gets time for Enter", Seen(BODY), ENTERED._replace(since_seen=1.5), TUI, Step.WAIT),
     ("in the transcript", Seen(EMPTY, echoed=1), ENTERED, TUI, Submitted),
-    ("the former one in the transcript", Seen(EMPTY, echoed=1), ENTERED._replace(echoed_before=1), TUI, Step.WAIT),
+    ("the former one in the transcript", Seen(EMPTY, echoed=1), ENTERED._replace(before=Before(1)), TUI, Step.WAIT),
     ("the CLI's receipt", Seen(STARTING, receipt=True), ENTERED, TUI, Submitted),
     ("D15 a dialogue opened by it", Seen(DIALOGUE), ENTERED, TUI, Submitted),
     ("a line program asks", Seen(PROMPT, canonical=True), FRESH, LINE, Step.PASTE),
@@ -74,28 +102,61 @@ def test_next_step(seen: Seen, done: Progress, manner: Manner, wanted: object) -
     assert step is wanted if isinstance(wanted, Step) else isinstance(step, wanted)  # type: ignore[arg-type]
 
 
+BEGUN, ENTERING = Left(Before(), entering=False), Left(Before(), entering=True)
+
+
 @pytest.mark.parametrize(
-    ("name", "seen", "before", "manner", "wanted"),
+    ("name", "seen", "left", "manner", "wanted"),
     [
-        ("D19 pasted, not entered", Seen(BODY), 0, TUI, Step.ENTER),
-        ("D19 never pasted", Seen(EMPTY), 0, TUI, Step.PASTE),
-        ("D19 entered", Seen(EMPTY, echoed=1), 0, TUI, Submitted),
-        ("D19 the same text was there before", Seen(EMPTY, echoed=1), 1, TUI, Step.PASTE),
-        ("D19 a draft has come", Seen(DRAFT), 0, TUI, Unproven),
-        ("D19 a line program, typed", Seen(STARTING, typed="name?useJWT"), 0, LINE, Step.ENTER),
-        ("D19 a line program, never typed", Seen(PROMPT, typed="name?"), 0, LINE, Step.PASTE),
-        ("D19 a line program, entered", Seen(PROMPT, typed="name?", echoed=1), 0, LINE, Submitted),
-        ("D19 a secret", Seen(Shown("question", kind="secret")), 0, LINE, Unproven),
-        ("D19 the program has ended", Seen(EMPTY, dead=True), 0, TUI, Unproven),
-        ("D15 the dialogue over it is still there", Seen(DIALOGUE), 0, TUI, Step.PASTE),  # which waits for a composer
-        ("D19 receipt", Seen(EMPTY, receipt=True), 0, TUI, Submitted),
+        ("D19 pasted, not entered", Seen(BODY), BEGUN, TUI, Step.ENTER),
+        ("D19 never pasted", Seen(EMPTY), BEGUN, TUI, Step.PASTE),
+        ("D19 entered", Seen(EMPTY, echoed=1), ENTERING, TUI, Submitted),
+        ("D19 the same text was there before", Seen(EMPTY, echoed=1), Left(Before(1), False), TUI, Step.PASTE),
+        ("D26 and Enter was next", Seen(EMPTY, echoed=1), Left(Before(1), True), TUI, Unproven),
+        ("D26 and has scrolled away", Seen(EMPTY), Left(Before(25), True), TUI, Unproven),
+        ("D26 nothing tells", Seen(BUSY), ENTERING, TUI, Unproven),
+        ("D26 Enter was swallowed", Seen(BODY, echoed=1), Left(Before(1), True), TUI, Step.ENTER),
+        ("D19 a draft has come", Seen(DRAFT), BEGUN, TUI, Held),
+        ("D24 a draft is with it", Seen(MIXED), BEGUN, TUI, Unproven),
+        ("D24 it was sent with one", Seen(EMPTY, echoed=1, run_on=1), ENTERING, TUI, Unproven),
+        ("D19 a draft has come after Enter", Seen(DRAFT), ENTERING, TUI, Unproven),
+        ("D19 a line program, typed", Seen(STARTING, typed="name?useJWT"), ENTERING, LINE, Step.ENTER),
+        ("D19 a line program, never typed", Seen(PROMPT, typed="name?"), BEGUN, LINE, Step.PASTE),
+        ("D19 a line program, perhaps", Seen(PROMPT, typed="name?"), ENTERING, LINE, Unproven),
+        ("D19 a line program, entered", Seen(PROMPT, typed="name?", echoed=1), ENTERING, LINE, Submitted),
+        ("D19 a secret", Seen(Shown("question", kind="secret")), BEGUN, LINE, Unproven),
+        ("D19 nobody wrote down what was there", Seen(EMPTY), Left(Before(None), False), TUI, Unproven),
+        ("D19 the program has ended", Seen(EMPTY, dead=True), BEGUN, TUI, Unproven),
+        ("D15 the dialogue over it is still there", Seen(DIALOGUE), BEGUN, TUI, Step.PASTE),  # waits for a composer
+        ("D15 and Enter was next", Seen(DIALOGUE), ENTERING, TUI, Held),
+        ("D14 no composer yet", Seen(STARTING), BEGUN, TUI, Held),
+        ("D19 receipt", Seen(EMPTY, receipt=True), ENTERING, TUI, Submitted),
     ],
 )
 def test_D19_after_a_crash_the_screen_decides(
-    name: str, seen: Seen, before: int, manner: Manner, wanted: object
+    name: str, seen: Seen, left: Left, manner: Manner, wanted: object
 ) -> None:
-    step = delivery.after_crash("use JWT", seen, before, manner)
+    step = delivery.after_crash("use JWT", seen, left, manner, elapsed=99)
     assert step is wanted if isinstance(wanted, Step) else isinstance(step, wanted)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("left", [BEGUN, ENTERING])
+def test_D26_what_may_be_on_its_way_to_the_screen_is_waited_for(left: Left) -> None:
+    assert delivery.after_crash("use JWT", Seen(EMPTY), left, TUI, elapsed=0.1) is Step.WAIT
+
+
+def test_D24_a_proof_for_the_message_before_it_is_none_for_this_one() -> None:
+    waiting = Seen(Shown("ready", composer=Composer(""), queued=True), echoed=2)
+    done = ENTERED._replace(before=Before(2, queued=True))
+    assert delivery.next_step("use JWT", waiting, done, TUI) is Step.WAIT
+
+
+def test_a_part_of_the_message_gets_time_for_the_rest() -> None:
+    body = "word " * 60 + "end"
+    seen = Seen(Shown("ready", composer=Composer(body[:200])))
+    early = PASTED._replace(since_seen=0.5)
+    assert delivery.next_step(body, seen, early, TUI) is Step.WAIT
+    assert delivery.next_step(body, Seen(Shown("ready", composer=Composer(body[-200:]))), early, TUI) is Step.ENTER
 
 
 @pytest.mark.parametrize(
@@ -110,6 +171,7 @@ def test_D19_after_a_crash_the_screen_decides(
         ("👩\u200d💻 stays", "👩\u200d💻 stays"),
         ("tab\tstays\n\n", "tab\tstays"),
         ("\x9b31mred", "31mred"),
+        ("half a pair \udc80.", "half a pair ."),
     ],
 )
 def test_D11_no_character_can_end_the_paste_or_press_a_key(text: str, typed: str) -> None:

@@ -12,6 +12,13 @@ from pathlib import Path
 import pytest
 from crew import Crew, wait_until
 
+from dispatch_tmux.config import load as configuration
+from dispatch_tmux.core.delivery import Held, Manner
+from dispatch_tmux.supervisor import deliver
+from dispatch_tmux.supervisor.target import Target
+from dispatch_tmux.tmux.pane import PaneSpawn
+from dispatch_tmux.tmux.server import Socket
+
 READER = """
 import sys
 print("ready? ", end="", flush=True)
@@ -259,6 +266,76 @@ def test_D13_a_line_program_gets_a_whole_line_or_a_refusal_that_names_the_limit(
     lines.until_received("x" * 4095)
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_D21_a_draft_without_room_for_all_of_it_is_sent(idle: Talk, crew: Crew, width: int) -> None:
+    crew.tmux("resize-window", "-t", crew.task(idle.id).pane, "-x", str(width), "-y", "24")
+    wait_until(lambda: "─" * width in crew.screen(idle.id) and "─" * (width + 1) not in crew.screen(idle.id))
+    texts = ["word " * 155 + "end", "\n".join("w" * 300 for _ in range(3)), "é漢 " * 250 + "end"]
+    for text in texts:
+        idle.send(text)
+    idle.until_received(*texts)
+
+
+AWKWARD = {
+    "family": "ok 👩\u200d👩\u200d👧\u200d👦",
+    "kiss": "x 👩\u200d❤️\u200d💋\u200d👨 y",
+    "a flag of tags": "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f x",
+    "stacked marks": "a" + "".join(map(chr, range(0x300, 0x30C))) + " y",
+    "no character": "a\ufffe b",
+    "unassigned": "a\U000e1234 b",
+    "Hangul in pieces": "\u1112\u1161\u11ab",
+    "nothing but emoji": "👩\u200d👩\u200d👧\u200d👦🇩🇪👍🏽",
+}
+
+
+def test_D25_what_the_terminal_cannot_show_is_sent_all_the_same(idle: Talk) -> None:
+    for text in AWKWARD.values():
+        idle.send(text)
+    idle.until_received(*AWKWARD.values())
+
+
+def test_D25_what_enter_does_not_send_is_taken_out_again(crew: Crew) -> None:
+    talk = demo(crew, DEMO_STUBBORN="stay here")
+    crew.until(talk.id, "done")
+    assert "taken out" in talk.send("stay here", ok=False)
+    talk.send("and the next")
+    assert talk.received()[-1] == "and the next" and "stay here" not in talk.received()
+
+
+def test_D24_what_stands_in_the_composer_with_a_persons_words_is_not_delivered(idle: Talk, crew: Crew) -> None:
+    pane = crew.task(idle.id).pane
+    body = "a message for you, which comes while somebody types"
+    sending = crew.popen("send", idle.id, body)
+    wait_until(lambda: f"❯ {body}" in crew.screen(idle.id))
+    crew.tmux("send-keys", "-t", pane, "-l", "x y")
+    out, err = sending.communicate(timeout=60)
+    crew.tmux("send-keys", "-t", pane, "C-u")
+    wait_until(lambda: "x y" not in crew.screen(idle.id) or idle.received())
+    assert (sending.returncode == 0) is (idle.received() == [body]), (out, err, idle.received())
+    idle.send("the mailbox is open")
+    assert idle.received()[-1] == "the mailbox is open"
+
+
+def test_D5_a_person_who_begins_to_type_while_it_is_written_down_is_not_typed_over(crew: Crew) -> None:
+    id = crew.start("-m", "demo", "--item", "look", "demo")
+    crew.until(id, "done")
+    with PaneSpawn(crew.task(id).pane, socket=Socket(crew.socket)) as pane:
+        wait_until(lambda: "? for shortcuts" in crew.screen(id))
+
+        def begins() -> None:
+            crew.tmux("send-keys", "-t", crew.task(id).pane, "-l", "half a tho")
+            wait_until(lambda: "half a tho" in crew.screen(id))
+
+        forgotten = []
+        log = deliver.Log(lambda before: begins(), unpasted=lambda: forgotten.append(True))
+        rules = configuration.backend("demo").screen
+        target = Target(pane, rules, Manner(composer=True, pause=0.1, patience=0.3), 0)
+        outcome = deliver.deliver(target, "from dispatch", log=log)
+    assert isinstance(outcome, Held) and "draft" in outcome.why and forgotten
+    assert "from dispatch" not in crew.screen(id)
+    assert not crew.tmux("list-buffers").text
+
+
 def test_D14_a_message_sent_while_the_program_starts_waits_for_it(crew: Crew) -> None:
     here = Path(__file__).parents[2] / "dispatch_tmux" / "backends" / "demo_worker.py"
     slow = ["sh", "-c", 'sleep 1.5; exec "$@"', "sh", sys.executable, "-I", "-S", str(here), "{prompt}"]
@@ -301,6 +378,27 @@ def test_D19_on_a_line_program_nothing_is_typed_twice(lines: Talk, crew: Crew) -
     wait_until(lambda: not crew.store.requests(lines.id), lambda: crew.tell(lines.id))
     got = lines.received()
     assert len(set(got)) == len(got) and set(got) <= set(texts), got
+
+
+@pytest.mark.parametrize("entering", [True, False], ids=["at Enter", "before the paste"])
+def test_D26_a_message_that_begins_like_others_is_not_sent_twice_after_a_kill(
+    idle: Talk, crew: Crew, entering: bool
+) -> None:
+    body = "Please look at the file src/main/java/com/example/app/Controller.java and then do the following thing: sort"
+    idle.send(body)
+    crew.kill_supervisor()
+    step = {"rid": "r1", "by": "keyboard", "echoed": 25, "said": 0}  # most of them have scrolled away since
+    crew.store.append(idle.id, "delivering", "delivering:r1:0", **step)
+    if entering:
+        crew.store.append(idle.id, "delivering", "delivering:r1:1", **step, entering=True)
+    path = Path(crew.own(idle.id), "inbox", "r1.json")
+    path.with_suffix(".tmp").write_text(json.dumps({"kind": "send", "text": body}))
+    path.with_suffix(".tmp").rename(path)
+    outcome = wait_until(
+        lambda: [s for rid, s, _ in crew.task(idle.id).requests if rid == "r1" and s[-9:] == "delivered"]
+    )
+    assert outcome == ["undelivered" if entering else "delivered"]
+    assert idle.received() == [body] * (1 if entering else 2)  # Enter was certainly not pressed before the paste
 
 
 def test_D16_what_waits_for_a_dialogue_does_not_keep_its_answer_waiting(crew: Crew) -> None:

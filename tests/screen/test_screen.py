@@ -501,6 +501,31 @@ def test_a_session_name_in_the_rule_changes_nothing() -> None:
     assert look(RULES, screen).composer == Composer("half typed answer")
 
 
+def test_D21_a_draft_that_has_no_room_for_its_beginning_is_a_draft() -> None:
+    rows = "\n".join(f"  row {n} of a draft" for n in range(4, 9))
+    screen = f"● ok\n\n─── ↑ 3 more {'─' * 60}\n{rows}\n{'─' * 80}\n  ⏸ manual mode on\n"
+    shown = look(RULES, screen)
+    assert shown.shows == "ready" and shown.composer is not None
+    assert shown.composer.text.split("\n") == [f"row {n} of a draft" for n in range(4, 9)]
+    assert shown.composer.row == 3
+
+
+def test_D21_codex_with_a_draft_down_to_the_last_row() -> None:
+    rows = "\n".join(f"  row {n} of a draft" if n != 12 else "" for n in range(10, 16))
+    screen = f"• You ran ls\n  └ README.md\n\n› row 9 of a draft{' ' * 60}↑\n{rows}\n"
+    shown = look(backends.load("codex").screen, screen)
+    assert shown.shows == "ready" and shown.composer is not None
+    assert shown.composer.text.split("\n")[0] == "row 9 of a draft" and shown.composer.text.endswith(
+        "row 15 of a draft"
+    )
+
+
+def test_D24_what_stands_beside_a_collapsed_paste_is_told() -> None:
+    screen = f"● ok\n\n{RULE}\n❯\u00a0mine [Pasted text #1 +59 lines] and\n{RULE}\n  ? for shortcuts\n"
+    composer = look(RULES, screen).composer
+    assert composer is not None and composer.collapsed and composer.beside.split() == ["mine", "and"]
+
+
 def test_links_and_character_sets_are_no_text() -> None:
     link = "\x1b]8;;https://example.org\x1b\\half\x1b]8;;\x1b\\ \x1b(Btyped\x0f"
 

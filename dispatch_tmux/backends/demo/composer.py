@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # typing itself is slow to import
 RECEIVED = os.environ.get("DEMO_RECEIVED", "")  # for tests: what was submitted, a JSON object a line
 TRUTH = os.environ.get("DEMO_TRUTH", "")  # for tests: what it really does, from when on
 SUGGEST = os.environ.get("DEMO_SUGGEST", "")
+STUBBORN = os.environ.get("DEMO_STUBBORN", "")  # for tests: a text that Enter does not send
 BURST = 0.06  # seconds: an Enter this soon after other keys is part of the paste, as the real CLIs have it
 FRAME = 0.15  # seconds between two redraws of the busy line
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -61,7 +62,7 @@ class Composer:
             rows += [rule, *self._dialogue.rows()]
             cursor = (len(rows) - 1, 0)
         else:
-            rows += [rule, *self._box(width)]
+            rows += self._box(rule)
             cursor = (len(rows) - 1, min(columns(rows[-1]), width - 1))
             if not self._typed and SUGGEST:
                 rows[-1] += '\x1b[2mTry "explain this repository"\x1b[0m'
@@ -71,10 +72,11 @@ class Composer:
         self.terminal.show(lines, rows, cursor)
         self.tell(self.does or ("question" if self._dialogue else "ready" if self.busy_since is None else "busy"))
 
-    def _box(self, width: int) -> list[str]:
-        """The rows of the composer: the last of what is typed."""
-        text = wrapped(self._shown(), width - 3)[-8:]
-        return [("❯ " if n == 0 else "  ") + line for n, line in enumerate(text)]
+    def _box(self, rule: str) -> list[str]:
+        """The rows of the composer under its RULE, which tells what of it has no room; the last rows have."""
+        rows = [("❯ " if n == 0 else "  ") + line for n, line in enumerate(wrapped(self._shown(), len(rule) - 3))]
+        more = len(rows) - 8
+        return [f"─── ↑ {more} more {rule}"[: len(rule)] if more > 0 else rule, *rows[-8:]]
 
     def _shown(self) -> str:
         """What is typed, each large paste as one word."""
@@ -123,7 +125,7 @@ class Composer:
             self._typed += value
         elif value == "enter" and burst and self._typed:
             self._typed += "\n"
-        elif value == "enter" and self._typed.strip(" \n"):
+        elif value == "enter" and self._typed.strip(" \n") not in ("", STUBBORN):
             self._submit()
         elif value == "c-u":
             self._typed, self._pasted = "", []
