@@ -428,6 +428,7 @@ def test_F20_a_start_that_fails_fails_once_and_the_others_go_on(crew: Crew) -> N
     crew.configure({"first": first, "gone": "sh -c 'sleep 600'", "sh": "sh -c 'sleep 600'"})
     crew.run("retry", "b")
     crew.until("b", "working")
+    assert [e.data["attempt"] for e in crew.events("b", "started")] == [2]
 
 
 ODD = {
