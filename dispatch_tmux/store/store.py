@@ -12,10 +12,9 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dispatch_tmux.core import plan
 from dispatch_tmux.core.task import Event, Task, task_id
 from dispatch_tmux.errors import DispatchError, TaskNotFound
-from dispatch_tmux.store import files, home, trust, watchman
+from dispatch_tmux.store import files, home, plan_file, trust, watchman
 from dispatch_tmux.store.journal import Journal
 from dispatch_tmux.store.tree import Tree
 from dispatch_tmux.store.watchman import Watchman
@@ -339,20 +338,8 @@ class Store:
     # --- the rest
 
     def plan(self, id: str) -> str:
-        """The plan as it is now; '' when the worker has removed it."""
-        return self.tree(id).read("plan.md") or ""
-
-    def put_note(self, id: str, text: str) -> None:
-        """Add a note to the plan if it is not there. Appended in one write, so that no mark of the worker's is undone.
-
-        A worker that writes its older copy over it loses it; the supervisor sees that and puts it there again.
-        """
-        before = self.plan(id)
-        if plan.has_note(before, text):
-            return
-        after, tree = plan.with_note(before, text), self.tree(id)
-        if not tree.append("plan.md", text=after[len(before) :]):
-            tree.replace("plan.md", text=after)
+        """The plan as it is now, as much as can be a checklist; '' when the worker has removed it. Not to be written back."""
+        return self.tree(id).read(plan_file.NAME, most=plan_file.CHECKLIST) or ""
 
     def exit_code(self, id: str, attempt: int) -> int | None:
         """The exit code that the launch line wrote for ATTEMPT, or None."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError, NotDelivered, UsageProblem
+from dispatch_tmux.store import plan_file
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.verbs import tasks
@@ -56,13 +57,16 @@ def note(project: Project, which: Which, text: str) -> Noted:
     """
     task = tasks.task_of(project, which)
     store = project.store
+    text = text.encode("utf-8", "replace").decode()  # as the plan will have it: else it would be found missing there
     if not text.strip():
         raise DispatchError("the note is empty")
     if len(text) > NOTE:
         raise DispatchError(
             f"the note has {len(text)} characters; {NOTE} are the most", hint="put it into a file and name that"
         )
-    store.put_note(task.id, text)  # first: the supervisor, too, puts what is on record where it is missing
+    plan_file.put_note(
+        store.tree(task.id), text
+    )  # first: the supervisor, too, puts what is on record where it is missing
     store.append(task.id, "note", f"note:{time.time_ns():x}", text=text)
     if task.ended or not task.started or reads_lines(task):
         return Noted(task.id)
