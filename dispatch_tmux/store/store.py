@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from dispatch_tmux.core.choices import choices_of
 from dispatch_tmux.core.task import Event, Task, task_id
 from dispatch_tmux.errors import DispatchError, TaskNotFound
 from dispatch_tmux.store import files, home, plan_file, trust, watchman
@@ -21,7 +22,6 @@ from dispatch_tmux.store.watchman import Watchman
 
 _QUESTION = re.compile(r"(\d{3,})\.question")
 _FLAG = re.compile(r"\d{3,}\.flag")
-_CHOICE = re.compile(r"[ \t]*(\d{1,2})[.)][ \t]+(\S.*?)[ \t]*")
 CUT = 2000  # characters of a question kept in the journal; the file has the rest
 MAKING = 10.0  # seconds that the making of a task's files may take
 MOST_QUESTION = 256 * 1024  # bytes of a question file that are read
@@ -310,6 +310,10 @@ class Store:
                 self.drop_request(id, name[:-5])  # nobody can carry it out, and the verb that left it has said so
         return found
 
+    def is_requested(self, id: str, rid: str) -> bool:
+        """Whether the request RID is still there."""
+        return self.own_tree(id).has("inbox", f"{rid}.json")
+
     def drop_request(self, id: str, rid: str) -> None:
         self.own_tree(id).remove("inbox", f"{rid}.json")
 
@@ -365,17 +369,6 @@ def _made_here(root: str) -> bool:
     from dispatch_tmux.store import migrate  # once in a project's life
 
     return migrate.made_here(root)
-
-
-def choices_of(text: str) -> tuple[tuple[str, str], ...]:
-    """The numbered lines (`1. JWT`) at the end of a question, two at least, counted from 1."""
-    found: list[tuple[str, str]] = []
-    for line in reversed(text.splitlines()):
-        if match := _CHOICE.fullmatch(line):
-            found.insert(0, (match[1], match[2]))
-        elif line.strip():
-            break
-    return tuple(found) if len(found) > 1 and [k for k, _ in found] == [str(i + 1) for i in range(len(found))] else ()
 
 
 def _is_id(name: str) -> bool:

@@ -122,6 +122,7 @@ def test_no_more_workers_run_than_allowed_and_priority_goes_first(crew: Crew) ->
     crew.configure(limits={"max_workers": 2, "stagger": 0})
     ids = [f"t{n}" for n in range(6)]
     batch(crew, [{"id": id, "priority": n, "items": ["sleep 0.5"]} for n, id in enumerate(ids)])
+    wait_until(lambda: sum(crew.task(id).state is State.QUEUED for id in ids) == 4)
     assert "2 of 2 workers run" in crew.run("status").stdout
     for id in ids:
         crew.until(id, "done")
