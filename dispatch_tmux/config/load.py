@@ -41,23 +41,14 @@ def text() -> str | None:
         raise DispatchError(f"{where}, line {line}: not UTF-8", hint="save the file as UTF-8") from None
 
 
-_parsed: tuple[str, str, Config] | None = None  # path, text, and what they say: the supervisor asks at each start
-_known: dict[str, tuple[Config | None, object, Backend]] = {}  # backend → what it was made of, and it
-
-
 def load() -> Config | None:
     """The configuration, or None when there is no file. Raises DispatchError that names file, line and key."""
-    global _parsed
-    where, said = path(), text()
+    said = text()
     if said is None:
         return None
-    if _parsed is None or _parsed[:2] != (where, said):
-        from dispatch_tmux.config import (
-            schema as config_schema,
-        )  # yaml and msgspec, only where there is something to read
+    from dispatch_tmux.config import schema as config_schema  # yaml and msgspec, only where there is something to read
 
-        _parsed = where, said, config_schema.parse(where, said)
-    return _parsed[2]
+    return config_schema.parse(path(), said)
 
 
 def socket(config: Config | None) -> str:
@@ -89,11 +80,6 @@ def user_backends(config: Config | None) -> dict[str, Any]:
 
 def backend(name: str) -> Backend:
     """The backend NAME as the configuration has it now. Raises DispatchError."""
-    from dispatch_tmux.backends import load as backends
     from dispatch_tmux.backends.own import backend_of
 
-    config, files = load(), backends.state_of(home.backends_dir())
-    known = _known.get(name)
-    if known is None or known[0] is not config or known[1] != files:
-        known = _known[name] = config, files, backend_of(name, user_backends(config), home.backends_dir())
-    return known[2]
+    return backend_of(name, user_backends(load()), home.backends_dir())

@@ -174,8 +174,11 @@ def _remove_text(text: str, root: yaml.Node | None, keys: Keys) -> str:
 def _remove_from_flow(text: str, node: yaml.MappingNode, pair: tuple[yaml.Node, yaml.Node], keys: Keys) -> str:
     place = node.value.index(pair)
     if len(node.value) == 1:
-        whole = text[: node.start_mark.index].rstrip(" ") + text[node.end_mark.index :]
-        return whole if len(keys) > 1 else text[: node.start_mark.index] + "{}" + text[node.end_mark.index :]
+        before, after = text[: node.start_mark.index], text[node.end_mark.index :]
+        if len(keys) == 1:
+            return f"{before}{{}}{after}"
+        # within braces the parsers do not agree on a key without a value
+        return f"{before}null{after}" if after.lstrip()[:1] in (",", "}") else before.rstrip(" ") + after
     if place:
         return text[: _end(text, node.value[place - 1][1])] + text[_end(text, pair[1]) :]
     return text[: pair[0].start_mark.index] + text[node.value[1][0].start_mark.index :]

@@ -119,7 +119,7 @@ class Journal:
         for line in lines.split(b"\n"):
             if event := parse(line):
                 self._fold.add(event)
-            elif line.strip():
+            elif line and not line.isspace():
                 self._damage += 1
 
     def _last(self, data: bytes) -> None:
@@ -134,7 +134,7 @@ class Journal:
 
 def parse(line: bytes) -> Event | None:
     """An event, or None for what is none: damage, or nothing that dispatch has written."""
-    if len(line) > MOST_LINE:
+    if line[:1] != b"{" or len(line) > MOST_LINE:  # what begins otherwise is not worth its error: there may be a million
         return None
     try:
         data = json.loads(line)

@@ -109,6 +109,14 @@ class Rig(Crew):
                     pass
         return found
 
+    def lines(self, id: str) -> list[int]:
+        """The launch line of task ID, which waits in its window for the program's end (two: two attempts live)."""
+        return [pid for pid, words in self.processes("launch.sh").items() if f"/{id} " in words]
+
+    def programs(self, id: str) -> list[int]:
+        """The processes that the launch line of task ID has started."""
+        return [pid for pid, words in self.processes().items() if "launch.sh" not in words and _task_of(pid) == id]
+
     def windows(self) -> list[tuple[str, str]]:
         """(pane, task) of each pane of ours; the supervisor's has the task ''."""
         lines = self.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_task}").text.splitlines()
@@ -119,6 +127,15 @@ class Rig(Crew):
             return Path(self.store.log_path).read_text(errors="replace")
         except OSError:
             return ""
+
+
+def _task_of(pid: int) -> str:
+    """The task that the process PID works on, as its environment tells."""
+    try:
+        pairs = Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return ""
+    return next((pair.partition("=")[2] for pair in pairs if pair.startswith("DISPATCH_TASK=")), "")
 
 
 def _text(data: bytes | str | None) -> str:
@@ -163,6 +180,12 @@ def chosen(names: Sequence[str], seed: int, tries: int) -> list[str]:
     left = [name for name in names if ONLY in name]
     random.Random(seed).shuffle(left)
     return left[: tries or None]
+
+
+def progress(n: int, of: int, found: Sequence[str]) -> None:
+    """What try N found, at once, for whoever waits; the result has it again."""
+    for failure in found:
+        print(f"  [{n + 1} of {of}] {failure}", file=sys.stderr, flush=True)
 
 
 def remove(path: Path) -> None:

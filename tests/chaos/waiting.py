@@ -40,7 +40,7 @@ def die(r: Rig, id: str, way: Callable[[Rig, str], object]) -> str:
         return said["state"] not in ("waiting", "working")
 
     ended = until(over, 3 * PATIENCE)
-    seconds, lives = time.monotonic() - began, bool(program(r, id))
+    seconds, lives = time.monotonic() - began, bool(r.programs(id))
     r.d("stop", id)
     r.d("clean", id, "--force")
     if not ended or seconds > PATIENCE:
@@ -48,24 +48,6 @@ def die(r: Rig, id: str, way: Callable[[Rig, str], object]) -> str:
     if lives:
         return f"said to be {said['state']}, but its program lives"
     return f"told after {seconds:.1f} s: {said['state']}, {said['why']}"
-
-
-def line(r: Rig, id: str) -> list[int]:
-    """The launch line in its window, which waits for the program's end."""
-    return [pid for pid, words in r.processes("launch.sh").items() if f"/{id} " in words]
-
-
-def program(r: Rig, id: str) -> list[int]:
-    return [pid for pid, words in r.processes("w.sh").items() if "launch.sh" not in words and env_task(pid) == id]
-
-
-def env_task(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as f:
-            pairs = f.read().decode("utf-8", "replace").split("\0")
-    except OSError:
-        return ""
-    return next((pair.partition("=")[2] for pair in pairs if pair.startswith("DISPATCH_TASK=")), "")
 
 
 def supervisor(r: Rig) -> None:
@@ -92,16 +74,16 @@ def all_of(*pids: list[int]) -> None:
 
 
 WAYS: dict[str, Callable[[Rig, str], object]] = {
-    "launch line": lambda r, id: all_of(line(r, id)),
-    "program": lambda r, id: all_of(program(r, id)),
+    "launch line": lambda r, id: all_of(r.lines(id)),
+    "program": lambda r, id: all_of(r.programs(id)),
     "pane": pane,
-    "launch line and program": lambda r, id: all_of(line(r, id) + program(r, id)),
-    "supervisor, launch line": lambda r, id: (supervisor(r), all_of(line(r, id))),
-    "supervisor, program": lambda r, id: (supervisor(r), all_of(program(r, id))),
+    "launch line and program": lambda r, id: all_of(r.lines(id) + r.programs(id)),
+    "supervisor, launch line": lambda r, id: (supervisor(r), all_of(r.lines(id))),
+    "supervisor, program": lambda r, id: (supervisor(r), all_of(r.programs(id))),
     "supervisor, pane": lambda r, id: (supervisor(r), pane(r, id)),
-    "window 0 away, launch line": lambda r, id: (window0(r), all_of(line(r, id))),
-    "window 0 away, program": lambda r, id: (window0(r), all_of(program(r, id))),
+    "window 0 away, launch line": lambda r, id: (window0(r), all_of(r.lines(id))),
+    "window 0 away, program": lambda r, id: (window0(r), all_of(r.programs(id))),
     "window 0 away, pane": lambda r, id: (window0(r), pane(r, id)),
-    "supervisor and its loop, launch line": lambda r, id: (all_of(list(r.processes("supervise.sh"))), supervisor(r), all_of(line(r, id))),
+    "supervisor and its loop, launch line": lambda r, id: (all_of(list(r.processes("supervise.sh"))), supervisor(r), all_of(r.lines(id))),
     "tmux server": lambda r, id: kill(int(r.tmux("display-message", "-p", "#{pid}").text or 0)),
 }  # fmt: skip
