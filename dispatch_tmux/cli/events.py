@@ -39,7 +39,7 @@ def words(event: TaskEvent) -> str:
     said = {
         "question": lambda: f"asks ({d.get('q')}): {d.get('text', '')}",
         "answer": lambda: f"answered ({d.get('q')}): {d.get('answer', '')}",
-        "state": lambda: f"{d.get('state')}{': ' + d['why'] if d.get('why') else ''}",
+        "state": lambda: f"{d.get('state')}{': ' if d.get('why') else ''}{d.get('why') or ''}",
         "progress": lambda: ", ".join(f"[{c.get('mark')}] {c.get('item')}" for c in d.get("changed", ())),
         "exited": lambda: f"exit code {d.get('code')}",
         "note": lambda: f"note: {d.get('text', '')}",
@@ -51,6 +51,9 @@ def words(event: TaskEvent) -> str:
         "strayed": lambda: ", ".join(d.get("files", ())),
     }
     others = " ".join(f"{k}={v}" for k, v in d.items() if k in ("attempt", "pane", "how", "q"))
-    text = said[event.kind]() if event.kind in said else others
+    try:
+        text = said[event.kind]() if event.kind in said else others
+    except (TypeError, AttributeError):  # its data is none of ours: as it stands
+        text = json.dumps(d)
     stamp = time.strftime("%H:%M:%S", time.localtime(event.t))
     return line(f"{stamp}  {event.task}  {event.kind}  {text}", 400)

@@ -124,6 +124,8 @@ def _replaced(text: str, pair: tuple[yaml.Node, yaml.Node], value: Any) -> str:
 
 def _add(text: str, node: yaml.Node | None, empty: tuple[yaml.Node, yaml.Node] | None, keys: Keys, value: Any) -> str:
     """Add KEYS to the mapping NODE; EMPTY is the pair of the first key when that stands there without a value."""
+    if empty is not None and isinstance(node, yaml.MappingNode) and node.flow_style:
+        return _replaced(text, empty, {keys[1]: value})
     if empty is not None:
         place = text.index(":", empty[0].end_mark.index) + 1
         if empty[1].end_mark.index > empty[1].start_mark.index:  # a written null

@@ -16,11 +16,12 @@ _ESCAPES = (
 )
 _UNFINISHED = r"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\x80-\x9f]*\x1b?|[ -/]*)|\r)\Z"
 _HELD = 4096  # characters of an unfinished escape that are waited for
-# C0 and C1, what turns the direction of writing, lone surrogates, and what is not seen at all: zero width, fillers, tags and
-# the other selectors, in which words for a model can be hidden. The joiners and U+FE0F belong to emoji and to scripts.
+# C0 and C1, what turns the direction of writing, lone surrogates, and what is not seen at all (Unicode's
+# Default_Ignorable_Code_Point: zero width, fillers, tags, selectors), in which words for a model can be hidden. The joiners
+# and the selectors U+FE0E and U+FE0F belong to emoji and to scripts.
 CONTROLS = (
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
-    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0d\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0d\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _COLOUR = r"(\x1b\[[0-9;]{0,16}m)"
 
@@ -76,6 +77,11 @@ def padded(text: str, width: int) -> str:
     """TEXT as one line of exactly WIDTH columns."""
     text = line(text, width)
     return text + " " * (width - columns(text))
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of what a program wrote. str.splitlines() would also break them at characters that names and screens may have."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def columns(text: str) -> int:

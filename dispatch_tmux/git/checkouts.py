@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from dispatch_tmux.core.text import lines_of
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.git import run as git
 from dispatch_tmux.store.tree import Tree
@@ -29,7 +30,7 @@ class Checkout(NamedTuple):
 def every(root: str) -> list[Checkout]:
     """All checkouts of the repository at ROOT, the main one first (git-worktree(1), porcelain format)."""
     found: list[Checkout] = []
-    for line in git.ask(root, "worktree", "list", "--porcelain").out.splitlines():
+    for line in lines_of(git.ask(root, "worktree", "list", "--porcelain").out):
         if line.startswith("worktree "):
             found.append(Checkout(line[9:]))
         elif line.startswith("branch "):
@@ -55,7 +56,7 @@ def _main_top(root: str) -> str:
 def _places(path: str) -> tuple[str, str, str]:
     """Of the checkout that PATH is in: its top, its git directory, and the one that all checkouts share; '' without one."""
     said = git.ask(path, "rev-parse", "--show-toplevel", "--git-dir", "--git-common-dir")
-    words = said.out.splitlines()
+    words = lines_of(said.out)
     if not said.ok or len(words) != 3:
         return "", "", ""
     own, common = (os.path.realpath(os.path.join(path, word)) for word in words[1:])

@@ -12,6 +12,7 @@ import os
 import shlex
 from collections.abc import Iterator
 
+from dispatch_tmux.core.text import lines_of
 from dispatch_tmux.git import run as git
 from dispatch_tmux.store.tree import Tree
 
@@ -40,7 +41,7 @@ def words(root: str, folder: str, wanted: bool = True) -> tuple[str, ...]:
 def after_a_move(root: str) -> tuple[str, ...]:
     """The same for a checkout ROOT whose files have just become a branch's: none that this branch may have brought."""
     folder = _folder(root)
-    top = git.ask(root, "rev-parse", "--show-toplevel", "--absolute-git-dir").out.splitlines()
+    top = lines_of(git.ask(root, "rev-parse", "--show-toplevel", "--absolute-git-dir").out)
     brought = len(top) == 2 and _is_in(folder, top[0]) and not _is_in(folder, top[1])
     return NONE if brought or not folder else ()
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dispatch_tmux.core import notices
+from dispatch_tmux.core.text import lines_of
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.git import checkouts, hooks, worktree
 from dispatch_tmux.git import run as git
@@ -89,7 +90,7 @@ def diff(work: Work, stat: bool = False) -> str:
 def size(work: Work) -> Size:
     """How large that diff is; a binary file counts no lines."""
     tree = worktree.snapshot(work.path)
-    rows = [row.split("\t") for row in git.must(work.path, "diff", "--numstat", _since(work), tree).splitlines()]
+    rows = [row.split("\t") for row in lines_of(git.must(work.path, "diff", "--numstat", _since(work), tree))]
     count = [[int(n) if n.isdigit() else 0 for n in row[:2]] for row in rows]
     return Size(len(rows), sum(c[0] for c in count), sum(c[1] for c in count))
 
@@ -283,7 +284,7 @@ def _take_back(at: str, made: str, now: str) -> None:
 def _in_the_way(done: Said, at: str) -> DispatchError:
     """Why the branch in the checkout AT did not move."""
     if "would be overwritten" in done.err:
-        names = [line.strip() for line in done.err.splitlines() if line.startswith("\t")]
+        names = [line.strip() for line in lines_of(done.err) if line.startswith("\t")]
         what = f" ({', '.join(names[:5])})" if names else ""
         return DispatchError(
             f"{at} has changes of its own that the merge would overwrite{what}; nothing was merged",

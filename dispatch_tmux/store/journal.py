@@ -134,7 +134,9 @@ class Journal:
 
 def parse(line: bytes) -> Event | None:
     """An event, or None for what is none: damage, or nothing that dispatch has written."""
-    if line[:1] != b"{" or len(line) > MOST_LINE:  # what begins otherwise is not worth its error: there may be a million
+    if (
+        line[:1] != b"{" or len(line) > MOST_LINE
+    ):  # what begins otherwise is not worth its error: there may be a million
         return None
     try:
         data = json.loads(line)

@@ -28,11 +28,14 @@ _PROJECT = ("consumers", "supervisor.log", "supervisor.log.1")
 MOST_JOURNAL = 1 << 28  # bytes
 
 
-def made_here(root: str) -> bool:
-    """Whether dispatch itself made at least one of the tasks in ROOT's old `.dispatch`, or there is none to believe in."""
+def made_here(root: str, base: str) -> bool:
+    """Whether dispatch itself made at least one of the tasks in ROOT's old `.dispatch`, or there is none to believe in.
+
+    A migration that was begun and interrupted has seen to that.
+    """
     tree = Tree(root, ".dispatch")
     ids = _ids(tree)
-    return not ids or any(is_made_here(tree, id) for id in ids)
+    return not ids or bool(_interrupted(root, base)) or any(is_made_here(tree, id) for id in ids)
 
 
 def is_made_here(tree: Tree, id: str) -> bool:
@@ -58,7 +61,8 @@ def migrate(root: str, base: str, *, everything: bool = False) -> str:
         records = _begun(root, base)
         old, new = Tree(root, ".dispatch"), Tree(records)
         for id in _ids(old):
-            if everything or is_made_here(old, id):
+            begun = os.path.isdir(new.at("tasks", id))  # what tells that it was made here may have been moved already
+            if everything or begun or is_made_here(old, id):
                 _move_task(old, new, id, requests=not everything)
         for name in _PROJECT:
             _move(old.at(name), new.at(name))
@@ -102,15 +106,20 @@ def _events(tree: Tree, id: str) -> list[Event]:
 
 def _begun(root: str, base: str) -> str:
     """The directory for the records: that of an interrupted migration of ROOT, or a new one."""
-    projects = os.path.join(base, "projects")
-    for name in Tree(projects).names():
-        if Tree(projects, name).read("migrating", most=5000) == root + "\n":
-            return os.path.join(projects, name)
-    records = os.path.join(projects, trust.new_name(root))
+    if found := _interrupted(root, base):
+        return found
+    records = os.path.join(base, "projects", trust.new_name(root))
     for folder in (records, os.path.join(records, "tasks")):
         files.private_dir(folder)
     files.replace(os.path.join(records, "migrating"), root + "\n")
     return records
+
+
+def _interrupted(root: str, base: str) -> str:
+    """The records of a migration of ROOT that was begun and did not end; '' without one."""
+    projects = Tree(base, "projects")
+    marks = ((name, projects.read(name, "migrating", most=5000)) for name in projects.names())
+    return next((projects.at(name) for name, said in marks if said == root + "\n"), "")
 
 
 def _move_task(old: Tree, new: Tree, id: str, *, requests: bool) -> None:

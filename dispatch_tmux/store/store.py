@@ -61,7 +61,7 @@ class Store:
         """
         if not self._records:
             found = trust.standing(self.root, self.base)
-            if found.kind == "old" and _made_here(self.root):
+            if found.kind == "old" and _made_here(self.root, self.base):
                 from dispatch_tmux.store import migrate
 
                 self._records = migrate.migrate(self.root, self.base)
@@ -374,10 +374,10 @@ class Store:
         return watchman.find(self.records, self.root)
 
 
-def _made_here(root: str) -> bool:
+def _made_here(root: str, base: str) -> bool:
     from dispatch_tmux.store import migrate  # once in a project's life
 
-    return migrate.made_here(root)
+    return migrate.made_here(root, base)
 
 
 def choices_of(text: str) -> tuple[tuple[str, str], ...]:

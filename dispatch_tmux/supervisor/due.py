@@ -18,6 +18,7 @@ from dispatch_tmux.core import state as states
 from dispatch_tmux.core.state import Limits, Signs
 from dispatch_tmux.core.task import State, Task
 
+UNASKED = 60.0  # seconds within which a new task's start is asked for; a batch is written whole before
 SWITCH = 20.0  # seconds within which a retry puts its request; it ends processes before
 LAUNCHING = 0.1  # seconds until it is looked again whether the launch line has begun
 REDRAW = 0.03  # seconds that a composer has to be there once the CLI has said that its turn is over; a redraw may show it for less

@@ -49,6 +49,7 @@ class Worker:
         next_model: Callable[[], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._store = store
         self.record = TaskRecord(store, id, clock)
         self.sight = Sight(backend, self.record.dir, self.record.own, clock)
         self.dialogues = Dialogues(self.sight, self.record)
@@ -97,6 +98,8 @@ class Worker:
         self.record.refresh()
         if not self.task.created or self.task.released:
             return ()
+        if not self.task.attempt:
+            self._write_unasked()
         self.sight.read_told()
         self.record.read(self._last_words)
         self.sight.shown = self.dialogues.seen()
@@ -156,6 +159,18 @@ class Worker:
             hint = self.backend.hints.get(verdict.cause, "")
             self.record.write_state(verdict, signs, instead=instead, hint=hint)
         return fallback
+
+    def _write_unasked(self) -> None:
+        """Write down that nobody asks for the first start any more: whoever wrote the task died before that."""
+        task = self.task
+        if task.state is not State.QUEUED or task.stopping or self._store.requests(self.id):
+            return
+        left = max(task.created, task.switched) + due.UNASKED - time.time()
+        if left > 0:
+            self.review_at = self._clock() + left + due.MARGIN
+            return
+        why = f"it was never started: the command was interrupted; dispatch retry {self.id} starts it"
+        self.record.append("state", f"state:{task.states + 1}", state=State.FAILED.value, why=why)
 
     def _write_late(self) -> float:
         """Write down, once, that it is over its time; returns the seconds until it will be."""

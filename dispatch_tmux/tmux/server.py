@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from typing import NamedTuple, NewType, Protocol
 
+from dispatch_tmux.core.text import lines_of
 from dispatch_tmux.errors import DispatchError, TmuxError
 
 DEADLINE = 8.0  # seconds for one tmux command; a healthy server answers in 0.01
@@ -122,7 +123,7 @@ def run(socket: Socket, *command: str, deadline: float = DEADLINE) -> Answer:
             "the tmux server is of another version than the tmux command",
             hint="workers are untouched; use the tmux that started it, or end it when they are done",
         )
-    return Answer(done.returncode == 0, tuple((out if done.returncode == 0 else err or out).splitlines()))
+    return Answer(done.returncode == 0, tuple(lines_of(out if done.returncode == 0 else err or out)))
 
 
 class Server:

@@ -21,7 +21,7 @@ def look(project: Project) -> Brought | None:
     """What there is to take over; None when the project is ours already. Raises ForeignProject for another user's."""
     store = project.store
     found = trusts.standing(store.root, store.base)
-    if found.kind in ("ours", "none") or (found.kind == "old" and migrate.made_here(store.root)):
+    if found.kind in ("ours", "none") or (found.kind == "old" and migrate.made_here(store.root, store.base)):
         return None
     if not trusts.may_be_taken(store.root):
         raise trusts.refusal(store.root, found)

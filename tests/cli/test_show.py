@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from dispatch_tmux.cli import show
+from dispatch_tmux.cli import events, show
 from dispatch_tmux.core import text as texts
 from dispatch_tmux.core.task import Choice, Question, State, Task
+from dispatch_tmux.verbs.events import TaskEvent
 
 LINK = "\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\"
 
@@ -209,3 +210,10 @@ def test_how_to_answer_is_told_with_the_choices_own_keys() -> None:
 def test_a_question_without_choices_wants_words() -> None:
     assert show.question("auth", question("Which port?"))[-1] == '    answer: dispatch answer auth "…"'
     assert show.question("auth", question(""))[0] == "? auth asks (001): "
+
+
+@pytest.mark.parametrize("kind", ["state", "progress", "conflict", "strayed", "question", "late", "exited"])
+@pytest.mark.parametrize("value", [5, None, {"a": 1}, ["x", 3], "text"])
+def test_F19_an_event_whose_data_is_none_of_ours_is_shown_as_it_stands(kind: str, value: object) -> None:
+    data = dict.fromkeys(("why", "state", "changed", "files", "q", "text", "code"), value)
+    assert events.words(TaskEvent("t", 1.0, kind, "", data)).split()[1:3] == ["t", kind]

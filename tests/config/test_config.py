@@ -283,6 +283,16 @@ def test_a_model_can_be_added_to_and_removed_from_any_layout(text: str) -> None:
     assert (removed["models"] or {}) == ((yaml.safe_load(text) or {}).get("models") or {})
 
 
+def test_an_alias_comes_and_goes_in_a_config_that_is_written_as_json(crew: Crew) -> None:
+    crew.configure({"w": "sh w.sh"})
+    before = yaml.safe_load(crew.config_path.read_text())
+    for name in ("a", "b"):  # the second one finds what the first one has left
+        crew.run("config", "add-alias", name, "w")
+        assert name in yaml.safe_load(crew.config_path.read_text())["aliases"]
+        crew.run("config", "remove-alias", name)
+    assert yaml.safe_load(crew.config_path.read_text()) == {**before, "aliases": None}
+
+
 def test_what_cannot_be_changed_safely_is_left_alone(crew: Crew) -> None:
     text = "x: &base {opus: {backend: claude}}\n"
     with pytest.raises(DispatchError):

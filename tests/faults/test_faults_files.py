@@ -126,6 +126,17 @@ def test_F2_half_a_line_in_the_journal_costs_that_line_only_and_is_counted(crew:
     assert crew.task(id).state.value in ("working", "waiting")
 
 
+def test_F19_a_journal_of_a_million_empty_lines_holds_nobody_up(crew: Crew) -> None:
+    id = sleeper(crew)
+    with open(crew.own(id) / "journal.jsonl", "ab") as f:
+        f.write(b"\n" * 1_000_000 + b"x\n" * 100_000)
+    began = time.process_time()
+    assert crew.store.damage(id) == 100_000
+    assert time.process_time() - began < 3  # it was 10
+    put(crew, id, "ipc/001.question", "still there?")
+    assert [n["text"] for n in crew.json("wait", "--for", "question", "--timeout", "20")] == ["still there?"]
+
+
 def test_F2_a_line_that_says_too_little_and_one_of_zeros_are_survived(crew: Crew) -> None:
     id = sleeper(crew)
     with open(crew.own(id) / "journal.jsonl", "ab") as f:
@@ -545,6 +556,24 @@ def test_F23_a_run_that_was_killed_before_its_task_was_written_does_not_burn_the
     assert "1 task cannot be read: mine" in crew.run("status").stdout
     crew.start("-m", "sh", "--id", "mine", "x")
     crew.until("mine", "working")
+
+
+def test_F23_a_task_whose_run_was_killed_before_it_asked_for_the_start_is_told_and_can_be_started(crew: Crew) -> None:
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    crew.start("-m", "sh", "--id", "good", "x")  # somebody supervises
+    crew.run("pause")
+    crew.start("-m", "sh", "--id", "cut", "x")
+    lines = (crew.own("cut") / "journal.jsonl").read_text().splitlines()
+    created = json.loads(lines[0])
+    for rid, _ in crew.store.requests("cut"):
+        crew.store.drop_request("cut", rid)
+    (crew.own("cut") / "journal.jsonl").write_text(json.dumps({**created, "t": created["t"] - 58}) + "\n")
+    crew.run("resume-queue")
+    crew.run("note", "cut", "hello")  # it is looked at
+    (news,) = crew.json("wait", "cut", "--timeout", "20")
+    assert news["kind"] == "failed" and "dispatch retry cut" in news["text"]
+    crew.run("retry", "cut")
+    assert crew.until("cut", "working").attempt == 1
 
 
 def test_F26_run_says_that_a_start_failed_and_ends_with_1(crew: Crew) -> None:
