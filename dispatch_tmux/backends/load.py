@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -166,6 +167,18 @@ class Backend(_Part, frozen=True):
 def names(folder: Path | None = None) -> list[str]:
     """The backends there are: the built-in ones and those in the user's `folder`."""
     return sorted({file.stem for place in _places(folder) for file in place.glob("*.yaml")})
+
+
+def state_of(folder: str) -> tuple[tuple[str, int], ...]:
+    """What tells the backend files that there are now from others: each path and when it was written (nanoseconds)."""
+    found = []
+    for place in (folder, str(BUILT_IN)):
+        try:
+            with os.scandir(place) as entries:
+                found += [(e.path, e.stat().st_mtime_ns) for e in entries if e.name.endswith(".yaml")]
+        except OSError:
+            continue
+    return tuple(sorted(found))
 
 
 def file_of(name: str, folder: Path | None = None) -> Path | None:

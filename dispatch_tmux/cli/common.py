@@ -40,6 +40,7 @@ def _escaped(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[n] << 8 | units[n + 1]:04x}" for n in range(0, len(units), 2))
 
 
+MOST_TEXT = 16 << 20  # characters of a file that is given
 MOST_LINES = 38  # that go to something else than a terminal: a program's context is dear
 
 
@@ -61,12 +62,17 @@ def text_of(words: tuple[str, ...] | str, file: str = "") -> str:
 
 
 def content(file: str) -> str:
-    """The text of FILE; bytes that are no UTF-8 are replaced. Raises DispatchError when there is none."""
+    """The text of FILE; bytes that are no UTF-8 are replaced. Raises DispatchError when there is none, or too much."""
     try:
         with open(file, encoding="utf-8", errors="replace", newline="") as f:
-            return f.read(1 << 24)
+            text = f.read(MOST_TEXT + 1)
     except FileNotFoundError:
         raise DispatchError(f"there is no file {file}") from None
+    if len(text) > MOST_TEXT:
+        raise DispatchError(
+            f"{file} is longer than {MOST_TEXT >> 20} million characters", hint="it is no prompt or plan"
+        )
+    return text
 
 
 def is_terminal() -> bool:

@@ -60,6 +60,8 @@ def _table(rows: Sequence[Row]) -> list[str]:
 
 
 def _size(size: Size) -> str:
+    if not (size.added or size.removed):  # binary files, empty ones, modes
+        return show.many(size.files, "file") if size.files else "no changes"
     added, removed = f"<b class='plus'>+{size.added}</b>", f"<b class='minus'>−{size.removed}</b>"
     return f"{show.many(size.files, 'file')} {added} {removed}"
 

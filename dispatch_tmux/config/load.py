@@ -41,14 +41,23 @@ def text() -> str | None:
         raise DispatchError(f"{where}, line {line}: not UTF-8", hint="save the file as UTF-8") from None
 
 
+_parsed: tuple[str, str, Config] | None = None  # path, text, and what they say: the supervisor asks at each start
+_known: dict[str, tuple[Config | None, object, Backend]] = {}  # backend → what it was made of, and it
+
+
 def load() -> Config | None:
     """The configuration, or None when there is no file. Raises DispatchError that names file, line and key."""
-    said = text()
+    global _parsed
+    where, said = path(), text()
     if said is None:
         return None
-    from dispatch_tmux.config import schema as config_schema  # yaml and msgspec, only where there is something to read
+    if _parsed is None or _parsed[:2] != (where, said):
+        from dispatch_tmux.config import (
+            schema as config_schema,
+        )  # yaml and msgspec, only where there is something to read
 
-    return config_schema.parse(path(), said)
+        _parsed = where, said, config_schema.parse(where, said)
+    return _parsed[2]
 
 
 def socket(config: Config | None) -> str:
@@ -80,6 +89,11 @@ def user_backends(config: Config | None) -> dict[str, Any]:
 
 def backend(name: str) -> Backend:
     """The backend NAME as the configuration has it now. Raises DispatchError."""
+    from dispatch_tmux.backends import load as backends
     from dispatch_tmux.backends.own import backend_of
 
-    return backend_of(name, user_backends(load()), home.backends_dir())
+    config, files = load(), backends.state_of(home.backends_dir())
+    known = _known.get(name)
+    if known is None or known[0] is not config or known[1] != files:
+        known = _known[name] = config, files, backend_of(name, user_backends(config), home.backends_dir())
+    return known[2]

@@ -66,7 +66,7 @@ class Limits(_Part, frozen=True):
     max_workers: int = 0
     per_backend: dict[str, int] = {}
     per_group: dict[str, int] = {}
-    stagger: float = 0.25
+    stagger: float = 0.0
     memory: int = 300
 
 

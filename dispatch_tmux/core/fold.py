@@ -76,8 +76,11 @@ def _started(e: Event, facts: Facts, questions: Questions, requests: Requests) -
 def _state(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     if facts.get("state") in RUNNING:
         facts.update(ran=facts.get("ran", 0.0) + max(0.0, e.t - facts.get("since", e.t)))
-    facts.update(state=State(e.data["state"]), since=e.t, why=str(e.data.get("why", "")))
-    facts.update(surfaced=bool(e.data.get("surfaced")), states=facts.get("states", 0) + 1)
+    state, number = State(e.data["state"]), facts.get("states", 0) + 1
+    if facts.get("state") is not state or not facts.get("entered"):
+        facts.update(entered=number)
+    facts.update(state=state, since=e.t, why=str(e.data.get("why", "")))
+    facts.update(surfaced=bool(e.data.get("surfaced")), states=number)
     facts.update(
         cause=str(e.data.get("cause", "")),
         hint=str(e.data.get("hint", "")),
@@ -134,7 +137,7 @@ def _switched(e: Event, facts: Facts, questions: Questions, requests: Requests) 
         facts.update(stopping=False)
         _state(Event(e.t, "state", "", {"state": State.QUEUED.value}), facts, questions, requests)
     facts.update(model=str(e.data["model"]), backend=str(e.data["backend"]))
-    facts.update(switch_to=int(e.data["attempt"]), switched=e.t)
+    facts.update(switch_to=int(e.data["attempt"]), switched=e.t, entered=0)  # an end after this one is another one
 
 
 def _worktree(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:

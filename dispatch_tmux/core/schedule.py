@@ -15,20 +15,37 @@ SOON = "starts in a moment"
 
 
 class Limits(NamedTuple):
-    """How many workers may run; 0 = any number. `stagger` is seconds between two starts, `memory` MB to be free."""
+    """How many workers may run; 0 = any number. `stagger`: seconds between two starts at least; `memory`: MB to be free."""
 
     workers: int = 0
     backends: Mapping[str, int] = {}
     groups: Mapping[str, int] = {}
-    stagger: float = 0.25
+    stagger: float = 0.0
     memory: int = 300
 
 
+EACH = 60  # MB that a worker will take which began within GROWS seconds: what is free does not show that yet
+GROWS = 5.0
+LONGEST = 0.25  # seconds between two starts on a machine that has more to do than it can
+
+
 class Circumstances(NamedTuple):
-    """What holds for all: the queue is paused; MB of memory that are free (None: unknown)."""
+    """What holds for all: the queue is paused; MB of memory that are free (None: unknown); how many began a moment ago."""
 
     paused: bool = False
     free: int | None = None
+    fresh: int = 0
+
+
+def pause(busy: int | None, processors: int) -> float:
+    """Seconds to let pass after a start when BUSY processes want to run (None: unknown) and PROCESSORS can.
+
+    A machine that keeps up gets the next one at once.
+    """
+    if busy is None:
+        return LONGEST / 2
+    waiting = busy / max(processors, 1) - 2  # for each processor, beside the one that runs and the next
+    return min(LONGEST, max(0.0, waiting * 0.02))
 
 
 class Turn(NamedTuple):
@@ -84,8 +101,10 @@ def _dependencies(task: Task, others: Mapping[str, Task]) -> Turn | None:
 def _circumstances(now: Circumstances, limits: Limits) -> Turn | None:
     if now.paused:
         return Turn(why="the queue is paused: dispatch resume-queue")
-    if now.free is not None and now.free < limits.memory:
-        return Turn(why=f"only {now.free} MB of memory are free, {limits.memory} have to be (limits: memory)")
+    free = None if now.free is None else max(now.free - now.fresh * EACH, 0)
+    if free is not None and limits.memory and free < limits.memory:
+        beside = f" beside what {now.fresh} new workers will take" if now.fresh else ""
+        return Turn(why=f"only {free} MB of memory are free{beside}, {limits.memory} have to be (limits: memory)")
     return None
 
 

@@ -114,7 +114,8 @@ class Task(NamedTuple):
     since: float = 0.0
     why: str = ""
     surfaced: bool = False
-    states: int = 0  # how many times the state changed; part of the keys of what follows from it
+    states: int = 0  # how many times the state or its reason changed; part of the keys of what follows from it
+    entered: int = 0  # which of these times it came to this state
     marks: str = ""  # the plan's marks in order: ' ' open, 'x' done, '?' blocked, '!' error
     progress: int = 0
     nudges: int = 0  # since the last progress
@@ -208,7 +209,7 @@ def needs(task: Task) -> tuple[Need, ...]:
     found += [Need("flag", f"flag:{n}", text) for n, text in enumerate(task.flags)]
     found += [Need("late", f"late:{n}", why) for n, why in enumerate(task.late)]
     if task.ended:
-        found.append(Need(task.state.value, f"{task.state.value}:{task.states}", task.why))
+        found.append(Need(task.state.value, f"{task.state.value}:{task.entered}", task.why))
     elif task.surfaced:
         found.append(Need("idle", f"idle:{task.states}", task.why))
     return tuple(found)

@@ -41,15 +41,13 @@ def replace(path: str, text: str, *, exclusive: bool = False) -> bool:
         raise DispatchError(f"cannot write {path}: {e.strerror}") from e
 
 
-def replace_at(folder: int, name: str, text: str, *, exclusive: bool = False) -> bool:
+def replace_at(folder: int, name: str, text: str | bytes, *, exclusive: bool = False) -> bool:
     """`replace` for the file NAME in the open directory FOLDER. Raises OSError."""
     fresh = f"{name}.{os.urandom(4).hex()}.tmp"
     try:
-        with open(
-            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder),
-            "w", encoding="utf-8", errors="replace", newline="",
-        ) as f:  # fmt: skip
-            f.write(text)
+        data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder), "wb") as f:
+            f.write(data)
             f.flush()
             os.fsync(f.fileno())
         if not exclusive:

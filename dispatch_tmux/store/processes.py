@@ -102,6 +102,15 @@ def free_memory() -> int | None:
     return max(free, 0)
 
 
+def busy() -> int | None:
+    """How many processes want to run at this moment (proc(5), loadavg); None: unknown."""
+    try:
+        with open("/proc/loadavg", encoding="ascii") as f:
+            return int(f.read().split()[3].partition("/")[0])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
 def _table() -> dict[int, int]:
     """pid → parent, of all processes."""
     if os.path.isdir("/proc/self"):

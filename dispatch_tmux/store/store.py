@@ -12,17 +12,16 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dispatch_tmux.core import plan
+from dispatch_tmux.core.choices import choices_of
 from dispatch_tmux.core.task import Event, Task, task_id
 from dispatch_tmux.errors import DispatchError, TaskNotFound
-from dispatch_tmux.store import files, home, trust, watchman
+from dispatch_tmux.store import files, home, plan_file, trust, watchman
 from dispatch_tmux.store.journal import Journal
 from dispatch_tmux.store.tree import Tree
 from dispatch_tmux.store.watchman import Watchman
 
 _QUESTION = re.compile(r"(\d{3,})\.question")
 _FLAG = re.compile(r"\d{3,}\.flag")
-_CHOICE = re.compile(r"[ \t]*(\d{1,2})[.)][ \t]+(\S.*?)[ \t]*")
 CUT = 2000  # characters of a question kept in the journal; the file has the rest
 MAKING = 10.0  # seconds that the making of a task's files may take
 MOST_QUESTION = 256 * 1024  # bytes of a question file that are read
@@ -311,6 +310,10 @@ class Store:
                 self.drop_request(id, name[:-5])  # nobody can carry it out, and the verb that left it has said so
         return found
 
+    def is_requested(self, id: str, rid: str) -> bool:
+        """Whether the request RID is still there."""
+        return self.own_tree(id).has("inbox", f"{rid}.json")
+
     def drop_request(self, id: str, rid: str) -> None:
         self.own_tree(id).remove("inbox", f"{rid}.json")
 
@@ -339,20 +342,8 @@ class Store:
     # --- the rest
 
     def plan(self, id: str) -> str:
-        """The plan as it is now; '' when the worker has removed it."""
-        return self.tree(id).read("plan.md") or ""
-
-    def put_note(self, id: str, text: str) -> None:
-        """Add a note to the plan if it is not there. Appended in one write, so that no mark of the worker's is undone.
-
-        A worker that writes its older copy over it loses it; the supervisor sees that and puts it there again.
-        """
-        before = self.plan(id)
-        if plan.has_note(before, text):
-            return
-        after, tree = plan.with_note(before, text), self.tree(id)
-        if not tree.append("plan.md", text=after[len(before) :]):
-            tree.replace("plan.md", text=after)
+        """The plan as it is now, as much as can be a checklist; '' when the worker has removed it. Not to be written back."""
+        return self.tree(id).read(plan_file.NAME, most=plan_file.CHECKLIST) or ""
 
     def exit_code(self, id: str, attempt: int) -> int | None:
         """The exit code that the launch line wrote for ATTEMPT, or None."""
@@ -378,17 +369,6 @@ def _made_here(root: str, base: str) -> bool:
     from dispatch_tmux.store import migrate  # once in a project's life
 
     return migrate.made_here(root, base)
-
-
-def choices_of(text: str) -> tuple[tuple[str, str], ...]:
-    """The numbered lines (`1. JWT`) at the end of a question, two at least, counted from 1."""
-    found: list[tuple[str, str]] = []
-    for line in reversed(text.splitlines()):
-        if match := _CHOICE.fullmatch(line):
-            found.insert(0, (match[1], match[2]))
-        elif line.strip():
-            break
-    return tuple(found) if len(found) > 1 and [k for k, _ in found] == [str(i + 1) for i in range(len(found))] else ()
 
 
 def _is_id(name: str) -> bool:

@@ -17,7 +17,7 @@ from dispatch_tmux.store import files
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.store.tree import Tree
 
-_KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why", "states", "marks", "pane", "window",
+_KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why", "states", "entered", "marks", "pane", "window",
          "exit_code", "started", "surfaced", "cause", "hint", "instead", "group", "priority", "after", "worktree",
          "branch", "base", "merged", "merged_into", "conflicts", "ours", "flags",
          "ran", "late", "strayed", "adopted", "released", "server")  # fmt: skip
@@ -113,4 +113,4 @@ def current(store: Store, task: Task, supervised: bool) -> Task:
         done_marker=store.is_marked_done(task.id),
     )  # fmt: skip
     verdict = states.ended(signs)
-    return task._replace(state=verdict.state, why=verdict.why, exit_code=code)
+    return task._replace(state=verdict.state, why=verdict.why, exit_code=code, entered=task.states + 1)

@@ -94,7 +94,7 @@ class Tree:
         """Whether there is a regular file of that name."""
         return self.stat(*names) is not None
 
-    def replace(self, *names: str, text: str, exclusive: bool = False) -> bool:
+    def replace(self, *names: str, text: str | bytes, exclusive: bool = False) -> bool:
         """Put TEXT there: readers see the old file or the new one. With EXCLUSIVE an existing one stays, and False comes back."""
         try:
             with self._parent(names) as fd:

@@ -26,7 +26,7 @@ AGAIN = 0.7  # seconds until a held message is tried again
 class Outlet(NamedTuple):
     """Where an action leads to. `launch` starts a worker's next attempt with this environment; raises DispatchError."""
 
-    queue: Callable[[Worker, str], None]  # let a worker wait for its turn; with the id of the request for its start
+    queue: Callable[[Worker, str, bool], None]  # let a worker wait for its turn, or not; with its request's id
     launch: Callable[[Worker, dict[str, str]], None]
     review: Callable[[str], None]  # look at the worker of this task soon; from any thread
     log: Callable[[str], None]
@@ -42,7 +42,7 @@ class Actions:
         """Do what is asked of WORKER, and what is due. Raises DispatchError when a start fails."""
         requests = self._store.requests(worker.id)
         if requests and requests[0][1].get("kind") == "launch":
-            self._outlet.queue(worker, requests[0][0])
+            self._outlet.queue(worker, requests[0][0], bool(requests[0][1].get("at_once")))
             return
         for due in dues:
             if due.kind == "restart" and not requests:

@@ -60,7 +60,8 @@ class Launcher:
         Raises DispatchError when it cannot be started.
         """
         task = worker.task
-        attempt = task.attempt if task.started < task.attempt else task.attempt + 1
+        following = task.attempt if task.started < task.attempt else task.attempt + 1
+        attempt = max(following, task.switch_to)  # a start that failed is not taken up where a new one was asked for
         worker.record.append("starting", f"starting:{attempt}", attempt=attempt, **({"resume": True} if resume else {}))
         if processes.launched(worker.own, attempt):
             self._windows.find()  # it lives: only the record was interrupted

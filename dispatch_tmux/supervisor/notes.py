@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from dispatch_tmux.core import plan
-from dispatch_tmux.store import files
+from dispatch_tmux.store import files, plan_file
 from dispatch_tmux.store.store import Store
 
 FIRST, LONGEST = 0.05, 5.0  # seconds between two times that the notes are put back: each pause is twice the last one
@@ -18,7 +18,7 @@ class KeptNotes:
     """The notes of task ID. A worker that writes all the time costs few writes, and has them soon after its last one."""
 
     def __init__(self, store: Store, id: str, clock: Callable[[], float]) -> None:
-        self._store, self._id, self._clock = store, id, clock
+        self._tree, self._clock = store.tree(id), clock
         self._path = store.path(id, "plan.md")
         self._times, self._pause, self._put_at = 0, FIRST, -math.inf
         self.again_at: float | None = None  # when, on the clock, to call `keep` again although nothing has happened
@@ -35,6 +35,8 @@ class KeptNotes:
         if now < self._put_at + self._pause or files.being_written(self._path):
             self.again_at = max(self._put_at + self._pause, now + FIRST)
             return
+        gone = plan_file.lacking(self._tree, gone)  # TEXT may be only the beginning
         for note in gone:
-            self._store.put_note(self._id, note)
-        self._times, self._put_at, self._pause = self._times + 1, now, min(self._pause * 2, LONGEST)
+            plan_file.put_note(self._tree, note)
+        self._times += bool(gone)
+        self._put_at, self._pause = now, min(self._pause * 2, LONGEST)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.config.schema import Config
 
 AGAIN = 5.0  # seconds until what may have changed unnoticed (memory) is looked at again
+BURST = 0.05  # seconds of starting workers after which those that run have their turn
 RUNS = frozenset({State.STARTING, State.WORKING, State.WAITING, State.IDLE})
 ANYWAY, PATIENT, STOP = "Do without it", "Wait until it is done after all", "Stop this task"
 
@@ -42,15 +43,19 @@ class Queue:
         self._root, self._store = project.root, project.store
         self._workers, self._last_config, self._outlet = workers, config, outlet
         self._wanting: dict[str, str] = {}  # task id → id of the request for its start
+        self._at_once: set[str] = set()  # those of them that go on with another model: they do not wait again
         self._preparing: set[str] = set()  # their worktrees are being made
         self._prepared: set[str] = set()
         self._next_start = 0.0
+        self._starts: list[float] = []  # when the last ones were
+        self._processors = os.cpu_count() or 1
         self.stale = False  # something has changed that a turn may depend on
         self.due: float | None = None  # when to look again although nothing has
 
-    def add(self, worker: Worker, rid: str) -> None:
-        """Let WORKER have its turn; RID: the request for its start."""
+    def add(self, worker: Worker, rid: str, at_once: bool = False) -> None:
+        """Let WORKER have its turn; RID: the request for its start. AT_ONCE: now, whatever runs."""
         self._wanting[worker.id] = rid
+        (self._at_once.add if at_once else self._at_once.discard)(worker.id)
         self.stale = True
 
     def turn(self, now: float) -> None:
@@ -62,7 +67,8 @@ class Queue:
         if not queued:
             return
         limits = configuration.schedule_limits(self._config())
-        here = Circumstances(self._store.paused(), processes.free_memory())
+        self._starts = [when for when in self._starts if when > now - schedule.GROWS]
+        here = Circumstances(self._store.paused(), processes.free_memory(), len(self._starts))
         for id, turn in schedule.turns(queued, self._running(), self._others(queued), limits, here).items():
             try:
                 self._grant(self._workers[id], turn, now, limits.stagger)
@@ -70,13 +76,16 @@ class Queue:
                 self._outlet.log(f"{id}: {e}")
                 self._again(now + AGAIN)
 
-    def _grant(self, worker: Worker, turn: Turn, now: float, stagger: float) -> None:
-        if turn.start and now < self._next_start:
+    def _grant(self, worker: Worker, turn: Turn, began: float, stagger: float) -> None:
+        now = time.monotonic()
+        if turn.start and (now < self._next_start or now > began + BURST):
             self._note(worker, State.QUEUED, schedule.SOON)
             self._again(self._next_start)
         elif turn.start:
             self._start(worker)
-            self._next_start = time.monotonic() + stagger  # from when it has begun: that may take its time
+            now = time.monotonic()  # from when it has begun: that may take its time
+            self._starts.append(now)
+            self._next_start = now + max(stagger, schedule.pause(processes.busy(), self._processors))
         else:
             self._hold(worker, turn)
             self._again(now + AGAIN)
@@ -96,10 +105,10 @@ class Queue:
         found = []
         for id, rid in list(self._wanting.items()):
             worker = self._workers.get(id)
-            request = dict(self._store.requests(id)).get(rid) if worker and os.path.isdir(worker.own) else None
-            if worker is None or request is None or (worker.record.refresh().stopping and not worker.task.attempt):
+            asked = worker is not None and self._store.is_requested(id, rid)
+            if worker is None or not asked or (worker.record.refresh().stopping and not worker.task.attempt):
                 self._wanting.pop(id)
-            elif request.get("at_once") or id in self._prepared:
+            elif id in self._at_once or id in self._prepared:
                 self._launch(worker)
             elif id not in self._preparing:
                 found.append(worker.task)

@@ -31,6 +31,7 @@ class TaskRecord:
         self._journal = os.path.join(self.own, "journal.jsonl")
         self._places = [*self.folders, os.path.join(self.dir, "plan.md"), self._journal]
         self._times: tuple[int, ...] = ()
+        self.is_marked_done = False  # whether the worker has said, when it was read last, that it is done with all
         self.notes = KeptNotes(store, id, clock)
         self.refresh()
 
@@ -65,11 +66,6 @@ class TaskRecord:
     def events(self) -> list[Event]:
         return self._store.events(self.id)
 
-    @property
-    def is_marked_done(self) -> bool:
-        """Whether the worker has said that it is done with the whole plan."""
-        return self._store.is_marked_done(self.id)
-
     # --- what is new
 
     def read(self, last_words: Callable[[int], dict[str, str]]) -> None:
@@ -77,6 +73,7 @@ class TaskRecord:
 
         LAST_WORDS gives what the program said at its end and why it ended, for an exit code that is not 0.
         """
+        self.is_marked_done = self._store.is_marked_done(self.id)  # before the plan, which is written before it
         self._read_plan()
         self._read_questions()
         self._read_flags()

@@ -7,7 +7,7 @@ import time
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.models.resolve import Resolution
-from dispatch_tmux.store import processes, task_file
+from dispatch_tmux.store import plan_file, processes, task_file
 from dispatch_tmux.store.store import Store
 
 
@@ -25,8 +25,9 @@ def begin_again(
     """End what still runs of TASK, open its failed items, and request the next attempt; returns its number.
 
     FRESH opens every item and forgets what former attempts left, but for their journal. AT_ONCE passes by the queue;
-    RESUME takes up the CLI's own session where there is one.
+    RESUME takes up the CLI's own session where there is one. Raises DispatchError for a plan that is too long to be written.
     """
+    plan_file.whole(store.tree(task.id))  # one that is too long is left as it is, before anything ends
     folder, attempt = store.path(task.id), task.attempt + 1
     _write(store, task, chosen, attempt if fresh else 0)
     store.append(
@@ -60,10 +61,11 @@ def _write(store: Store, task: Task, chosen: Resolution, fresh: int) -> None:
 
 
 def _reopen(store: Store, id: str, fresh: bool) -> None:
-    text, tree = store.plan(id), store.tree(id)
+    tree = store.tree(id)
+    text = plan_file.whole(tree) or ""
     opened = plan.reopened(text, every=fresh)
     if opened != text:
-        tree.replace("plan.md", text=opened)
+        plan_file.write(tree, opened)
     tree.remove("ipc", ".done")
     for name in ("output.md", "context.md") if fresh else ():
         tree.remove(name)

@@ -6,12 +6,14 @@ import hashlib
 import os
 import sys
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core import notices
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError, TmuxError
-from dispatch_tmux.store import files, processes, watchman
+from dispatch_tmux.store import bell, files, processes, watchman
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux import session as tmux_session
@@ -19,6 +21,8 @@ from dispatch_tmux.tmux.server import Server, Socket
 from dispatch_tmux.tmux.session import Program
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+T = TypeVar("T")
+CHECK = 1.0  # seconds between looks at whether there still is a supervisor
 START = 15.0  # seconds for the supervisor to come up
 TRIES = 8  # right after a kill-server tmux refuses a new one 4 times in 10
 INHERITED = ("PATH", "HOME", "DISPATCH_CONFIG", "PYTHONPATH", "LANG", "LC_ALL", "LC_CTYPE")
@@ -38,6 +42,24 @@ def ensure(project: Project) -> None:
         _replace_one_that_is_no_use(server, project)
         pane = _start(server, project)
         _wait_for_it(server, project, pane)
+
+
+def until(project: Project, found: Callable[[], T | None], seconds: float) -> T | None:
+    """What FOUND() finds, asked anew whenever a journal grows; None after SECONDS.
+
+    Who is to bring it about may end meanwhile, with the tmux server for one: another supervisor is started then. Raises
+    DispatchError that says what is in its way.
+    """
+    look = time.monotonic() + CHECK
+
+    def asked() -> T | None:
+        nonlocal look
+        if (value := found()) is None and time.monotonic() > look:
+            ensure(project)
+            look = time.monotonic() + CHECK
+        return value
+
+    return bell.until(project.store, asked, seconds)
 
 
 def _replace_one_that_is_no_use(server: Server, project: Project) -> None:

@@ -151,4 +151,4 @@ def _on_screen(project: Project, task: Task, question: Question, picked: Pick) -
     words = SECRET if question.kind == "secret" else picked.words
     session.ensure(project)
     rid = project.store.request(task.id, "choose", q=question.id, keys=keys, text=text, answer=words)
-    return Answered(task.id, question.id, words, send.proof(project.store, task.id, rid))
+    return Answered(task.id, question.id, words, send.proof(project, task.id, rid))

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError, NotDelivered, UsageProblem
-from dispatch_tmux.store.bell import until
+from dispatch_tmux.store import plan_file
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.verbs import tasks
 from dispatch_tmux.verbs.tasks import Which
@@ -48,7 +47,7 @@ def send(project: Project, which: Which, text: str) -> Delivered:
             hint=f"`dispatch note {task.id} TEXT` adds to its plan",
         )
     session.ensure(project)
-    return Delivered(task.id, proof(project.store, task.id, project.store.request(task.id, "send", text=text)))
+    return Delivered(task.id, proof(project, task.id, project.store.request(task.id, "send", text=text)))
 
 
 def note(project: Project, which: Which, text: str) -> Noted:
@@ -58,18 +57,21 @@ def note(project: Project, which: Which, text: str) -> Noted:
     """
     task = tasks.task_of(project, which)
     store = project.store
+    text = text.encode("utf-8", "replace").decode()  # as the plan will have it: else it would be found missing there
     if not text.strip():
         raise DispatchError("the note is empty")
     if len(text) > NOTE:
         raise DispatchError(
             f"the note has {len(text)} characters; {NOTE} are the most", hint="put it into a file and name that"
         )
-    store.put_note(task.id, text)  # first: the supervisor, too, puts what is on record where it is missing
+    plan_file.put_note(
+        store.tree(task.id), text
+    )  # first: the supervisor, too, puts what is on record where it is missing
     store.append(task.id, "note", f"note:{time.time_ns():x}", text=text)
     if task.ended or not task.started or reads_lines(task):
         return Noted(task.id)
     session.ensure(project)
-    return Noted(task.id, proof(store, task.id, store.request(task.id, "note", text=text)))
+    return Noted(task.id, proof(project, task.id, store.request(task.id, "note", text=text)))
 
 
 def reads_lines(task: Task) -> bool:
@@ -77,14 +79,14 @@ def reads_lines(task: Task) -> bool:
     return not configuration.backend(task.backend).interactive
 
 
-def proof(store: Store, id: str, rid: str, seconds: float = OUTCOME) -> str:
+def proof(project: Project, id: str, rid: str, seconds: float = OUTCOME) -> str:
     """How request RID was seen to arrive. Raises NotDelivered with the reason when it did not, or not within SECONDS."""
 
     def settled() -> Task | None:
-        task = store.task(id)
+        task = project.store.task(id)
         return task if task.request(rid)[0] in ("delivered", "undelivered", "held") else None
 
-    task = until(store, settled, seconds)
+    task = session.until(project, settled, seconds)
     status, how = task.request(rid) if task else ("", "")
     if status == "delivered":
         return how

@@ -13,7 +13,6 @@ from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.models.resolve import Resolution
 from dispatch_tmux.store import task_file
-from dispatch_tmux.store.bell import until
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import session
@@ -168,7 +167,7 @@ def launched(project: Project, id: str, attempt: int, seconds: float = START, so
         waits = task.state in (State.QUEUED, State.WAITING) and task.why and (soon or task.why != schedule.SOON)
         return task if waits or (task.ended and not task.attempt) else None
 
-    task = until(store, there, seconds)
+    task = session.until(project, there, seconds)
     if task is None:
         log = store.log_path
         raise DispatchError(

@@ -62,20 +62,18 @@ def end(project: Project, ids: Sequence[str]) -> list[str]:
     for task in found:
         if store.path(task.id) in ending and task.created and (not task.attempt or task.state is State.QUEUED):
             store.append(task.id, "state", f"state:{task.states + 1}", state=State.STOPPED.value)
-    if ids and not store.supervised():
-        for task in (store.task(id) for id in ids):
-            _write_down(store, task)
     for id in (task.id for task in found if task.created):
         until(store, lambda id=id: _is_over(store, id) or None, ENDS)  # type: ignore[misc]
     return [f"{task.id}: process {pid}" for task in found for pid in left.get(store.path(task.id), ())]
 
 
 def _is_over(store: Store, id: str) -> bool:
-    """Whether task ID has ended and its exit code, if there is one, is on record (the supervisor writes it down)."""
+    """Whether task ID has ended and its exit code, if there is one, is on record; where no supervisor does it, we write."""
     task = store.task(id)
-    if not task.ended:
-        return False
-    return task.exit_code is not None or store.exit_code(id, task.attempt) is None or not store.supervised()
+    if not store.supervised():  # not any more, perhaps
+        _write_down(store, task)
+        return True
+    return task.ended and (task.exit_code is not None or store.exit_code(id, task.attempt) is None)
 
 
 def _to_be_ended(store: Store, task: Task) -> tuple[int, str] | Literal[False] | None:

@@ -91,6 +91,21 @@ def test_circumstances_hold_everything_back(now: Circumstances, word: str) -> No
     assert not turn.start and word in turn.why
 
 
+def test_workers_that_have_only_just_begun_count_as_memory_to_come() -> None:
+    limits = Limits(memory=300)
+    assert schedule.turns([queued("a")], [], {}, limits, Circumstances(free=1000, fresh=10))["a"].start
+    held = schedule.turns([queued("a")], [], {}, limits, Circumstances(free=1000, fresh=12))["a"]
+    assert not held.start and "12 new workers" in held.why
+
+
+@pytest.mark.parametrize(
+    ("busy", "processors", "seconds"),
+    [(0, 2, 0), (1, 2, 0), (4, 2, 0), (14, 2, 0.1), (500, 2, 0.25), (500, 64, 0.11), (30, 64, 0), (None, 2, 0.125), (3, 0, 0.02)],
+)  # fmt: skip
+def test_starts_are_paced_by_what_the_machine_has_to_do(busy: int | None, processors: int, seconds: float) -> None:
+    assert schedule.pause(busy, processors) == pytest.approx(seconds, abs=0.01)
+
+
 def test_unknown_memory_holds_nothing_back() -> None:
     assert schedule.turns([queued("a")], [], {}, Limits(), Circumstances())["a"].start
 

@@ -133,6 +133,16 @@ def test_a_later_word_does_not_undo_a_delivery() -> None:
         ([*LIFE[:5], event("state", "state:3", state="idle", surfaced=True)], ["idle:3"]),
         ([*LIFE[:5], event("state", "state:3", state="working", surfaced=True)], ["idle:3"]),
         ([*LIFE[:6], event("state", "state:3", state="blocked")], ["question:001", "blocked:3"]),
+        ([*LIFE, event("state", "state:5", state="failed", why="in other words")], ["failed:4"]),  # no news
+        (
+            [
+                *LIFE,
+                event("switched", "s", model="m", backend="b", attempt=2),
+                event("state", "state:5", state="failed"),
+            ],
+            ["failed:5"],
+        ),
+        ([*LIFE, event("starting", "starting:2", attempt=2), event("state", "state:6", state="failed")], ["failed:6"]),
     ],
 )
 def test_needs(events: list[Event], found: list[str]) -> None:

@@ -196,6 +196,26 @@ sleep 600
 # --- F5
 
 
+def test_F25_a_note_and_a_retry_keep_every_byte_of_a_long_plan(crew: Crew) -> None:
+    """The items that failed are opened again, the note stands there once, and all else is as the worker wrote it."""
+    long = b"- [x] one\n- [?] two\n" + b"log line \xe9\xff\n" * 130_000
+    crew.configure({"w": crew.script("w.sh", "sleep 0.2; exit 1")})
+    crew.start("-m", "w", "--id", "t", "--item", "one", "--item", "two", "x")
+    crew.until("t", "failed")
+    (crew.dir("t") / "plan.md").write_bytes(long)
+    crew.run("note", "t", "mind the \udcff gap")
+    crew.run("note", "t", "and this")
+    attempt = crew.task("t").attempt
+    crew.run("retry", "t", ok=None)
+    wait_until(lambda: crew.task("t").attempt > attempt and crew.task("t").ended, lambda: crew.tell("t"), 8)
+    found = (crew.dir("t") / "plan.md").read_bytes()
+    assert found.startswith(long.replace(b"[?]", b"[ ]"))
+    assert found[len(long) :] == b"\n## Notes\n\n> mind the ? gap\n\n> and this\n"
+    given = crew.base / "huge.md"
+    given.write_bytes(b"- [ ] x\n" + b"y" * (16 << 20))
+    assert "is longer than 16 million" in crew.run("run", "-m", "w", "--plan", str(given), ok=False).stderr
+
+
 def test_F5_every_way_to_write_a_plan_is_understood_and_a_lost_one_crashes_nothing(crew: Crew) -> None:
     id = sleeper(crew, "--item", "a", "--item", "b")
     pid = crew.supervisor_pid()
@@ -439,6 +459,7 @@ def test_F20_a_start_that_fails_fails_once_and_the_others_go_on(crew: Crew) -> N
     crew.configure({"first": first, "gone": "sh -c 'sleep 600'", "sh": "sh -c 'sleep 600'"})
     crew.run("retry", "b")
     crew.until("b", "working")
+    assert [e.data["attempt"] for e in crew.events("b", "started")] == [2]
 
 
 ODD = {

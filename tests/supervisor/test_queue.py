@@ -121,8 +121,8 @@ def test_wrong_dependencies_are_refused(crew: Crew) -> None:
 def test_no_more_workers_run_than_allowed_and_priority_goes_first(crew: Crew) -> None:
     crew.configure(limits={"max_workers": 2, "stagger": 0})
     ids = [f"t{n}" for n in range(6)]
-    batch(crew, [{"id": id, "priority": n, "items": ["sleep 0.3"]} for n, id in enumerate(ids)])
-    assert sum(crew.task(id).state is State.QUEUED for id in ids) == 4
+    batch(crew, [{"id": id, "priority": n, "items": ["sleep 0.5"]} for n, id in enumerate(ids)])
+    wait_until(lambda: sum(crew.task(id).state is State.QUEUED for id in ids) == 4)
     assert "2 of 2 workers run" in crew.run("status").stdout
     for id in ids:
         crew.until(id, "done")

@@ -7,9 +7,11 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from crew import Crew
 
 from dispatch_tmux.cli.page import page
+from dispatch_tmux.cli.report import changes
 from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Event, Question, State, Task
 from dispatch_tmux.git.merge import Size
@@ -104,3 +106,17 @@ def test_a_batch_is_reported_in_the_terminal_and_as_a_page(crew: Crew) -> None:
     assert "which?" in text and "→ y" in text and "Result" in text and "two" not in text
     assert Path(crew.root, "r.html").stat().st_size < 100_000
     assert crew.run("report", "--html", "is-not-there/r.html", ok=False).stderr.startswith("dispatch: ")
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (Size(1, 2, 0), "1 file +2 -0"), (Size(3, 10, 2), "3 files +10 -2"),
+        (Size(1, 0, 0), "1 file"), (Size(2, 0, 0), "2 files"), (Size(0, 0, 0), "no changes"),
+    ],
+)  # fmt: skip
+def test_the_size_of_changes_counts_lines_only_where_there_are_some(size: Size, words: str) -> None:
+    """A binary or an empty file has none: "1 files +0 -0" said less than nothing."""
+    assert changes(size) == words
+    task = row()._replace(size=size)
+    assert words.replace("-", "−") in Page(page(Report("p", (task,), 200.0))).text
