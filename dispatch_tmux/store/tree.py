@@ -198,6 +198,7 @@ class Tree:
             fresh = os.open(names[-1], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=parent)
             with open(source, "rb") as given, open(fresh, "wb") as taken:
                 shutil.copyfileobj(given, taken)
+                taken.flush()  # what is written after the times were set sets them anew
                 os.fchmod(fresh, stat.S_IMODE(facts.st_mode))
                 os.utime(fresh, ns=(facts.st_atime_ns, facts.st_mtime_ns))
             return True
