@@ -109,8 +109,7 @@ class Journal:
         while self._read < end:
             data = os.pread(fd, min(AT_ONCE, end - self._read), self._read)
             whole = data.rfind(b"\n") + 1
-            if not whole:
-                self._last(data)
+            if not whole and not self._last(data):
                 return
             self._take(data[:whole])
             self._read += whole
@@ -122,14 +121,16 @@ class Journal:
             elif line and not line.isspace():
                 self._damage += 1
 
-    def _last(self, data: bytes) -> None:
-        """What stands after the last line end: a whole event counts; a half one may still grow."""
+    def _last(self, data: bytes) -> bool:
+        """Take what stands after the last line end: a whole event, or what is too long for one. False: it may still grow."""
         if event := parse(data):
             self._fold.add(event)
-            self._read += len(data)
         elif len(data) >= MOST_LINE:
             self._damage += 1
-            self._read += len(data)
+        else:
+            return False
+        self._read += len(data)
+        return True
 
 
 def parse(line: bytes) -> Event | None:
