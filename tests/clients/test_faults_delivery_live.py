@@ -70,6 +70,29 @@ def test_D13_a_message_of_64_KiB_arrives_whole(stage: Stage) -> None:
     assert arrived(text, stage.requests, 60.0) == 1, stage.crew.screen(id)
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_D21_a_long_draft_on_a_small_screen_is_sent(stage: Stage, columns: int) -> None:
+    """Of 778 characters in one row 80x24 shows the end only; 20 short rows are the most that no CLI collapses."""
+    id = stage.worker("idle")
+    pane = stage.crew.task(id).pane
+    stage.crew.tmux("resize-window", "-t", pane, "-x", str(columns), "-y", "24")
+    for text in ("word " * 155 + f"e{columns}", "\n".join(f"{columns}: line {n} of a few" for n in range(20))):
+        stage.rest(id)
+        stage.crew.run("send", id, text)
+        once(stage, text)
+
+
+def test_D25_what_the_terminal_cannot_show_is_sent_all_the_same(stage: Stage) -> None:
+    id = stage.worker("idle")
+    stage.rest(id)
+    for text in (
+        "family 👩\u200d👩\u200d👧\u200d👦 of four",
+        "a flag 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f too",
+    ):
+        stage.crew.run("send", id, text)
+        once(stage, text)
+
+
 def test_D17_the_words_of_a_message_stand_in_no_log(stage: Stage) -> None:
     id = stage.worker("idle")
     stage.rest(id)
