@@ -68,11 +68,11 @@ def _asked_for(project: Project, task: str) -> str:
 
 
 def _lines(done: Answered, verbose: bool) -> list[str]:
-    lines = [f"answered: {line(done.answer, 200)}"]
+    lines = [f"{'kept' if done.kept else 'answered'}: {line(done.answer, 200)}"]
     if done.restarted:
         lines.append(f"  {done.task} had ended without it, and is started again with the answer")
     if done.kept:
         lines.append(
-            f"  the worker of {done.task} has ended; its next attempt gets the answer: dispatch retry {done.task}"
+            f"  nobody has read it: the worker of {done.task} has ended. `dispatch retry {done.task}` tells it"
         )
     return lines + ([f"  proof: {line(done.proof, 200)}"] if verbose else [])

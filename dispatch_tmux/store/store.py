@@ -317,6 +317,20 @@ class Store:
     def drop_request(self, id: str, rid: str) -> None:
         self.own_tree(id).remove("inbox", f"{rid}.json")
 
+    def remove_left_over(self) -> int:
+        """Remove what verbs and supervisors that were killed in between have left of messages; how many files.
+
+        For the supervisor, which alone pastes here.
+        """
+        ours, old, gone = f"paste-{os.getpid()}-", time.time() - MAKING, 0
+        for id in self.ids():
+            tree = self.own_tree(id)
+            for name in tree.names("inbox"):
+                made = tree.stat("inbox", name) if name.endswith(".tmp") and not name.startswith(ours) else None
+                if made and (name.startswith("paste-") or made.st_mtime < old):
+                    gone += tree.remove("inbox", name)
+        return gone
+
     # --- the queue
 
     @property

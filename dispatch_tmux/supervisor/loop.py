@@ -38,6 +38,7 @@ from dispatch_tmux.supervisor.launcher import Launcher
 from dispatch_tmux.supervisor.queue import Queue
 from dispatch_tmux.supervisor.windows import Windows
 from dispatch_tmux.supervisor.worker import Worker
+from dispatch_tmux.tmux import buffers
 from dispatch_tmux.tmux import worker_windows as tmux
 from dispatch_tmux.tmux.connection import Connection
 from dispatch_tmux.tmux.control import Notice
@@ -88,6 +89,7 @@ class Supervisor:
         """Supervise until the session ends, or its tmux server."""
         self.log(f"supervising {self.root} ({type(self.connection.line).__name__.lower()})")
         self._recover()
+        threading.Thread(target=self._tidy, daemon=True).start()
         next_scan, next_beat = time.monotonic() + self._pace(), 0.0
         while not self.ending:
             self._take(self._next(min(next_scan, next_beat)))
@@ -115,6 +117,16 @@ class Supervisor:
         self.windows.find(anew=True)
         self._subscribe()
         self.scan()
+
+    def _tidy(self) -> None:
+        """Remove the texts of messages that a supervisor which was killed had in its hands."""
+        try:
+            left = self.store.remove_left_over() + buffers.remove_left_over(self.connection.line)
+        except (DispatchError, OSError) as e:
+            self.log(f"left over: {e}")
+        else:
+            if left:
+                self.log(f"removed {left} files and buffers that a killed supervisor had left")
 
     def _next(self, soonest: float) -> list[tuple[str, Any]]:
         """Everything that has come, after a wait that ends when something is due."""

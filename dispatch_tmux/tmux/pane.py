@@ -23,6 +23,7 @@ from pexpect.spawnbase import SpawnBase
 
 from dispatch_tmux.core.text import columns
 from dispatch_tmux.errors import PaneGone, TmuxError
+from dispatch_tmux.tmux import buffers
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux.control import Control, Notice, raw
 from dispatch_tmux.tmux.server import PaneId, Socket, pane_id
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 KEPT = 256 * 1024  # bytes of unread output kept; pexpect itself would keep all
 MOST_KEYS = 2000  # characters in one send-keys; its -H form fails from 10 000 bytes on
-BUFFER = "dispatch-"  # how the names of our buffers begin; the pid of whoever pastes comes next
 _FACTS = "#{cursor_x},#{cursor_y},#{pane_dead},#{pane_in_mode},#{pane_width},#{pane_height},#{pane_tty},#{pane_title}"
 
 
@@ -199,7 +199,7 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
         0600 in FOLDER and a tmux buffer of its own that is deleted with the paste. The guard is in tmux: pasting into a
         dead pane kills the server of tmux 3.3a. Raises PaneGone for a dead pane.
         """
-        buffer, pasted = f"{BUFFER}{os.getpid()}-{os.urandom(8).hex()}", False
+        buffer, pasted = buffers.name(), False
         self._load_buffer(buffer, text, folder)
         try:
             if if_still():
@@ -215,7 +215,7 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
         return pasted
 
     def _load_buffer(self, buffer: str, text: str, folder: str | None) -> None:
-        fd, path = tempfile.mkstemp(prefix="paste-", suffix=".tmp", dir=folder)
+        fd, path = tempfile.mkstemp(prefix=f"paste-{os.getpid()}-", suffix=".tmp", dir=folder)
         try:
             with open(fd, "w", encoding="utf-8", newline="") as f:
                 f.write(text)

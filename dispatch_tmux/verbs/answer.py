@@ -78,7 +78,8 @@ def answer(
         store.request(task.id, "launch", env=dict(os.environ))
     session.ensure(project)
     proof = f"written to ipc/{asked.id}.answer"
-    return Answered(task.id, asked.id, words, proof, restarted, kept=task.ended and not restarted)
+    is_over = task.ended or task.stopping
+    return Answered(task.id, asked.id, words, proof, restarted, kept=is_over and not restarted)
 
 
 def _asked(project: Project, task: Task, question: str) -> Question:

@@ -597,6 +597,31 @@ def test_F23_a_task_whose_run_was_killed_before_it_asked_for_the_start_is_told_a
     assert crew.until("cut", "working").attempt == 1
 
 
+def test_F23_nothing_of_a_message_stays_behind_when_a_supervisor_is_killed_while_it_pastes(crew: Crew) -> None:
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    crew.start("-m", "sh", "--id", "a", "x")
+    crew.until("a", "working")
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    hex16, inbox = "0123456789abcdef", crew.own("a") / "inbox"
+    left = [inbox / f"paste-{dead.pid}-x.tmp", inbox / "paste-from-before.tmp", inbox / "1-2.json.0f.tmp"]
+    for path in left:
+        path.write_text("the words of a message")
+    os.utime(left[2], (time.time() - 60, time.time() - 60))  # what a killed `send` has left
+    fresh = inbox / "1-3.json.0e.tmp"  # what a `send` is writing now
+    fresh.write_text("{}")
+    theirs = ["mine", f"dispatch-{os.getpid()}-{hex16}", "dispatch-notes"]
+    for name in (f"dispatch-{dead.pid}-{hex16}", *theirs):
+        crew.tmux("set-buffer", "-b", name, "the words of a message")
+    crew.kill_supervisor()
+
+    def buffers() -> list[str]:
+        return sorted(crew.tmux("list-buffers", "-F", "#{buffer_name}").lines)
+
+    wait_until(lambda: buffers() == sorted(theirs), lambda: f"{buffers()} {crew.tell('a')}")
+    assert not [path for path in left if path.exists()] and fresh.exists()
+
+
 def test_F26_run_says_that_a_start_failed_and_ends_with_1(crew: Crew) -> None:
     crew.configure({"sh": "sh -c 'sleep 600'"})
     subprocess.run(["git", "init", "-q"], cwd=crew.root, check=True)

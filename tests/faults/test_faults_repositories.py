@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from crew import Crew, wait_until
+from crew import Crew, alive, wait_until
 
 
 def git(folder: Path, *words: str, ok: bool = True) -> str:
@@ -126,3 +126,17 @@ def test_F24_merges_at_once_from_the_command_line(repo: Crew) -> None:
     assert {"m1.txt", "m2.txt", "m3.txt"} <= set(git(repo.root, "ls-tree", "--name-only", "HEAD").split())
     assert git(repo.root, "status", "--porcelain") == ""
     wait_until(lambda: all(repo.task(id).merged for id in ids))
+
+
+def test_F18_drop_looks_for_what_would_be_lost_before_it_ends_anything(repo: Crew) -> None:
+    path = work(repo, "a", "write n.txt: n")
+    repo.run("run", "-m", "demo", "--id", "b", "--item", "look", "without a worktree")
+    repo.until("b", "done")
+    assert "has work that is nowhere else" in repo.run("drop", "a", ok=False).stderr
+    assert "has no worktree" in repo.run("drop", "b", ok=False).stderr
+    for id in ("a", "b"):
+        assert alive(repo.task(id).pid) and not repo.events(id, "stopping")
+    assert (path / "n.txt").exists()
+    repo.run("send", "a", "commit it")  # the conversation goes on
+    repo.run("drop", "a", "--force")
+    assert not path.exists() and not alive(repo.task("a").pid)
