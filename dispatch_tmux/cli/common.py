@@ -85,5 +85,5 @@ def attach_line(directory: Project, id: str) -> str:
     import os
 
     here = os.path.realpath(os.getcwd())
-    inside = here == directory.root or here.startswith(directory.root + os.sep)
+    inside = any(here == top or here.startswith(top + os.sep) for top in (directory.root, directory.here) if top)
     return f"dispatch attach {id}" if inside else f"dispatch -C {directory.root} attach {id}"

@@ -127,15 +127,19 @@ def _lines(project: Project, task: Task) -> list[str]:
     lines += [f"  ○ {clean(item.text, 160)}" for item in known.items(project, task)[:20]]
     if task.worktree:
         lines.append(f"  worktree: {line(task.worktree, 400)} (branch {line(task.branch, 200)})")
-    elif (there := verb.elsewhere(project, task))[0]:
-        lines.append(
-            f"  works in {line(there[0], 400)} ({f'branch {line(there[1], 200)}' if there[1] else 'no branch'})"
-        )
+    elif there := _elsewhere(project, task):
+        lines.append(f"  works in {there}")
     if task.state is State.FAILED:
         return [*lines, f"  failed: {clean(task.why, 400)}"]
     if not task.attempt:
         return [*lines, f"  waits: {clean(task.why, 400)}"]
     return [*lines, f"  {common.attach_line(project, task.id)}"]
+
+
+def _elsewhere(project: Project, task: Task) -> str:
+    """The checkout that TASK works in, if it is another one than the project's root; ''."""
+    place, branch = verb.elsewhere(project, task)
+    return f"{line(place, 400)} ({f'branch {line(branch, 200)}' if branch else 'no branch'})" if place else ""
 
 
 def _refuse_beside_a_batch(prompt: tuple[str, ...], id_: str, model: str, plan_file: str, more: dict[str, Any]) -> None:
@@ -151,7 +155,8 @@ def _run_batch(project: Project, file: str, chooser: Asking, as_json: bool) -> N
     if as_json:
         common.print_json([{**_data(project, one.task), "new": one.new} for one in started])
     else:
-        common.echo_lines(_summary(started), "dispatch status")
+        places = {place: "" for one in started if one.new and (place := _elsewhere(project, one.task))}
+        common.echo_lines([*_summary(started), *(f"They work in {place}" for place in places)], "dispatch status")
 
 
 def _summary(started: list[Started]) -> list[str]:

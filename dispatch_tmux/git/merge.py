@@ -118,7 +118,7 @@ def commit_all(work: Work, message: str, scratch: str, verify: bool = True) -> N
 
     SCRATCH: a directory of ours.
     """
-    git.must(work.path, "add", "--all", "--", *_but_links(work))
+    git.add_all(work.path, "--", *_but_links(work))
     if git.ask(work.path, "diff", "--cached", "--quiet").ok:
         return
     with tempfile.TemporaryDirectory(prefix="commit-", dir=scratch) as folder:
@@ -126,7 +126,7 @@ def commit_all(work: Work, message: str, scratch: str, verify: bool = True) -> N
         who = git.identity(work.path)
         done = git.ask(work.path, *asked, *who, "commit", "--quiet", "-m", message, env=watch.env)
         if not done.ok:
-            raise _not_committed(done, watch.refused(), "the commit in the worktree")
+            raise _not_committed(done, watch.refused(), "the worker's work", "--commit")
 
 
 def _hooks(root: str, folder: str, verify: bool) -> tuple[str, ...]:
@@ -135,13 +135,14 @@ def _hooks(root: str, folder: str, verify: bool) -> tuple[str, ...]:
     return hooks.words(root, place, verify)
 
 
-def _not_committed(done: Said, hook: str, what: str) -> DispatchError:
-    """Why a commit was not made: a hook's words, or those of what signs it, or git's own."""
+def _not_committed(done: Said, hook: str, what: str, option: str) -> DispatchError:
+    """Why the commit of WHAT was not made: a hook's words, or those of what signs it, or git's own. OPTION: its message's."""
     if hook:
         words = "".join(f"\n    {line}" for line in done.words.splitlines())
-        hint = "--no-verify runs no hook"
+        hint = "--no-verify asks no hook"
         if hook in ("commit-msg", "prepare-commit-msg"):
-            hint = f'--message "feat: {{title}}" gives it another message, {hint}'
+            example = "{title}" if option == "--message" else "…"
+            hint = f'{option} "feat: {example}" gives it another message\n{hint}'
         return DispatchError(f"the {hook} hook refuses {what}; nothing was merged:{words}", hint=hint)
     if "failed to sign" in done.err or "gpg.ssh" in done.err or "Load key" in done.err:
         words = "".join(f"\n    {line}" for line in done.words.splitlines())
@@ -232,7 +233,7 @@ def _merge_in(place: str, tip: str, how: How, options: tuple[str, ...]) -> tuple
     conflicts = git.ask(place, "diff", "--name-only", "--diff-filter=U", "-z").out.split("\0")
     if names := tuple(filter(None, conflicts)):
         return names
-    raise _not_committed(done, watch.refused(), "the merge")
+    raise _not_committed(done, watch.refused(), "the merge", "--message")
 
 
 def _forget(root: str, folder: str) -> None:
@@ -322,7 +323,7 @@ def keep(work: Work, id: str, ours: bool, lost: Loss) -> Sequence[str]:
             kept = [f"branch {name}"]
     for n, entry in enumerate(worktree.stashed(work.root, work.branch, work.since), 1):
         git.must(work.root, "branch", "--no-track", "--force", f"{name}-stash-{n}", entry.commit)
-        kept.append(f"stash entry on branch {name}-stash-{n} (git stash apply {name}-stash-{n})")
+        kept.append(f"stash entry, as branch {name}-stash-{n}")
     return kept
 
 

@@ -36,7 +36,7 @@ class Said(NamedTuple):
     @property
     def why(self) -> str:
         """The line of its errors that tells most."""
-        lines = [line for line in (self.err or self.out).splitlines() if line.strip()]
+        lines = [line for line in (self.err or self.out).splitlines() if line.strip() and not line.startswith("hint:")]
         told = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
         return told.removeprefix("fatal: ").removeprefix("error: ") or f"exit code {self.code}"
 
@@ -113,3 +113,9 @@ def identity(folder: str) -> list[str]:
     if ask(folder, "config", "user.email").out.strip():
         return []
     return ["-c", "user.name=dispatch", "-c", "user.email=dispatch@localhost"]
+
+
+def add_all(folder: str, *more: str, env: Mapping[str, str] | None = None) -> None:
+    """Put everything in FOLDER into the index, also what lies outside of a sparse checkout. Raises DispatchError."""
+    is_sparse = ask(folder, "config", "--type=bool", "core.sparseCheckout").out.strip() == "true"
+    must(folder, "add", "--all", *(["--sparse"] if is_sparse else []), *more, env=env)

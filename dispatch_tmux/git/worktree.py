@@ -259,7 +259,7 @@ def snapshot(path: str) -> str:
         if os.path.exists(index):
             shutil.copyfile(index, own)  # its stat data spares git the reading of unchanged files
         env = {"GIT_INDEX_FILE": own}
-        git.must(path, "add", "--all", env=env)
+        git.add_all(path, env=env)
         return git.must(path, "write-tree", env=env)
 
 

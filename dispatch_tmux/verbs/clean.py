@@ -82,7 +82,8 @@ def _cleanable(project: Project, found: Sequence[Task], force: bool) -> tuple[li
         if task.id in waited:
             kept.append(Kept(task.id, f"{waited[task.id]} comes after it"))
         elif lost:
-            kept.append(Kept(task.id, f"its worktree has {lost}: `dispatch merge {task.id}`, or drop it"))
+            way = f"`dispatch merge {task.id}`, or drop it" if merge.can_be_merged(lost) else "drop it with --force"
+            kept.append(Kept(task.id, f"its worktree has {lost}: {way}"))
         else:
             go.append(task)
     return go, kept

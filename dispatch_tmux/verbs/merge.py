@@ -121,7 +121,7 @@ def _refuse_halfway(task: Task, work: Work) -> None:
     if what := checkouts.under_way(work.path):
         raise DispatchError(
             f"the worktree of {task.id} is in the middle of a {what} of its own",
-            hint=f'`dispatch send {task.id} "finish or abort the {what}"`, or do so in {work.path}',
+            hint=f'`dispatch send {task.id} "finish or abort the {what}"`\nor do so in {work.path}',
         )
 
 
@@ -188,12 +188,17 @@ def _refuse_loss(project: Project, task: Task, force: bool) -> Loss:
     return lost
 
 
+def can_be_merged(lost: Loss) -> bool:
+    """Whether anything of what would be LOST comes home with a merge; what was stashed does not."""
+    return bool(lost.changed or lost.untracked or lost.commits)
+
+
 def _way_home(task: Task, lost: Loss) -> str:
     """What can be done with what would be LOST."""
-    if not (lost.changed or lost.untracked or lost.commits):
-        return "`git stash list` shows it; --force drops the worktree, and keeps a branch of each stash entry"
+    if not can_be_merged(lost):
+        return "`git stash list` shows it\n--force drops the worktree, and keeps a branch of each stash entry"
     commit = ' --commit "what it is"' if lost.changed or lost.untracked else ""
-    return f"`dispatch merge {task.id}{commit}` brings it home; --force drops it, and keeps a branch and a patch"
+    return f"`dispatch merge {task.id}{commit}` brings it home\n--force drops it, and keeps a branch and a patch"
 
 
 def _work(project: Project, task: Task) -> Work:
@@ -237,7 +242,7 @@ def _conflict(task: Task, target: str, files: tuple[str, ...]) -> MergeConflict:
     return MergeConflict(
         f"{task.id} conflicts with {target} in {many}; nothing was merged:{listed}",
         files=files,
-        hint=f'`dispatch send {task.id} "merge {target} into your branch and solve the conflicts"`, or do so in {task.worktree}',
+        hint=f'`dispatch send {task.id} "merge {target} into your branch and solve the conflicts"`\nor do so in {task.worktree}',
     )
 
 

@@ -10,6 +10,7 @@ from dispatch_tmux.core.order import Order
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import UsageProblem
 from dispatch_tmux.models.resolve import Resolution
+from dispatch_tmux.store import task_file
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.verbs import start, tasks
 from dispatch_tmux.verbs.resolve import Chooser
@@ -73,7 +74,8 @@ def elsewhere(project: Project, task: Task) -> tuple[str, str]:
     from dispatch_tmux.git import checkouts
     from dispatch_tmux.git import run as git
 
-    if task.worktree or task.cwd == project.root or checkouts.home(project.root, task.cwd) == project.root:
+    own = task.worktree or task_file.read(project.store, task.id).get("worktree")
+    if own or task.cwd == project.root or checkouts.home(project.root, task.cwd) == project.root:
         return "", ""
     return task.cwd, git.branch(task.cwd)
 

@@ -64,9 +64,8 @@ def note(project: Project, which: Which, text: str) -> Noted:
         raise DispatchError(
             f"the note has {len(text)} characters; {NOTE} are the most", hint="put it into a file and name that"
         )
-    plan_file.put_note(
-        store.tree(task.id), text
-    )  # first: the supervisor, too, puts what is on record where it is missing
+    # First: the supervisor, too, puts what is on record where it is missing.
+    plan_file.put_note(store.tree(task.id), text)
     store.append(task.id, "note", f"note:{time.time_ns():x}", text=text)
     if task.ended or not task.started or reads_lines(task):
         return Noted(task.id)

@@ -51,10 +51,7 @@ def test_W7_W8_hooks_of_a_repository_from_the_first_word_to_the_merge(repo: Crew
     path = work(repo, "a", "write n.txt: n")
     assert (path / "a.txt").exists()
     refused = repo.run("merge", "a", "--commit", "n", ok=False).stderr
-    assert (
-        "the commit-msg hook refuses the commit in the worktree; nothing was merged:\n    want: feat: or fix:"
-        in refused
-    )
+    assert "the commit-msg hook refuses the worker's work; nothing was merged:\n    want: feat: or fix:" in refused
     assert "\x1b" not in refused
     refused = repo.run("merge", "a", "--commit", "feat: n", ok=False).stderr
     assert "the commit-msg hook refuses the merge" in refused and '--message "feat: {title}"' in refused
@@ -76,7 +73,7 @@ def test_W9_drop_and_clean_do_not_leave_a_stash_behind_without_a_word(repo: Crew
         assert "1 stash entry (WIP on dispatch/a: " in told.stdout + told.stderr and path.is_dir()
     assert "git stash list" in repo.run("drop", "a", ok=False).stderr
     said = repo.run("drop", "a", "--force").stdout
-    assert "stash entry on branch rescued/a-" in said and not path.exists()
+    assert "kept: stash entry, as branch rescued/a-" in said and not path.exists()
     assert len(git(repo.root, "stash", "list").splitlines()) == 1
     assert "removed a" in repo.run("clean").stdout
 
@@ -97,6 +94,9 @@ def test_W10_a_worker_works_in_the_checkout_that_the_person_stands_in_and_it_is_
     assert "1 file changed" in repo.run("diff", "b", "--stat").stdout
     assert "merged into feature" in repo.run("merge", "b", cwd=linked).stdout
     assert (linked / "m.txt").exists() and git(repo.root, "log", "--format=%s", "main") == "first"
+    batch = json.dumps([{"id": id, "model": "demo", "prompt": "x", "worktree": id == "d"} for id in ("d", "e")])
+    said = repo.run("run", "--batch", "-", stdin=batch, cwd=linked).stdout
+    assert said.count("They work in") == 1 and f"They work in {linked} (branch feature)" in said
     assert "works in" not in repo.run("run", "-m", "demo", "--id", "c", "do it").stdout
     assert repo.task("c").cwd == str(repo.root)
 

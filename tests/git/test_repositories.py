@@ -12,6 +12,7 @@ from repositories import brought, committed, git, hook, repository, work
 
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.git import checkouts, merge, worktree
+from dispatch_tmux.git import run as git_run
 from dispatch_tmux.git.merge import Work
 
 
@@ -139,7 +140,7 @@ def test_W8_hooks_are_the_person_s_to_skip(root: Path) -> None:
         hook(root / ".git/hooks", name, f"echo {name} says no; exit 1")
     one = work(root)
     (Path(one.path) / "n.txt").write_text("n\n")
-    with pytest.raises(DispatchError, match="the pre-commit hook refuses the commit in the worktree"):
+    with pytest.raises(DispatchError, match="the pre-commit hook refuses the worker's work"):
         merge.commit_all(one, "n", str(root.parent))
     merge.commit_all(one, "n", str(root.parent), verify=False)
     with pytest.raises(
@@ -329,10 +330,10 @@ def test_W9_a_stash_made_on_the_branch_is_work(root: Path) -> None:
     assert len(lost.stashed) == 2 and "2 stash entries (On (no branch): look" in str(lost)
     assert "WIP on dispatch/a: " in str(lost)
     kept = merge.keep(one, "a", True, lost)
-    assert [line.split(" (")[0].rsplit("-", 2)[-2:] for line in kept] == [["stash", "1"], ["stash", "2"]]
+    assert [line.rsplit("-", 2)[-2:] for line in kept] == [["stash", "1"], ["stash", "2"]]
     merge.remove(one, True)
     assert not worktree.stashed(str(root), "dispatch/a")  # kept on branches: told once
-    branch = kept[1].split(" (")[0].split()[-1]
+    branch = kept[1].split()[-1]
     git(root, "stash", "apply", branch)
     assert (root / "a.txt").read_text() == "kept for later\n"
     assert len(git(root, "stash", "list").splitlines()) == 3
@@ -489,3 +490,22 @@ def test_F24_what_hangs_in_a_hook_costs_its_deadline_only(root: Path, monkeypatc
     committed(Path(one.path), "n.txt", "n\n")
     with pytest.raises(DispatchError, match="git merge did not end within 1 s"):
         brought(one)
+
+
+def test_W2_what_lies_outside_of_a_sparse_checkout_is_work_like_any_other(root: Path, tmp_path: Path) -> None:
+    committed(root, "d/f.txt", "x\n")
+    git(tmp_path, "clone", "-q", "--sparse", f"file://{root}", str(tmp_path / "clone"))
+    one = work(tmp_path / "clone")
+    committed(Path(one.path), "n.txt", "n\n")
+    (Path(one.path) / "far").mkdir()
+    (Path(one.path) / "far" / "away.txt").write_text("x\n")
+    assert merge.size(one).files == 2 and "1 untracked file (far/away.txt)" in str(merge.unsaved(one, ""))
+    merge.commit_all(one, "all", str(tmp_path))
+    brought(one)
+    assert {"n.txt", "far/away.txt", "d/f.txt"} <= names(tmp_path / "clone")
+
+
+def test_what_git_says_is_told_without_its_advice() -> None:
+    said = git_run.Said(1, "", "hint: Disable this message\nfatal: no way\nhint: more\nremote: x\n")
+    assert said.why == "no way" and said.words == "fatal: no way\nremote: x"
+    assert git_run.Said(2, "", "").why == git_run.Said(2, "", "").words == "exit code 2"
