@@ -36,7 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _speed(item: pytest.Item) -> int:
-    return 0 if item.get_closest_marker("slow") else 1 if "crew" in getattr(item, "fixturenames", ()) else 2
+    waits = {"crew", "shared"} & set(getattr(item, "fixturenames", ()))
+    return 0 if item.get_closest_marker("slow") else 1 if waits else 2
 
 
 def _scratch() -> str:
@@ -53,6 +54,14 @@ def _scratch() -> str:
 def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
     crew = Crew(Path(tempfile.mkdtemp(prefix="dt-", dir=_scratch())))
     crew.fresh = crew.fresh or request.node.get_closest_marker("fresh") is not None
+    yield crew
+    crew.close()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Crew]:
+    """One crew for all tests of a module that do not get in each other's way."""
+    crew = Crew(Path(tempfile.mkdtemp(prefix="dt-", dir=_scratch())))
     yield crew
     crew.close()
 

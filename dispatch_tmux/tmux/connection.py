@@ -5,6 +5,7 @@ Both have `cmd`, `cmds`, `closed` and `close`, and tell the same notices.
 
 from __future__ import annotations
 
+import os
 import threading
 import zlib
 from collections.abc import Callable
@@ -102,10 +103,11 @@ class Polling:
 
     def _shots(self, panes: list[str]) -> dict[str, int]:
         """A checksum of each pane's screen, all in one tmux client."""
-        mark = "dispatch-pane "
+        mark = f"dispatch-pane {os.urandom(8).hex()} "  # that no screen has
         commands: list[str] = []
-        for pane in panes:
-            commands += ["display-message", "-p", mark + pane, ";", "capture-pane", "-p", "-t", pane, ";"]
+        for pane in panes:  # its id comes from tmux: in `%5` as a text it would see a time's format
+            commands += ["display-message", "-p", "-t", pane, mark + "#{pane_id}", ";"]
+            commands += ["capture-pane", "-p", "-t", pane, ";"]
         text = "\n".join(self.cmd(*commands[:-1]).lines) if commands else ""
         parts = (part.split("\n", 1) for part in text.split(mark)[1:])
         return {part[0]: zlib.crc32(part[-1].encode()) for part in parts}

@@ -167,6 +167,8 @@ class Control:
 
     def _end_block(self, line: bytes, ours: bool) -> None:
         lines, self._block = self._block or [], None
+        if not self._ready.is_set() and line.startswith(b"%error"):
+            self.closed.set()  # that was the answer to our attaching; `%exit` is on its way
         self._ready.set()
         if not ours or not self._waiting:
             return

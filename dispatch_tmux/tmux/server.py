@@ -71,8 +71,13 @@ class Socket(NamedTuple):
         return self.name != "default"
 
     def argv(self, *command: str) -> list[str]:
-        """A whole tmux command line; the conf counts only where it starts the server."""
-        return [binary(), "-u", *(("-f", CONF) if self.is_ours else ()), *self.flags, *command]
+        """A whole tmux command line; the conf counts only where it starts the server. Only `;` alone ends a command."""
+        return [binary(), "-u", *(("-f", CONF) if self.is_ours else ()), *self.flags, *map(_whole, command)]
+
+
+def _whole(argument: str) -> str:
+    """ARGUMENT for tmux's command line, where a `;` at its end would end the command and be lost."""
+    return f"{argument[:-1]}\\;" if argument.endswith(";") and argument != ";" else argument
 
 
 def binary() -> str:

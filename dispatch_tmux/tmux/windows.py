@@ -60,7 +60,8 @@ def screen(server: Server, pane: str, *, colours: bool = False) -> str | None:
 
 def press(server: Server, pane: str, key: str) -> Answer:
     """Press KEY (tmux's name for it: Enter, Down, C-c, y) in PANE."""
-    return server.cmd("send-keys", "-t", pane, "--", key)
+    pressed = ("-H", "3b") if key == ";" else ("--", key)  # as a word of its own it would end the command
+    return server.cmd("send-keys", "-t", pane, *pressed)
 
 
 def close(server: Server, pane: str) -> None:

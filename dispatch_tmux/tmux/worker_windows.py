@@ -89,7 +89,10 @@ def transcript(tmux: Tmux, pane: str) -> str | None:
 
 
 def appearance(tmux: Tmux, pane: str) -> str | None:
-    """PANE's screen with its colours, and its title, in one round trip; None when there is no such pane."""
+    """PANE's screen with its colours, and its title, in one round trip; None when there is no such pane.
+
+    Through a `Server`: for a control connection `;` is a word like others.
+    """
     shot = tmux.cmd(
         "capture-pane", "-p", "-e", "-t", pane, ";", "display-message", "-p", "-t", pane, "#{pane_title}"
     )  # fmt: skip
