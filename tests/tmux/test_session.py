@@ -87,8 +87,9 @@ def test_a_restart_ends_what_was_there(session: Session, shared: Crew) -> None:
 
 
 def test_the_last_line_says_why_a_program_ended(session: Session) -> None:
-    pane = session.runs("sh", "-c", "echo one; echo why it ended")
+    pane = session.runs("sh", "-c", "echo one; echo why it ended; read a")
     session.shows(pane, "why it ended")
+    session.server.cmd("send-keys", "-t", pane, "Enter")
     wait_until(lambda: session.tells(pane, "#{pane_dead}") == "1")
     assert sessions.last_line(session.server, pane) == "why it ended"
     assert sessions.last_line(session.server, session.runs("cat")) == ""

@@ -37,7 +37,9 @@ def test_of_no_pane_there_are_no_facts_and_no_screen(session: Session) -> None:
 
 
 def test_a_pane_whose_program_has_ended_says_so_and_still_shows_its_words(session: Session) -> None:
-    pane = session.runs("sh", "-c", "echo last words")
+    pane = session.runs("sh", "-c", "echo last words; read a")
+    session.shows(pane, "last words")
+    session.server.cmd("send-keys", "-t", pane, "Enter")
     wait_until(lambda: (found := windows.facts(session.server, pane)) and found.dead)
     assert "last words" in (windows.screen(session.server, pane) or "")
 

@@ -64,8 +64,9 @@ def test_an_opened_window_tells_its_pane_its_window_and_its_process(session: Ses
 
 
 def test_a_window_keeps_its_name_and_stays_when_its_program_ends(session: Session, line: Line) -> None:
-    made = opened(line, session, "sh", "-c", r"printf '\033kanother name\033\\'; echo last words")
+    made = opened(line, session, "sh", "-c", r"printf '\033kanother name\033\\'; echo last words; read a")
     session.shows(made.pane, "last words")
+    session.server.cmd("send-keys", "-t", made.pane, "Enter")
     wait_until(lambda: session.tells(made.pane, "#{pane_dead}") == "1")
     assert session.tells(made.pane, "#{window_name}") == "auth"
     assert "last words" in (windows.transcript(line, made.pane) or "")
