@@ -44,7 +44,6 @@ from dispatch_tmux.tmux.connection import Connection
 from dispatch_tmux.tmux.control import Notice
 from dispatch_tmux.tmux.server import Server, Socket
 
-TICK = 0.025  # seconds between two looks at whether a screen has come to rest, while there is one that changes
 RESCAN = 10.0  # seconds between two looks at everything, in case a file event was missed
 WITHOUT_WATCH = 1.0  # the same where the system tells nothing of files
 WHOLE = 6  # each sixth of them is at every worker, also those whose files nobody has touched
@@ -132,7 +131,10 @@ class Supervisor:
         """Everything that has come, after a wait that ends when something is due."""
         due = [soonest, *(w.review_at for w in self.crew.all() if w.review_at is not None)]
         due += [when for when in (self.board.due, self.queue.due) if when is not None]
-        wait = TICK if self.drawing else max(0.0, min(due) - time.monotonic())
+        now = time.monotonic()
+        if self.drawing:
+            due.append(self.drawing.due(self.crew.workers, now))
+        wait = max(0.0, min(due) - now)
         if self.queue.stale:
             wait = 0.0
         try:

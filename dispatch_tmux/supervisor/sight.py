@@ -42,7 +42,7 @@ class Sight:
         self.shown, self.rows = UNKNOWN, ""  # what its screen shows; its rows, where no rule knows them
         self.unseen = False  # we come back to it, and have not looked at it yet: nothing is known of its screen
         self.shown_since = self.last_output = self.began = clock()
-        self.looked_at = 0.0
+        self._drawn, self._usual = 0, 0.0  # bytes that came since the last look; and before the former ones, on average
         self._begun = False
         self._candidate = ""  # the dialogue that was there when the screen was still being drawn
         self._error: Shown | None = None  # what its screen showed last, if that was an error; and how large it was
@@ -90,6 +90,7 @@ class Sight:
     def heard(self, data: bytes) -> None:
         """Take DATA, output as it came over the wire."""
         self.last_output = self.clock()
+        self._drawn += len(data)
         self.log.add(data)
         self.told.hear(data)
         if self.typing and self.spawn:
@@ -97,11 +98,15 @@ class Sight:
 
     # --- its screen
 
+    def draws_more_than_usual(self, bytes: int) -> bool:
+        """Whether more has come since the last look than twice of what used to come between two, and BYTES more."""
+        return self._drawn > 2 * self._usual + bytes
+
     def look(self, quiet: bool) -> bool:
         """Read the screen. False: it shows a dialogue, but was still being drawn (not QUIET); look again."""
         if self.spawn is None:
             return True
-        self.looked_at = self.clock()
+        self._usual, self._drawn = self._usual * 0.8 + self._drawn * 0.2, 0
         try:
             seen = self.spawn.look()
         except PaneGone:

@@ -156,6 +156,14 @@ def running(crew: Crew) -> None:
     told("dispatch run, warm, process started", warm, "ms", 400)
 
 
+def watches(pid: int) -> bool:
+    """Whether the process has an inotify watch."""
+    try:
+        return any("inotify wd" in entry.read_text() for entry in Path(f"/proc/{pid}/fdinfo").iterdir())
+    except OSError:
+        return False
+
+
 def asking(
     crew: Crew, source: str, runs: int, name: str, median: float, p99: float, answer: tuple[str, ...], limit: float
 ) -> None:
@@ -180,7 +188,7 @@ def asking(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        wait_until(lambda pid=waiter.pid: len(os.listdir(f"/proc/{pid}/task")) > 2)  # its watch is up
+        wait_until(lambda pid=waiter.pid: watches(pid))
         (ipc / "go").touch()
         waiter.communicate()
         end = time.monotonic_ns()
