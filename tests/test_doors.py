@@ -42,6 +42,7 @@ OPENS = {  # module outside of store/ → the files that it opens itself
     "config.edit": "the person's config",
     "config.load": "the person's config",
     "git.hooks": "the hooks that are asked about a commit of ours",
+    "git.nested": "repositories that are moved out of a worktree",
     "git.merge": "a worktree for the time of a merge",
     "git.worktree": "worktrees, a copy of an index, and .dispatch/rescued",
     "supervisor.launch": "a task's launch file and exit file: it runs outside the package",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dispatch_tmux.core import notices
 from dispatch_tmux.core.text import lines_of
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.git import checkouts, hooks, worktree
+from dispatch_tmux.git import checkouts, hooks, nested, worktree
 from dispatch_tmux.git import run as git
 from dispatch_tmux.git.run import Said
 from dispatch_tmux.git.worktree import Loss
@@ -116,8 +116,13 @@ def _but_links(work: Work) -> list[str]:
 def commit_all(work: Work, message: str, scratch: str, verify: bool = True) -> None:
     """Commit everything in the worktree, if there is anything; VERIFY: when the hooks of the person's checkout let it.
 
-    SCRATCH: a directory of ours.
+    SCRATCH: a directory of ours. Raises DispatchError for what cannot be committed.
     """
+    if inside := repositories(work):
+        raise DispatchError(
+            f"{inside[0]} in the worktree is a repository of its own, git would commit none of its files; nothing was merged",
+            hint=f"move it away, or remove {os.path.join(inside[0], '.git')}",
+        )
     git.add_all(work.path, "--", *_but_links(work))
     if git.ask(work.path, "diff", "--cached", "--quiet").ok:
         return
@@ -149,6 +154,16 @@ def _not_committed(done: Said, hook: str, what: str, option: str) -> DispatchErr
         hint = "unlock the key, then merge again; git config commit.gpgsign says whether commits are signed"
         return DispatchError(f"git cannot sign {what}; nothing was merged:{words}", hint=hint)
     return DispatchError(f"git made no commit of {what}: {done.why}; nothing was merged")
+
+
+def repositories(work: Work) -> list[str]:
+    """Repositories within the worktree that are no submodules of git's making; what is in them git does not keep."""
+    found = worktree.loss(work.path, work.branch)
+    return [name.rstrip("/") for name in (*nested.own(work.path), *found.untracked) if _is_repository(work, name)]
+
+
+def _is_repository(work: Work, name: str) -> bool:
+    return os.path.lexists(os.path.join(work.path, name, ".git"))
 
 
 def uncommitted(work: Work) -> Loss:
@@ -316,8 +331,11 @@ def keep(work: Work, id: str, ours: bool, lost: Loss) -> Sequence[str]:
     kept = []
     if lost.changed or lost.untracked or lost.commits:
         if os.path.isdir(work.path):
+            files.private_dir(os.path.join(work.root, ".dispatch", "rescued"))
+            inside = nested.keep(work.path, repositories(work), os.path.join(work.root, ".dispatch", name))
+            kept = [f"repository {place}" for place in inside]
             patch = worktree.rescue(work.root, work.path, name, work.base)
-            kept = [f"branch {name}", f"patch {patch}"]
+            kept += [f"branch {name}", f"patch {patch}"]
         elif ours:
             git.must(work.root, "branch", "--no-track", name, work.branch)
             kept = [f"branch {name}"]

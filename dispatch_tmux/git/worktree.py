@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.git import checkouts, hooks
+from dispatch_tmux.git import checkouts, hooks, nested
 from dispatch_tmux.git import run as git
 from dispatch_tmux.git.checkouts import listed
 from dispatch_tmux.store import files
@@ -196,14 +196,16 @@ def furnish(root: str, path: str, links: Sequence[str] = ()) -> int:
 
 def loss(path: str, branch: str, merged: str = "", links: Sequence[str] = ()) -> Loss:
     """What only the worktree at PATH and its BRANCH have. MERGED is a tip that was merged as one commit."""
-    status = git.must(path, "status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none")
-    changed, untracked = [], []
+    inside = nested.own(path)  # what is in them nobody can tell, so that they count as changed
+    how = "dirty" if inside else "none"
+    status = git.must(path, "status", "--porcelain", "-z", "--untracked-files=all", f"--ignore-submodules={how}")
+    changed, untracked = list(inside), []
     entries = iter(status.split("\0"))
     for entry in entries:
         if entry[:2] == "??":
             untracked.append(entry[3:])
         elif entry:
-            changed.append(entry[3:])
+            changed += [entry[3:]] if entry[3:] not in inside else []
             if entry[0] in "RC":
                 next(entries, "")  # the former name
     linked = [name.rstrip("/") for name in links]
@@ -259,7 +261,7 @@ def snapshot(path: str) -> str:
         if os.path.exists(index):
             shutil.copyfile(index, own)  # its stat data spares git the reading of unchanged files
         env = {"GIT_INDEX_FILE": own}
-        git.add_all(path, env=env)
+        git.add_all(path, "--", *nested.but(nested.own(path)), env=env)
         return git.must(path, "write-tree", env=env)
 
 
@@ -320,7 +322,8 @@ def occupied(path: str) -> list[int]:
 
 def footprint(root: str) -> dict[str, str]:
     """What is changed or new in the checkout ROOT: name → what tells one state of the file from another."""
-    said = git.ask(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
+    how = ["--ignore-submodules=dirty"] if nested.own(root) else []
+    said = git.ask(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", *how)
     found = {}
     for entry in said.out.split("\0") if said.ok else ():
         if name := entry[3:]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.core.text import line
 from dispatch_tmux.errors import DispatchError, MergeConflict
-from dispatch_tmux.git import checkouts
+from dispatch_tmux.git import checkouts, nested
 from dispatch_tmux.git import merge as branches
 from dispatch_tmux.git import run as git
 from dispatch_tmux.git.merge import How, Size, Work
@@ -215,6 +215,8 @@ def _any_work(project: Project, task: Task) -> Work:
     """The same, whether or not the worktree is there."""
     from dispatch_tmux.config import load as configuration
 
+    if os.path.isdir(task.worktree):
+        nested.check(project.root, task.worktree)  # before git reads what a worker may have put there
     config = configuration.load()
     links = tuple(config.worktree.link) if config else ()
     return Work(project.root, task.worktree, task.branch, task.base, links, task.created)

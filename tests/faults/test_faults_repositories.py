@@ -140,3 +140,23 @@ def test_F18_drop_looks_for_what_would_be_lost_before_it_ends_anything(repo: Cre
     repo.run("send", "a", "commit it")  # the conversation goes on
     repo.run("drop", "a", "--force")
     assert not path.exists() and not alive(repo.task("a").pid)
+
+
+def test_X9_a_worktree_that_leads_elsewhere_is_refused_by_every_verb(repo: Crew) -> None:
+    path = work(repo, "a", "write n.txt: n", "commit it")
+    ran = repo.base / "ran"
+    git(repo.base, "init", "-q", "other")
+    git(repo.base / "other", "config", "core.fsmonitor", f"echo ran >>{ran}; false")
+    (path / ".git").write_text(f"gitdir: {repo.base / 'other' / '.git'}\n")
+    for verb in (
+        ("diff", "a"),
+        ("merge", "a"),
+        ("merge", "a", "--commit", "x"),
+        ("drop", "a"),
+        ("drop", "a", "--force"),
+    ):
+        assert "its .git leads elsewhere" in repo.run(*verb, ok=False).stderr
+    assert "its .git leads elsewhere" in repo.run("clean").stdout
+    repo.run("report")
+    repo.run("status", "a")
+    assert not ran.exists() and path.is_dir()

@@ -11,7 +11,7 @@ import pytest
 from repositories import brought, committed, git, hook, repository, work
 
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.git import checkouts, merge, worktree
+from dispatch_tmux.git import checkouts, merge, nested, worktree
 from dispatch_tmux.git import run as git_run
 from dispatch_tmux.git.merge import Work
 
@@ -509,3 +509,75 @@ def test_what_git_says_is_told_without_its_advice() -> None:
     said = git_run.Said(1, "", "hint: Disable this message\nfatal: no way\nhint: more\nremote: x\n")
     assert said.why == "no way" and said.words == "fatal: no way\nremote: x"
     assert git_run.Said(2, "", "").why == git_run.Said(2, "", "").words == "exit code 2"
+
+
+# --- X9: what a worker writes into its worktree is not run by git on behalf of the person
+
+
+def evil(folder: Path, ran: Path) -> Path:
+    """A repository in FOLDER whose configuration says so in RAN when git looks into it."""
+    repository(folder)
+    for name, value in (("core.fsmonitor", "fsmonitor"), ("filter.x.clean", "filter"), ("core.pager", "pager")):
+        git(folder, "config", name, f"echo {value} >>{ran}; false")
+    (folder / ".git/info/attributes").write_text("* filter=x\n")
+    return folder
+
+
+def everything(one: Work, ran: Path) -> None:
+    """All that dispatch asks git in a worktree, and that nothing of the worker's has run."""
+    worktree.footprint(one.root)
+    merge.size(one)
+    merge.diff(one)
+    merge.uncommitted(one)
+    merge.unsaved(one, "")
+    assert not ran.exists()
+
+
+def test_X9_git_does_not_look_into_a_repository_that_the_worker_made(root: Path) -> None:
+    one, ran = work(root), root.parent / "ran"
+    inner = evil(Path(one.path) / "inner", ran)
+    ran.unlink(missing_ok=True)
+    everything(one, ran)
+    assert merge.repositories(one) == ["inner"]
+    with pytest.raises(DispatchError, match="inner in the worktree is a repository of its own"):
+        merge.commit_all(one, "x", str(root.parent))
+    git(Path(one.path), "add", "-A")
+    git(Path(one.path), "-c", "core.hooksPath=/dev/null", "commit", "-qm", "x")
+    (inner / "a.txt").write_text("changed\n")
+    ran.unlink(missing_ok=True)
+    everything(one, ran)
+    assert "inner" in merge.uncommitted(one).changed, "what is in it nobody can tell: it counts as changed"
+    lost = merge.unsaved(one, "")
+    kept = merge.keep(one, "a", True, lost)
+    merge.remove(one, True)
+    place = Path(next(name for name in kept if name.startswith("repository ")).split(" ", 1)[1])
+    assert (place / "a.txt").read_text() == "changed\n" and not ran.exists()
+
+
+def test_X9_a_submodule_of_git_s_own_making_is_looked_into(root: Path, tmp_path: Path) -> None:
+    git(root, "submodule", "--quiet", "add", str(repository(tmp_path / "library")), "lib")
+    git(root, "commit", "-qm", "with a submodule")
+    one = work(root)
+    git(Path(one.path), "submodule", "--quiet", "update", "--init")
+    assert not merge.unsaved(one, "") and merge.repositories(one) == []
+    (Path(one.path) / "lib" / "a.txt").write_text("changed\n")
+    assert merge.unsaved(one, "").changed == ("lib",)
+
+
+@pytest.mark.parametrize("how", ["a repository of its own", "a file that leads elsewhere", "a link", "nothing"])
+def test_X9_a_worktree_whose_git_leads_elsewhere_is_not_entered(root: Path, how: str) -> None:
+    one, ran = work(root), root.parent / "ran"
+    other = evil(root.parent / "other", ran)
+    mark = Path(one.path) / ".git"
+    nested.check(one.root, one.path)
+    mark.unlink()
+    if how.startswith("a repository"):
+        (other / ".git").rename(mark)
+    elif how.startswith("a file"):
+        mark.write_text(f"gitdir: {other / '.git'}\n")
+    elif how.startswith("a link"):
+        mark.symlink_to(other / ".git")
+    ran.unlink(missing_ok=True)
+    with pytest.raises(DispatchError, match=r"is no worktree of .* any more"):
+        nested.check(one.root, one.path)
+    assert not ran.exists()
