@@ -150,8 +150,9 @@ def next_step(body: str, seen: Seen, done: Progress, manner: Manner) -> Step | O
         return Refused(why)
     if seen.returned and not seen.in_mode and done.clears < CLEARS:
         return Step.CLEAR
-    if why := _not_ready(seen, manner):
-        return Step.WAIT if done.elapsed < manner.patience else Held(why)
+    why = _not_ready(seen, manner)
+    if why or (manner.composer and seen.unread):  # somebody has typed what the screen does not show yet
+        return Step.WAIT if done.elapsed < manner.patience else Held(why or "the program does not read its keyboard")
     return Step.LEAVE_MODE if seen.in_mode else Step.PASTE
 
 
@@ -176,6 +177,8 @@ def _before_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step
     if not manner.composer:
         return Step.ENTER if done.since_paste >= min(manner.pause, 0.05) else Step.WAIT
     held = holds(body, seen.shown.composer)
+    if seen.unread and done.since_paste < manner.proof:
+        return Step.WAIT  # of the paste, or of somebody who types: the screen does not show it yet
     pause = manner.pause if held is Holds.WHOLE else max(manner.pause, BARE)  # a part: the rest may be on its way
     if held in IN_IT and min(done.since_paste, done.since_seen) >= pause:
         return Step.LEAVE_MODE if seen.in_mode else Step.ENTER

@@ -117,4 +117,6 @@ def run_on(body: str, transcript: str) -> int:
     if len(tail) < RUN or whole.find(tail) < len(whole) - len(tail):
         return 0
     text = re.sub(r"\s{2,}|\n", "\n", transcript).replace(" ", "")  # what stands apart in a row is no continuation
-    return len(re.findall(r"[^\w\x21-\x7e]*".join(map(re.escape, tail)) + r"[^\W_]", text))
+    end = squeezed(body)[_places(squeezed(body))[-1] + 1 :]  # what it ends with, as far as it is shown
+    last = f"[{re.escape(end)}]*" if end else ""
+    return len(re.findall(r"[^\w\x21-\x7e]*".join(map(re.escape, tail)) + last + r"[^\W_]", text))

@@ -34,7 +34,14 @@ class Target(NamedTuple):
 
 
 def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
-    """One look at TARGET. Raises TmuxError when tmux does not answer."""
+    """One look at TARGET. Raises TmuxError when tmux does not answer.
+
+    Where it has a composer the screen comes last: it is what the next key rests on, and what was read of the keyboard
+    before has had time to show. A line program's kernel is asked last: tmux has written what it was told to by then.
+    """
+    kernel = None
+    if target.manner.composer and target.pane.tty:
+        kernel = terminal.probe(target.pane.tty, target.launcher)
     try:
         seen = target.pane.look(HISTORY if history else 0)
     except PaneGone:
@@ -47,7 +54,7 @@ def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
     told = ""  # by the program: what stands in the composer is not
     if history and body:
         told = sgr.plain("\n".join(rows[: above + shown.composer.row] if shown.composer else rows))
-    kernel = terminal.probe(seen.tty, target.launcher)
+    kernel = kernel or terminal.probe(seen.tty, target.launcher)
     return Seen(
         shown=shown,
         dead=seen.dead,

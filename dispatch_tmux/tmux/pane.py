@@ -76,6 +76,7 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
         self._pending = bytearray()
         self._arrived = threading.Condition()
         self._ended = False
+        self.tty = ""  # its terminal, as the last look had it
         self.changes = 0  # how many times output has come; to wait for the next
         self._own = control is None
         self._control: Line = control or self._connect(socket or _socket_of(pane))
@@ -239,6 +240,7 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
         if not facts.ok or len(words) < 8 or not words[4]:
             raise PaneGone(f"{self.name} is gone")
         x, y, dead, mode, width, height = (int(word or 0) for word in words[:6])
+        self.tty = words[6]
         return Rendered(shot.text, (x, y), bool(dead), bool(mode), (width, height), words[6], words[7])
 
     def history(self, lines: int = 100) -> str:

@@ -103,6 +103,13 @@ def test_D24_words_right_behind_the_message_were_sent_with_it(transcript: str, t
     assert echo.run_on("message number 7 for you", transcript) == times
 
 
+def test_D24_words_are_found_behind_a_sign_that_may_lack() -> None:
+    body = "Please look at the file and say what it is for §25§"
+    assert echo.run_on(body, f"> {body}draft of somebody") == 1
+    assert echo.run_on(body, f"> {body}\n● draft") == 0
+    assert echo.run_on(f"{body} {FAMILY}", f"> {body} 👩 and") == 1
+
+
 def test_D24_a_short_message_may_begin_any_sentence() -> None:
     assert echo.run_on("continue", "continue reading\ncontinue") == 0
 
