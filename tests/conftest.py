@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,9 +14,14 @@ import pytest
 pytest.register_assert_rewrite("crew")
 
 from crew import Crew  # noqa: E402
+from panes import Session  # noqa: E402
 
 from dispatch_tmux.tmux import server as tmux  # noqa: E402
+from dispatch_tmux.tmux import session as sessions  # noqa: E402
 from dispatch_tmux.tmux.server import Answer, Socket  # noqa: E402
+from dispatch_tmux.tmux.session import Program  # noqa: E402
+
+_numbers = itertools.count()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -64,6 +70,19 @@ def shared() -> Iterator[Crew]:
     crew = Crew(Path(tempfile.mkdtemp(prefix="dt-", dir=_scratch())))
     yield crew
     crew.close()
+
+
+@pytest.fixture
+def session(shared: Crew) -> Iterator[Session]:
+    """A session on the server of the module's crew, started as dispatch starts its own."""
+    server, name = shared.server, f"s{next(_numbers)}"
+    if not server.running():
+        server.cmd("new-session", "-d", "-s", "holds-the-server", "cat")
+    made = sessions.start(server, name, str(shared.root), Program(["cat"], str(shared.root), {}))
+    assert made.ok, made.text
+    id = server.cmd("display-message", "-p", "-t", made.text, "#{session_id}").text
+    yield Session(server, id, name, made.text)
+    server.cmd("kill-session", "-t", id)
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,7 @@ def rendered(tasks: list[Task], root: str, used: Mapping[str, str]) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    from dispatch_tmux.core.text import clean
+    from dispatch_tmux.core.text import line
 
     size = os.get_terminal_size() if sys.stdout.isatty() else os.terminal_size((100, 30))
     console = Console(width=size.columns, height=size.lines, force_terminal=True, color_system="256")
@@ -77,8 +77,8 @@ def rendered(tasks: list[Task], root: str, used: Mapping[str, str]) -> str:
     for task in tasks[-(size.lines - 5) :]:
         asked = task.open_questions[0].text if task.open_questions else task.why or used.get(task.id, "")
         table.add_row(
-            task.id, task.model, Text(task.state.value, style=_COLOURS.get(task.state, "")),
-            _age(time.time() - task.since), f"{task.done_items}/{len(task.marks)}", Text(clean(asked, 200).replace("\n", " ")),
+            task.id, Text(line(task.model, 40)), Text(task.state.value, style=_COLOURS.get(task.state, "")),
+            _age(time.time() - task.since), f"{task.done_items}/{len(task.marks)}", Text(line(asked, 200)),
         )  # fmt: skip
     with console.capture() as capture:
         console.print(Text(f"dispatch · {root}", style="bold"))

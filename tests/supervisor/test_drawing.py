@@ -1,0 +1,69 @@
+"""Which screens have come to rest: soon where nothing moves, at the latest after a second. The clock is ours."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from made import STARTED, made
+
+from dispatch_tmux.config import load as configuration
+from dispatch_tmux.core.state import Limits
+from dispatch_tmux.store.project import at
+from dispatch_tmux.supervisor.drawing import LONGEST, QUIET, RESTLESS, Drawing
+from dispatch_tmux.supervisor.worker import Worker
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Worker:
+    store = at(str(tmp_path)).store
+    made(store, "t", *STARTED)
+    return Worker(store, "t", configuration.backend("demo"), Limits())
+
+
+def printed(worker: Worker, at: float, looked: float = -100.0) -> None:
+    """Its last output came AT, and its screen was read last when LOOKED says."""
+    worker.sight.last_output, worker.sight.looked_at = at, looked
+
+
+def test_a_screen_is_read_as_soon_as_it_rests(worker: Worker) -> None:
+    drawing = Drawing()
+    assert drawing.mark("t") and not drawing.mark("t") and drawing
+    now = time.monotonic()
+    printed(worker, now)
+    assert list(drawing.rested({"t": worker}, now + QUIET / 2)) == [] and drawing
+    assert list(drawing.rested({"t": worker}, now + QUIET + 0.001)) == [(worker, True)]
+    assert not drawing and list(drawing.rested({"t": worker}, now + 1)) == []
+
+
+def test_one_that_was_read_a_moment_ago_may_be_a_spinner(worker: Worker) -> None:
+    drawing, now = Drawing(), time.monotonic()
+    drawing.mark("t")
+    printed(worker, now, looked=now - 0.05)
+    assert list(drawing.rested({"t": worker}, now + QUIET)) == []
+    assert list(drawing.rested({"t": worker}, now + RESTLESS + 0.001)) == [(worker, True)]
+
+
+def test_what_its_cli_has_just_told_is_looked_for_at_once(worker: Worker) -> None:
+    drawing, now = Drawing(), time.monotonic()
+    drawing.mark("t")
+    printed(worker, now, looked=now - 0.05)
+    worker.told.hear(rb"\033]0;" + "✳".encode() + rb" \007")
+    assert list(drawing.rested({"t": worker}, now + QUIET + 0.001)) == [(worker, True)]
+
+
+def test_one_that_never_rests_is_read_all_the_same(worker: Worker) -> None:
+    drawing = Drawing()
+    drawing.mark("t")
+    begun = time.monotonic()
+    printed(worker, begun + LONGEST)
+    assert list(drawing.rested({"t": worker}, begun + LONGEST - 0.1)) == []
+    assert list(drawing.rested({"t": worker}, begun + LONGEST + 0.01)) == [(worker, False)]
+    assert drawing.mark("t")  # and it begins anew
+
+
+def test_a_worker_that_is_gone_is_forgotten(worker: Worker) -> None:
+    drawing = Drawing()
+    drawing.mark("gone")
+    assert list(drawing.rested({"t": worker}, time.monotonic())) == [] and not drawing
