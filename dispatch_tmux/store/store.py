@@ -94,6 +94,7 @@ class Store:
         """Make `.dispatch` (0700, ignored by git) and the records. Raises DispatchError when that cannot be."""
         if self.exists():
             return
+        trust.check_place(self.root)
         try:
             for path in (self.dir, self.tasks_dir):
                 files.private_dir(path)

@@ -82,6 +82,16 @@ def may_be_taken(root: str) -> bool:
     return not is_somebody_elses(os.path.join(root, ".dispatch"))
 
 
+def check_place(root: str) -> None:
+    """Raises DispatchError for a directory that no project can be in: its path goes through texts and lines of files."""
+    said = root.encode("utf-8", "replace").decode()
+    if said != root or "\n" in root:
+        what = "has a line break" if said == root else "is not UTF-8"
+        raise DispatchError(
+            f"the path of this directory {what}: {' '.join(said.split())}", hint="rename it: no worker can be told of it"
+        )
+
+
 def register(root: str, base: str) -> str:
     """Make ROOT's `.dispatch` ours and return where its records are. Of two at once, one wins. Raises DispatchError."""
     _private_home(base)
