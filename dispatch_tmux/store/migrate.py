@@ -16,7 +16,7 @@ import time
 from dispatch_tmux.core.fold import fold
 from dispatch_tmux.core.task import Event
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.store import files, trust
+from dispatch_tmux.store import files, processes, trust
 from dispatch_tmux.store.journal import parse
 from dispatch_tmux.store.tree import Tree
 
@@ -161,8 +161,7 @@ def _end_supervisor(root: str) -> None:
     path = os.path.join(root, ".dispatch", "supervisor.lock")
     if not files.is_locked(path):
         return
-    text = (Tree(root, ".dispatch").read("supervisor.lock", most=100) or "").strip()
-    pid = int(text) if text.isdigit() else 0
+    pid = processes.pid_in((Tree(root, ".dispatch").read("supervisor.lock", most=100) or "").strip())
     if _runs(pid, root):
         loop = _parent(pid)
         for one in ([loop] if loop and _runs(loop, root) else []) + [pid]:

@@ -14,10 +14,15 @@ from dispatch_tmux.store.tree import Tree
 GRACE = 2.0  # seconds between asking (SIGTERM) and killing
 
 
+def pid_in(text: str) -> int:
+    """The process that TEXT, of a file that may be damaged, names; 0 for none."""
+    return int(text) if len(text) < 10 and text.isascii() and text.isdigit() else 0
+
+
 def launched(own: str, attempt: int) -> tuple[int, str] | None:
     """(pid, start time) of the launch line of ATTEMPT, or None before it has claimed the attempt. OWN: as Store.own gives it."""
     words = (Tree(own).read(f"process-{attempt}", most=100) or "").split()
-    return (int(words[0]), words[1]) if len(words) == 2 and words[0].isdigit() else None
+    return (pid, words[1]) if len(words) == 2 and (pid := pid_in(words[0])) else None
 
 
 def claimed(own: str, attempt: int) -> float:

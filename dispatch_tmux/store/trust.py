@@ -88,7 +88,8 @@ def check_place(root: str) -> None:
     if said != root or "\n" in root:
         what = "has a line break" if said == root else "is not UTF-8"
         raise DispatchError(
-            f"the path of this directory {what}: {' '.join(said.split())}", hint="rename it: no worker can be told of it"
+            f"the path of this directory {what}: {' '.join(said.split())}",
+            hint="rename it: no worker can be told of it",
         )
 
 

@@ -10,7 +10,7 @@ import os
 import time
 from typing import NamedTuple
 
-from dispatch_tmux.store import files
+from dispatch_tmux.store import files, processes
 from dispatch_tmux.store.tree import Tree
 
 NAME = "supervisor.lock"
@@ -36,7 +36,7 @@ def find(records: str, root: str) -> Watchman | None:
         return None
     tree = Tree(records)
     said = (tree.read(NAME, most=5000) or "").split("\n")
-    pid, place = int(said[0]) if said[0].isdigit() else 0, said[1] if len(said) > 1 else ""
+    pid, place = processes.pid_in(said[0]), said[1] if len(said) > 1 else ""
     facts = tree.stat(NAME)
     silent = time.time() - facts.st_mtime if facts else 0.0
     return Watchman(pid, place, _trouble(pid, place, root, silent), said[2] if len(said) > 2 else "")
