@@ -196,7 +196,7 @@ def end_all(workers: Mapping[str, tuple[int, str] | None]) -> dict[str, list[int
     _send(signal.SIGKILL, (pid for pids in left.values() for pid in pids if pid not in first))
     left = _wait(roots)
     _send(signal.SIGKILL, (pid for pids in left.values() for pid in pids))
-    return families(roots)
+    return _wait(roots)
 
 
 def _wait(roots: Mapping[str, int | None]) -> dict[str, list[int]]:

@@ -21,6 +21,11 @@ _KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why
          "exit_code", "started", "surfaced", "cause", "hint", "instead", "group", "priority", "after", "worktree",
          "branch", "base", "merged", "merged_into", "conflicts", "ours", "flags",
          "ran", "late", "strayed", "adopted", "released", "server")  # fmt: skip
+_TYPES = [type(getattr(Task(""), name)) for name in _KEPT]
+_ENDED = [
+    int if name == "exit_code" else kind for name, kind in zip(_KEPT, _TYPES, strict=True)
+]  # the other ones have none
+_TUPLES = [n for n, kind in enumerate(_TYPES) if kind is tuple]
 _FINAL = frozenset({State.DONE, State.FAILED, State.STOPPED, State.LOST})  # blocked tasks have questions: always read
 
 
@@ -63,13 +68,18 @@ def unreadable(store: Store) -> dict[str, str]:
 
 
 def _recalled(id: str, known: list[Any] | None, facts: os.stat_result) -> Task | None:
-    """The task as the cache has it; None when that is out of date, or damaged."""
+    """The task as the cache has it; None when that is out of date, damaged, or of another version."""
     try:
         size, time, state, kept = known or (None, None, None, None)
         if size != facts.st_size or time != facts.st_mtime_ns:
             return None
-        return Task(id=id, state=State(state), **dict(zip(_KEPT, kept or (), strict=True)))
-    except (TypeError, ValueError):
+        fields = list(kept or ())
+        for n in _TUPLES:  # JSON has made lists of them
+            fields[n] = tuple(tuple(v) if isinstance(v, list) else v for v in fields[n]) if fields[n] else ()
+        if list(map(type, fields)) not in (_ENDED, _TYPES):
+            return None
+        return Task(id=id, state=State(state), **dict(zip(_KEPT, fields, strict=True)))
+    except (TypeError, ValueError, IndexError):
         return None
 
 
