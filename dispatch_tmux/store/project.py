@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dispatch_tmux.store import trust
 from dispatch_tmux.store.store import Store
+from dispatch_tmux.store.tree import Tree
 
 
 class Project(NamedTuple):
@@ -91,11 +92,20 @@ def _is_anybodys(folder: str) -> bool:
 
 
 def _main_checkout(folder: str, git: str) -> str:
-    """Where the worktree at FOLDER belongs (gitrepository-layout(5): its `.git` file says gitdir: …/worktrees/NAME)."""
-    with open(git, encoding="utf-8", errors="replace") as f:
-        gitdir = f.readline().removeprefix("gitdir:").strip()
+    """Where the worktree at FOLDER belongs (gitrepository-layout(5): its `.git` file says gitdir: …/worktrees/NAME).
+
+    FOLDER itself where that place knows nothing of it: a `.git` file may come with an archive and name any repository.
+    """
+    gitdir = _said(git).removeprefix("gitdir:").strip()
     gitdir = os.path.normpath(os.path.join(folder, gitdir))
     common = os.path.dirname(os.path.dirname(gitdir))
-    if os.path.basename(os.path.dirname(gitdir)) == "worktrees" and os.path.basename(common) == ".git":
-        return os.path.dirname(common)
-    return folder
+    if os.path.basename(os.path.dirname(gitdir)) != "worktrees" or os.path.basename(common) != ".git":
+        return folder
+    back = _said(os.path.join(gitdir, "gitdir")).strip()
+    knows = back and os.path.realpath(os.path.join(gitdir, back)) == os.path.realpath(git)
+    return os.path.dirname(common) if knows else folder
+
+
+def _said(path: str) -> str:
+    """The first line of a small regular file; '' when there is none."""
+    return (Tree(os.path.dirname(path)).read(os.path.basename(path), most=5000) or "").partition("\n")[0]
