@@ -41,6 +41,7 @@ class Actions:
     def carry_out(self, worker: Worker, dues: tuple[Due, ...]) -> None:
         """Do what is asked of WORKER, and what is due. Raises DispatchError when a start fails."""
         requests = self._store.requests(worker.id)
+        worker.asked = bool(requests)
         if requests and requests[0][1].get("kind") == "launch":
             self._outlet.queue(worker, requests[0][0], bool(requests[0][1].get("at_once")))
             return

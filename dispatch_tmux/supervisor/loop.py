@@ -268,13 +268,16 @@ class Supervisor:
                 worker.sight.log.flush()
             except Exception as e:
                 self._broken(f"{worker.id}'s screen", e)
-            self.review(worker)
+            self.review(worker, seen_only=True)
 
-    def review(self, worker: Worker) -> None:
-        """Look at WORKER, do what is due, and show its state where that is a new one."""
+    def review(self, worker: Worker, seen_only: bool = False) -> None:
+        """Look at WORKER, do what is due, and show its state where that is a new one. SEEN_ONLY: its screen has changed."""
         try:
             before = worker.task.state
-            self.actions.carry_out(worker, worker.review())
+            files = not seen_only or worker.record.is_touched()
+            dues = worker.review(files)
+            if files or dues or worker.asked:
+                self.actions.carry_out(worker, dues)
             if worker.task.state is not before:
                 self._show(worker)
                 self._look_for_strays(worker)

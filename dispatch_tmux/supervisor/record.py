@@ -53,9 +53,8 @@ class TaskRecord:
             return 0
 
     def is_touched(self) -> bool:
-        """Whether a file of the task has come, gone or changed since this was asked last. Looks at times only."""
-        before, self._times = self._times, tuple(map(_time, self._places))
-        return self._times != before
+        """Whether a file of the task has come, gone or changed since they were read last. Looks at times only."""
+        return self._times != tuple(map(_time, self._places))
 
     def append(self, kind: str, key: str = "", **data: Any) -> bool:
         """Write an event down; False when its KEY is there already. Raises DispatchError when the disk does not take it."""
@@ -73,11 +72,13 @@ class TaskRecord:
 
         LAST_WORDS gives what the program said at its end and why it ended, for an exit code that is not 0.
         """
+        times, self._times = tuple(map(_time, self._places)), ()
         self.is_marked_done = self._store.is_marked_done(self.id)  # before the plan, which is written before it
         self._read_plan()
         self._read_questions()
         self._read_flags()
         self._read_exit(last_words)
+        self._times = times  # as they were before: what came meanwhile is read the next time
 
     def _read_plan(self) -> None:
         text = self._store.plan(self.id)

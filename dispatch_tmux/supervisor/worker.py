@@ -54,6 +54,7 @@ class Worker:
         self.sight = Sight(backend, self.record.dir, self.record.own, clock)
         self.dialogues = Dialogues(self.sight, self.record)
         self.review_at: float | None = None  # when to review it although nothing has happened
+        self.asked = False  # there were requests when it was reviewed last
         self.falling_from = 0  # the attempt from which another model is taking over
         self.unproven = ""  # the message, without blanks, that was typed last and may stand in the composer
         self._limits, self._timeout, self._clock = limits, timeout, clock
@@ -93,15 +94,19 @@ class Worker:
 
     # --- the verdict
 
-    def review(self) -> tuple[Due, ...]:
-        """Look at everything but the screen, write down what is new, and say what is due."""
+    def review(self, files: bool = True) -> tuple[Due, ...]:
+        """Look at everything but the screen, write down what is new, and say what is due.
+
+        FILES: also at the files of the task; not where only its screen has changed.
+        """
         self.record.refresh()
         if not self.task.created or self.task.released:
             return ()
         if not self.task.attempt:
             self._write_unasked()
         self.sight.read_told()
-        self.record.read(self._last_words)
+        if files:
+            self.record.read(self._last_words)
         self.sight.shown = self.dialogues.seen()
         signs = self._signs()
         if self.sight.unseen and signs.alive is not False:
@@ -118,12 +123,13 @@ class Worker:
 
     def _signs(self) -> Signs:
         now, task, sight = self._clock(), self.task, self.sight
-        running = processes.running(self.own, task.attempt, task.pid if task.started == task.attempt else 0)
+        pid = task.pid if task.started == task.attempt else 0
         over = task.exit_code is not None
+        ended = over or (sight.has_no_pane and processes.running(self.own, task.attempt, pid) is False)
         rested = now - sight.shown_since
         is_over = self.told.signals.turn_over and rested >= due.REDRAW
         return Signs(
-            alive=not (over or (sight.has_no_pane and running is False)),
+            alive=not ended,
             exit_code=task.exit_code,
             stopping=task.stopping,
             open_question=next((q.id for q in task.open_questions if q.via == "file"), ""),

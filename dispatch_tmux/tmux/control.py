@@ -92,22 +92,26 @@ class Control:
 
     def cmd(self, *command: str, blocks: int = 1, deadline: float = tmux.DEADLINE) -> Answer:
         """Run one tmux command, from any thread. BLOCKS: how many the answer has (`if-shell` answers with two)."""
-        return self._finish(self._start(command, blocks), command, deadline)
+        (waiting,) = self._start([command], blocks)
+        return self._finish(waiting, command, deadline)
 
     def cmds(self, commands: list[tuple[str, ...]], deadline: float = tmux.DEADLINE) -> list[Answer]:
         """Run several commands on one round trip."""
-        started = [(self._start(command, 1), command) for command in commands]
-        return [self._finish(waiting, command, deadline) for waiting, command in started]
+        started = self._start(commands, 1)
+        return [self._finish(waiting, command, deadline) for waiting, command in zip(started, commands, strict=True)]
 
-    def _start(self, command: tuple[str, ...], blocks: int) -> _Waiting:
-        line = command[0] + "".join(" " + quoted(argument) for argument in command[1:]) + "\n"
-        waiting = _Waiting(blocks)
+    def _start(self, commands: list[tuple[str, ...]], blocks: int) -> list[_Waiting]:
+        """Send COMMANDS, all in one write, each of which is answered with so many BLOCKS."""
+        lines = [
+            command[0] + "".join(" " + quoted(argument) for argument in command[1:]) + "\n" for command in commands
+        ]
+        waiting = [_Waiting(blocks) for _ in commands]
         with self._sending:
             if self.closed.is_set():
                 raise TmuxError("the control connection is closed")
-            self._waiting.append(waiting)
+            self._waiting.extend(waiting)
             try:
-                self._client.send(line)
+                self._client.send("".join(lines))
             except OSError as e:
                 raise TmuxError("the control connection is closed") from e
         return waiting
