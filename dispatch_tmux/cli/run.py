@@ -81,7 +81,8 @@ def run(
     dispatch run --worktree --after audit "fix what audit has found"
 
     \b
-    A batch (--batch FILE) is started whole or not at all; the same FILE once more starts only what is missing:
+    A batch (--batch FILE) is started whole or not at all; the same FILE
+    once more starts only what is missing:
       tasks:
         - {id: audit, model: opus, worktree: true, prompt: "audit the login", items: [read it, write the report]}
         - {id: fix, after: [audit], prompt: "fix what the audit has found"}

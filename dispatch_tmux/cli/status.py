@@ -37,6 +37,7 @@ def status(task: str | None, as_json: bool, watch: bool, drawn: bool, why: bool,
     held (why messages wait), untrusted (the keys whose words may come from a worker).
     """
     project = common.project()
+    _refuse_at_odds(task, {"--json": as_json, "--watch": watch, "--graph": drawn, "--why": why})
     if drawn:
         common.echo_lines(_graph(verb.status(project)) or [NOTHING], "in a terminal")
     elif why:
@@ -49,6 +50,15 @@ def status(task: str | None, as_json: bool, watch: bool, drawn: bool, why: bool,
         click.echo("\n".join(_lines(project, task, every)))
     else:
         common.echo_lines(_lines(project, task, every), f"dispatch status {f'{task} ' if task else ''}--all")
+
+
+def _refuse_at_odds(task: str | None, given: dict[str, bool]) -> None:
+    """Each of them says by itself what is printed; raises UsageProblem for two, and for a graph of one task."""
+    named = [name for name, is_given in given.items() if is_given]
+    if len(named) > 1:
+        raise UsageProblem(f"{named[0]} and {named[1]} do not go together", hint="dispatch status --help")
+    if task is not None and named == ["--graph"]:
+        raise UsageProblem("--graph draws every task", hint="dispatch status --graph")
 
 
 def _data(project: Project, task: str | None) -> object:

@@ -7,7 +7,7 @@ import json
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.errors import UsageProblem
 
 
 class Order(NamedTuple):
@@ -42,7 +42,7 @@ class Order(NamedTuple):
 
 
 def seconds(text: str) -> float:
-    """'90', '90s', '30m', '2h', '1d' as seconds. Raises DispatchError."""
+    """'90', '90s', '30m', '2h', '1d' as seconds. Raises UsageProblem."""
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     number = text[:-1] if text[-1:] in units else text
     try:
@@ -50,12 +50,12 @@ def seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 < value < 1e9:
-        raise DispatchError(f"{text!r} is no length of time", hint="as in 90s, 30m, 2h, 7d")
+        raise UsageProblem(f"{text!r} is no length of time", hint="as in 90s, 30m, 2h, 7d")
     return value
 
 
 def moment(text: str, now: float) -> float:
-    """'17:30' (the next one), '2026-11-21 17:30' or '+2h' as seconds since the epoch. Raises DispatchError."""
+    """'17:30' (the next one), '2026-11-21 17:30' or '+2h' as seconds since the epoch. Raises UsageProblem."""
     if text.startswith("+"):
         return now + seconds(text[1:])
     here = datetime.fromtimestamp(now)
@@ -65,5 +65,5 @@ def moment(text: str, now: float) -> float:
             found = here.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
             return (found if found > here else found + timedelta(days=1)).timestamp()
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        raise DispatchError(f"{text!r} is no time", hint="as in 17:30, '2026-11-21 17:30' or +2h") from None
+    except (ValueError, OverflowError):
+        raise UsageProblem(f"{text!r} is no time", hint="as in 17:30, '2026-11-21 17:30' or +2h") from None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dispatch_tmux.core import order
 from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.errors import DispatchError, UsageProblem
 from dispatch_tmux.store import summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
@@ -46,8 +46,10 @@ def clean(
     EVERY takes failed and lost ones, too, ONLY_DONE no stopped ones; OLDER_THAN (seconds, or "7d") only those that
     ended so long ago. What others wait for stays, and a worktree with work that is nowhere else; FORCE removes that one
     all the same, and keeps a branch and a patch of it. DRY_RUN removes nothing. Raises DispatchError for a named task
-    that is not over.
+    that is not over, UsageProblem for ONLY_DONE beside EVERY or WHICH.
     """
+    if only_done and (every or which):
+        raise UsageProblem("only done tasks, or others, too?", hint="--done goes with neither --all nor a TASK")
     found = _named(project, which) if which else _over(project, every, only_done)
     if older_than:
         before = time.time() - (order.seconds(older_than) if isinstance(older_than, str) else older_than)

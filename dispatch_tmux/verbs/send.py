@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.task import Task
-from dispatch_tmux.errors import DispatchError, NotDelivered, UsageProblem
+from dispatch_tmux.errors import NotDelivered, UsageProblem
 from dispatch_tmux.store import plan_file
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
@@ -53,15 +53,15 @@ def send(project: Project, which: Which, text: str) -> Delivered:
 def note(project: Project, which: Which, text: str) -> Noted:
     """Put TEXT at the end of the task's plan, and tell a live worker that has a composer.
 
-    Raises DispatchError for an empty or too long note; NotDelivered when only the plan has it and its worker should.
+    Raises UsageProblem for an empty or too long note; NotDelivered when only the plan has it and its worker should.
     """
     task = tasks.task_of(project, which)
     store = project.store
     text = text.encode("utf-8", "replace").decode()  # as the plan will have it: else it would be found missing there
     if not text.strip():
-        raise DispatchError("the note is empty")
+        raise UsageProblem("the note is empty", hint=f'dispatch note {task.id} "…"')
     if len(text) > NOTE:
-        raise DispatchError(
+        raise UsageProblem(
             f"the note has {len(text)} characters; {NOTE} are the most", hint="put it into a file and name that"
         )
     # First: the supervisor, too, puts what is on record where it is missing.

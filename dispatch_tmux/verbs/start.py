@@ -10,7 +10,7 @@ from dispatch_tmux.core import plan, schedule
 from dispatch_tmux.core import task as tasks
 from dispatch_tmux.core.order import Order
 from dispatch_tmux.core.task import State, Task
-from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.errors import DispatchError, UsageProblem
 from dispatch_tmux.models.resolve import Resolution
 from dispatch_tmux.store import task_file
 from dispatch_tmux.store.project import Project
@@ -67,19 +67,20 @@ def launch(store: Store, ids: Sequence[str]) -> None:
 
 
 def check(project: Project, order: Order, siblings: Sequence[str] = ()) -> tuple[str, str]:
-    """Where the worker of ORDER will work, and its plan's text. Raises DispatchError when the order is none.
+    """Where the worker of ORDER will work, and its plan's text. Raises DispatchError when the order is none (UsageProblem
+    for what is wrong whatever there is).
 
     SIBLINGS are tasks that are started with it, which it may come after.
     """
     prompt = order.prompt.strip()
     if not prompt:
-        raise DispatchError("there is no prompt", hint='say what to do: dispatch run "fix the login test"')
+        raise UsageProblem("there is no prompt", hint='say what to do: dispatch run "fix the login test"')
     if not all(item.strip() for item in order.items):
-        raise DispatchError("an item of the checklist is empty")
+        raise UsageProblem("an item of the checklist is empty")
     if order.id:
         tasks.task_id(order.id)
     if order.group and (len(order.group) > 60 or not order.group.isprintable()):
-        raise DispatchError(f"{order.group[:60]!r} cannot be the name of a group")
+        raise UsageProblem(f"{order.group[:60]!r} cannot be the name of a group")
     for other, _ in order.after:
         if other not in siblings and not project.store.task(tasks.task_id(other)).created:
             raise DispatchError(
@@ -92,7 +93,7 @@ def check(project: Project, order: Order, siblings: Sequence[str] = ()) -> tuple
     if order.worktree:
         _check_worktree(project, order, cwd, siblings)
     elif order.base:
-        raise DispatchError("--base says where a worktree begins, and no worktree is asked for", hint="add --worktree")
+        raise UsageProblem("--base says where a worktree begins, and no worktree is asked for", hint="add --worktree")
     return cwd, text
 
 
@@ -110,7 +111,7 @@ def _check_worktree(project: Project, order: Order, cwd: str, siblings: Sequence
 def _plan_of(order: Order, prompt: str) -> str:
     if order.plan:
         if not plan.parse(order.plan):
-            raise DispatchError("the plan has no items", hint="its items are lines like `- [ ] what to do`")
+            raise UsageProblem("the plan has no items", hint="its items are lines like `- [ ] what to do`")
         return order.plan
     title = (order.title or prompt.splitlines()[0])[:120]
     return plan.render(title, order.items or (prompt,), order.context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import time
@@ -52,8 +53,11 @@ def wait(
 
     What happened before the call counts, too. KINDS are those that count (all of `KINDS` by default). Each READER is
     told each thing once; "session" is the agent session that runs this. With ACKNOWLEDGE what is returned counts as
-    told; without, `acknowledge` says what does. Raises NothingToWaitFor when no task is running and nothing is unread.
+    told; without, `acknowledge` says what does. Raises NothingToWaitFor when no task is running and nothing is unread,
+    UsageProblem for kinds, a reader's name or a timeout that are none.
     """
+    if timeout is not None and math.isnan(timeout):
+        raise UsageProblem("the timeout is no number of seconds", hint="dispatch wait --timeout 600")
     wanted = checked_kinds(kinds)
     ids = tasks.ids_of(project, which)
     as_reader = Reader(project, consumer(reader))
