@@ -197,6 +197,8 @@ def load(name: str, *, user: Mapping[str, Any] | None = None, folder: Path | Non
         raise DispatchError(f"no backend {name!r}", hint=f"there are: {', '.join(names(folder))}")
     data = _read(file) if file else {}
     merged = {"name": name, **_merged(data, user or {})}
+    if isinstance(merged.get("screen"), Mapping):  # was documented once, pressed nothing, and would press "No" today
+        merged["screen"] = {key: value for key, value in merged["screen"].items() if key != "answers"}
     if "executable" not in merged and merged.get("argv"):
         merged["executable"] = merged["argv"][0]
     try:

@@ -38,6 +38,7 @@ class ComposerRules(_Rule, frozen=True):
         None  # the box's upper border, or a part of its rows, while not all that is typed has room
     )
     room: int = 6  # without a box: how many non-blank lines may stand under the prompt's line
+    edge: bool = False  # what stands right of the row `below` is a side bar, and no part of what the CLI shows
     footer: Pattern | None = None  # without a box: the row under the composer, which may then have any number of rows
     margin: Pattern | None = None  # what stands before the text in each of a box's rows
     status: int = 0  # the last rows of a box that are no text
@@ -93,6 +94,7 @@ class Dialogue(_Rule, frozen=True):
     shows: Literal["question", "startup"] = "question"
     top: Pattern | None = None
     question: Pattern | None = None
+    over: bool = False  # it lies over a composer that may still be seen
     numbered: bool = True
     whole: bool = False
     text: Pattern | None = None
@@ -138,10 +140,10 @@ class ScreenRules(_Rule, frozen=True):
     busy: BusyRules = BusyRules()
     queued: QueuedRules = QueuedRules()
     skip: tuple[Pattern, ...] = ()
+    command: Pattern | None = None  # a person's own command in the transcript: what it says is no turn's end
     errors: tuple[ErrorRule, ...] = ()
     choice: Pattern | None = None
     dialogues: tuple[Dialogue, ...] = ()
-    answers: dict[str, tuple[str, ...]] = {}
     exited: tuple[ExitRule, ...] = ()
     lines: LineRules | None = None
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from dispatch_tmux.core.echo import Holds, holds, squeezed
-from dispatch_tmux.core.shown import Shown
+from dispatch_tmux.core.shown import VIEW, Shown
 
 CANONICAL_LINE = 4095  # bytes; the kernel's line editor (N_TTY_BUF_SIZE - 1) cuts longer lines in silence
 MOST = 1 << 20  # bytes of one message
@@ -162,6 +162,8 @@ def _not_ready(seen: Seen, manner: Manner) -> str:
         if shown.shows in ("question", "ready") or (seen.reading and not seen.column):
             return ""
         return "there is text on its input line" if seen.reading else "the program is not reading its terminal"
+    if shown.shows == "question" and shown.kind == VIEW:
+        return "a view that somebody opened lies over its composer; it is sent when that is closed"
     if shown.shows in ("question", "startup"):
         return "a dialogue is open, and a message must not answer it"
     if shown.composer is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+VIEW = "view"  # the kind of a dialogue that a command of a person's own opened over the composer: a picker, settings
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -36,7 +38,6 @@ class Shown:
     detail: str = ""  # an error's cause, what a retry waits for, the command that wants permission
     composer: Composer | None = None
     queued: bool = False
-    keys: tuple[str, ...] = ()  # answers this start-up dialogue; () = bring it to the person
 
 
 UNKNOWN = Shown("unknown")

@@ -89,6 +89,17 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
+def cut_cells(text: str, width: int) -> str:
+    """What of TEXT stands in the first WIDTH columns, without blanks at its end."""
+    if text.isascii():
+        return text[:width].rstrip()
+    room = width
+    for at, char in enumerate(text):
+        if (room := room - _columns(char)) < 0:
+            return text[:at].rstrip()
+    return text.rstrip()
+
+
 def _columns(char: str) -> int:
     if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dispatch_tmux.core import sgr
 from dispatch_tmux.core.shown import UNKNOWN, Choice, Composer, Shown
+from dispatch_tmux.core.text import cut_cells
 from dispatch_tmux.screen import line_prompt as prompts
 
 if TYPE_CHECKING:
@@ -40,9 +41,13 @@ def look(rules: ScreenRules, rendered: str, *, title: str = "", cursor: tuple[in
         return gone
     if rules.lines is not None:
         return _line_program(rules.lines, screen, cursor)
+    if rules.composer and rules.composer.edge:
+        screen = screen.within(rules.composer)
+    if view := _dialogue(rules, screen.lines, over=True):
+        return view
     if rules.composer and (box := _find_composer(rules.composer, screen.lines)):
         return _with_composer(rules, rules.composer, screen, box, title)
-    if dialogue := _dialogue(rules, screen.lines):
+    if dialogue := _dialogue(rules, screen.lines, over=False):
         return dialogue
     return _without_composer(rules, screen, title)
 
@@ -54,6 +59,7 @@ class _Screen:
     lines: list[str]
     raw: str
     first_row: int
+    width: int = 0  # of the CLI's own column, where a side bar stands beside it
 
     @classmethod
     def of(cls, rendered: str) -> _Screen:
@@ -80,6 +86,14 @@ class _Screen:
 
     def without(self, gutter: re.Pattern[str]) -> _Screen:
         return _Screen([gutter.sub("", line).rstrip() for line in self.lines], self.raw, self.first_row)
+
+    def within(self, rules: ComposerRules) -> _Screen:
+        """Without the side bar: what stands right of the composer's lower edge."""
+        edge = next((line for line in reversed(self.lines) if rules.below and rules.below.search(line)), "")
+        if not edge or all(len(line) <= len(edge) for line in self.lines):
+            return self
+        width = len(edge)
+        return _Screen([cut_cells(line, width) for line in self.lines], self.raw, self.first_row, width)
 
 
 def _line_program(rules: LineRules, screen: _Screen, cursor: tuple[int, int] | None) -> Shown:
@@ -173,12 +187,21 @@ def _with_composer(rules: ScreenRules, own: ComposerRules, screen: _Screen, box:
         queued = True
     if (busy := _busy(rules, tail, lines[box.stop :], title)) is not None:
         return Shown("busy", *busy, composer=composer, queued=queued)
-    for rule in rules.errors:
+    for rule in rules.errors if tail and not _is_of_a_command(rules, lines, tail[0][0]) else ():
         for row, text in tail:
             found = rule.line.search(text)
             if found and (not rule.coloured or sgr.coloured(screen.raw, row, found.start("detail"))):
                 return Shown("error", rule.kind, detail=found["detail"], composer=composer, queued=queued)
     return Shown("ready", composer=composer, queued=queued)
+
+
+def _is_of_a_command(rules: ScreenRules, lines: list[str], row: int) -> bool:
+    """Whether the paragraph at ROW follows a command that a person gave to the CLI itself."""
+    while row > 0 and not lines[row - 1].strip():
+        row -= 1
+    while row > 1 and lines[row - 2].strip():
+        row -= 1
+    return bool(rules.command and row and rules.command.search(lines[row - 1]))
 
 
 def _typed(rules: ComposerRules, line: str, first: bool) -> str:
@@ -200,7 +223,7 @@ def _read_composer(rules: ComposerRules, screen: _Screen, box: range, plain: str
         return Composer("", row=first)
     text = plain
     if "\x1b[" in screen.raw:
-        rows = sgr.written(screen.raw, box)
+        rows = [cut_cells(row, screen.width) if screen.width else row for row in sgr.written(screen.raw, box)]
         text = "\n".join(_typed(rules, row, at == 0) for at, row in enumerate(rows)).strip()
     if rules.collapsed and rules.collapsed.search(text):
         return Composer(text, True, rules.collapsed.sub("", text).strip(), row=first)
@@ -266,11 +289,11 @@ def _without_composer(rules: ScreenRules, screen: _Screen, title: str) -> Shown:
 # --- a dialogue is at the bottom
 
 
-def _dialogue(rules: ScreenRules, lines: list[str]) -> Shown | None:
+def _dialogue(rules: ScreenRules, lines: list[str], *, over: bool) -> Shown | None:
     lines = _without_last_rule(rules, lines)
     foot = " ".join([line.strip(" │┃") for line in lines[-12:] if not BORDER.match(line)][-3:])
     for rule in rules.dialogues:
-        if not rule.foot.search(foot):
+        if rule.over is not over or not rule.foot.search(foot):
             continue
         body = _body(rule, rules, lines)
         rows, unwrapped = "\n".join(body), " ".join(line.strip() for line in body)
@@ -306,7 +329,7 @@ def _read_dialogue(rule: Dialogue, rules: ScreenRules, body: list[str]) -> Shown
     paragraphs = _paragraphs(body[:end])
     headed = rule.whole and rule.top and rule.top.search(body[0])  # on a low screen the head may have gone
     question, detail = _asked(rule, paragraphs[1:] if headed else paragraphs)
-    return Shown(rule.shows, rule.kind, question, tuple(choices), detail, keys=rules.answers.get(rule.kind, ()))
+    return Shown(rule.shows, rule.kind, question, tuple(choices), detail)
 
 
 def _offers_row(rule: Dialogue, body: list[str]) -> int:

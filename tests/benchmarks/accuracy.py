@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "screen")]
 
-from noise import CASES, LABELS, NOISES, is_right
+from noise import CASES, LABELS, NOISES, SIZES, is_right
 
 BEGIN, END = "<!-- screens: written by make accuracy -->", "<!-- end -->"
 
 
-def table() -> list[str]:
-    lines = ["| screens of | " + " | ".join(NOISES) + " |", "|---" * (len(NOISES) + 1) + "|"]
-    total = dict.fromkeys(NOISES, 0)
+def table(noises: Iterable[str]) -> list[str]:
+    noises = list(noises)
+    lines = ["| screens of | " + " | ".join(noises) + " |", "|---" * (len(noises) + 1) + "|"]
+    total = dict.fromkeys(noises, 0)
     for name in LABELS:
         states = [state for n, state in CASES if n == name]
-        right = {noise: sum(is_right(name, state, noise) for state in states) for noise in NOISES}
-        total = {noise: total[noise] + right[noise] for noise in NOISES}
-        lines.append(f"| {name} | " + " | ".join(f"{right[noise]} of {len(states)}" for noise in NOISES) + " |")
-    lines.append("| all | " + " | ".join(f"{total[noise]} of {len(CASES)}" for noise in NOISES) + " |")
+        right = {noise: sum(is_right(name, state, noise) for state in states) for noise in noises}
+        total = {noise: total[noise] + right[noise] for noise in noises}
+        lines.append(f"| {name} | " + " | ".join(f"{right[noise]} of {len(states)}" for noise in noises) + " |")
+    lines.append("| all | " + " | ".join(f"{total[noise]} of {len(CASES)}" for noise in noises) + " |")
     return lines
 
 
@@ -30,7 +32,7 @@ def main() -> int:
     text = path.read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END, 1)[1]
-    lines = table()
+    lines = [*table(NOISES), "", *table(SIZES)]
     path.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}")
     print("\n".join(lines))
     return 0
