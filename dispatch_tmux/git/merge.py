@@ -90,7 +90,12 @@ def diff(work: Work, stat: bool = False) -> str:
 def size(work: Work) -> Size:
     """How large that diff is; a binary file counts no lines."""
     tree = worktree.snapshot(work.path)
-    rows = [row.split("\t") for row in lines_of(git.must(work.path, "diff", "--numstat", _since(work), tree))]
+    rows = [
+        row.split("\t")
+        for row in lines_of(
+            git.must(work.path, "diff", "--numstat", "--no-ext-diff", "--no-textconv", _since(work), tree)
+        )
+    ]
     count = [[int(n) if n.isdigit() else 0 for n in row[:2]] for row in rows]
     return Size(len(rows), sum(c[0] for c in count), sum(c[1] for c in count))
 
@@ -322,18 +327,20 @@ def unsaved(work: Work, merged: str) -> Loss:
     stashed = tuple(entry.text for entry in worktree.stashed(work.root, work.branch, work.since))
     if not os.path.isdir(work.path):  # removed by hand: its branch may be left
         return Loss(commits=worktree.unmerged(work.root, work.branch, merged), stashed=stashed)
-    return worktree.loss(work.path, work.branch, merged, work.links)._replace(stashed=stashed)
+    lost = worktree.loss(work.path, work.branch, merged, work.links)
+    return lost._replace(stashed=stashed, unshared=tuple(nested.unshared(work.path)))
 
 
 def keep(work: Work, id: str, ours: bool, lost: Loss) -> Sequence[str]:
     """Keep what is LOST with the worktree of task ID and its branch (made by us: OURS); the names of what holds it."""
     name = f"rescued/{id}-{time.strftime('%Y%m%d-%H%M%S')}"
     kept = []
-    if lost.changed or lost.untracked or lost.commits:
+    if lost.changed or lost.untracked or lost.commits or lost.unshared:
         if os.path.isdir(work.path):
             files.private_dir(os.path.join(work.root, ".dispatch", "rescued"))
-            inside = nested.keep(work.path, repositories(work), os.path.join(work.root, ".dispatch", name))
-            kept = [f"repository {place}" for place in inside]
+            inside = [*repositories(work), *lost.unshared, *nested.changed(work.path, lost.changed)]
+            places = nested.keep(work.path, list(dict.fromkeys(inside)), os.path.join(work.root, ".dispatch", name))
+            kept = [f"repository {place}" for place in places]
             patch = worktree.rescue(work.root, work.path, name, work.base)
             kept += [f"branch {name}", f"patch {patch}"]
         elif ours:

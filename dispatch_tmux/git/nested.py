@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.git import run as git
@@ -29,20 +30,31 @@ def check(root: str, path: str) -> None:
 
 def own(path: str) -> list[str]:
     """What is a submodule to the index of the checkout at PATH, and has a repository that git did not put there."""
+    return _parted(path)[0]
+
+
+def unshared(path: str) -> list[str]:
+    """The submodules of the worktree at PATH with commits that no remote has: their repositories go with the worktree."""
+    words = ("rev-list", "--max-count=1", "HEAD", "--not", "--remotes", "--tags")
+    return [name for name in _parted(path)[1] if git.ask(os.path.join(path, name), *words).out.strip()]
+
+
+def changed(path: str, names: Sequence[str]) -> list[str]:
+    """Those of NAMES that are submodules of the worktree at PATH."""
+    return [name for name in _parted(path)[1] if name in names]
+
+
+def _parted(path: str) -> tuple[list[str], list[str]]:
+    """The submodules in the index of the checkout at PATH that are there: with a repository of somebody's own, and of git's."""
     said = git.ask(path, "ls-files", "--stage", "-z")
     names = [row.partition("\t")[2] for row in said.out.split("\0") if row.startswith(_GITLINK)]
+    names = [name for name in names if os.path.lexists(os.path.join(path, name, ".git"))]
     if not names:
-        return []
+        return [], []
     trusted = git.must(path, "rev-parse", "--absolute-git-dir", "--git-common-dir").splitlines()
-    places = [os.path.realpath(os.path.join(path, folder)) + os.sep for folder in trusted]
-    return [name for name in names if _is_own(os.path.join(path, name), places)]
-
-
-def _is_own(folder: str, places: list[str]) -> bool:
-    if not os.path.lexists(os.path.join(folder, ".git")):
-        return False
-    leads = _leads_to(folder)
-    return not any(leads.startswith(place) for place in places)
+    places = tuple(os.path.realpath(os.path.join(path, folder)) + os.sep for folder in trusted)
+    of_git = [name for name in names if _leads_to(os.path.join(path, name)).startswith(places)]
+    return [name for name in names if name not in of_git], of_git
 
 
 def _leads_to(folder: str) -> str:
@@ -59,12 +71,22 @@ def but(names: list[str]) -> list[str]:
 
 
 def keep(path: str, names: list[str], place: str) -> list[str]:
-    """Move the repositories NAMES out of the worktree at PATH into the directory PLACE; where they are now."""
-    kept = []
+    """Move the repositories NAMES out of the worktree at PATH into the directory PLACE; where they are now.
+
+    What git keeps of a submodule of the worktree goes with it.
+    """
+    kept: list[str] = []
+    admin = _leads_to(path) + os.sep
     for n, name in enumerate(names, 1):
         source = os.path.join(path, name.rstrip("/"))
         if os.path.isdir(source) and not os.path.islink(source):
             os.makedirs(place, mode=0o700, exist_ok=True)
             kept.append(os.path.join(place, f"{n}-{os.path.basename(source)}"))
+            leads = _leads_to(source)
             shutil.move(source, kept[-1])
+            if leads.startswith(admin):
+                mark = os.path.join(kept[-1], ".git")
+                os.unlink(mark)
+                shutil.move(leads, mark)
+                git.must(place, "config", "--file", os.path.join(mark, "config"), "--unset", "core.worktree")
     return kept

@@ -40,15 +40,17 @@ class Loss(NamedTuple):
     """What would go with a worktree: changed files, files git does not know, commits that no other branch has.
 
     `stashed`: what `git stash` has of its branch. It is one stack for all worktrees, and nobody looks there for a worker's.
+    `unshared`: submodules with commits that no remote has.
     """
 
     changed: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
     commits: int = 0
     stashed: tuple[str, ...] = ()
+    unshared: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.changed or self.untracked or self.commits or self.stashed)
+        return any(self)
 
     def __str__(self) -> str:
         def some(names: Sequence[str], what: str) -> str:
@@ -59,7 +61,8 @@ class Loss(NamedTuple):
         many = len(self.stashed)
         stash = f"{many} stash entr{'ies' if many > 1 else 'y'} ({'; '.join(self.stashed[:3])})" if many else ""
         files = some(self.changed, "changed"), some(self.untracked, "untracked")
-        return ", ".join(filter(None, [*files, commits, stash]))
+        pushed = f"commits that no remote has in {', '.join(self.unshared[:3])}" if self.unshared else ""
+        return ", ".join(filter(None, [*files, commits, pushed, stash]))
 
 
 def branch_for(id: str, wanted: str) -> str:

@@ -195,6 +195,8 @@ def can_be_merged(lost: Loss) -> bool:
 
 def _way_home(task: Task, lost: Loss) -> str:
     """What can be done with what would be LOST."""
+    if lost.unshared and not can_be_merged(lost):
+        return f"push them: git -C {os.path.join(task.worktree, lost.unshared[0])} push\n--force drops it, and keeps the submodule"
     if not can_be_merged(lost):
         return "`git stash list` shows it\n--force drops the worktree, and keeps a branch of each stash entry"
     commit = ' --commit "what it is"' if lost.changed or lost.untracked else ""

@@ -564,6 +564,32 @@ def test_X9_a_submodule_of_git_s_own_making_is_looked_into(root: Path, tmp_path:
     assert merge.unsaved(one, "").changed == ("lib",)
 
 
+def test_W1_commits_in_a_submodule_of_a_worktree_are_lost_with_it_unless_a_remote_has_them(
+    root: Path, tmp_path: Path
+) -> None:
+    library = repository(tmp_path / "library")
+    git(root, "submodule", "--quiet", "add", str(library), "lib")
+    git(root, "commit", "-qm", "with a submodule")
+    one = work(root)
+    lib = Path(one.path) / "lib"
+    git(Path(one.path), "submodule", "--quiet", "update", "--init")
+    committed(lib, "n.txt", "only here\n")
+    made = git(lib, "rev-parse", "HEAD")
+    git(Path(one.path), "commit", "-qam", "lib")
+    brought(one)
+    lost = merge.unsaved(one, "")
+    assert str(lost) == "commits that no remote has in lib" and lost
+    (lib / "more.txt").write_text("nor committed\n")
+    kept = merge.keep(one, "a", True, merge.unsaved(one, ""))
+    merge.remove(one, True)
+    place = Path(kept[0].removeprefix("repository "))
+    assert git(place, "rev-parse", "HEAD") == made and (place / "more.txt").exists()
+    assert git(place, "status", "--porcelain") == "?? more.txt"
+    again = work(root, "b")
+    git(root, "-C", "lib", "fetch", "-q", str(place))
+    assert not merge.unsaved(again, "")
+
+
 @pytest.mark.parametrize("how", ["a repository of its own", "a file that leads elsewhere", "a link", "nothing"])
 def test_X9_a_worktree_whose_git_leads_elsewhere_is_not_entered(root: Path, how: str) -> None:
     one, ran = work(root), root.parent / "ran"
