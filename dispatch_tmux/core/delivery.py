@@ -177,7 +177,9 @@ def _before_enter(body: str, seen: Seen, done: Progress, manner: Manner) -> Step
     if manner.composer and seen.shown.composer is None and seen.shown.shows in ("question", "startup"):
         return Held("a dialogue opened over it; it is sent when that is answered")
     if not manner.composer:
-        return Step.ENTER if done.since_paste >= min(manner.pause, 0.05) else Step.WAIT
+        if done.since_paste < min(manner.pause, 0.05):
+            return Step.WAIT
+        return Step.LEAVE_MODE if seen.in_mode else Step.ENTER
     held = holds(body, seen.shown.composer)
     if seen.unread and done.since_paste < manner.proof:
         return Step.WAIT  # of the paste, or of somebody who types: the screen does not show it yet

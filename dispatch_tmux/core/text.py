@@ -14,7 +14,9 @@ _ESCAPES = (
     r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]|\x1b"
 )
-_UNFINISHED = r"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\x80-\x9f]*\x1b?|[ -/]*)|\r)\Z"
+_UNFINISHED = (
+    r"(?:(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*\x1b?|(?:\x1b\[|\x9b)[0-?]*[ -/]*|\x1b[ -/]*|\r)\Z"
+)
 _HELD = 4096  # characters of an unfinished escape that are waited for
 # C0 and C1, what turns the direction of writing, lone surrogates, and what is not seen at all (Unicode's
 # Default_Ignorable_Code_Point: zero width, fillers, tags, selectors), in which words for a model can be hidden. The joiners

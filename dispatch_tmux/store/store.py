@@ -20,8 +20,8 @@ from dispatch_tmux.store.journal import Journal
 from dispatch_tmux.store.tree import Tree
 from dispatch_tmux.store.watchman import Watchman
 
-_QUESTION = re.compile(r"(\d{3,})\.question")
-_FLAG = re.compile(r"\d{3,}\.flag")
+_QUESTION = re.compile(r"([0-9]{3,})\.question")
+_FLAG = re.compile(r"[0-9]{3,}\.flag")
 CUT = 2000  # characters of a question kept in the journal; the file has the rest
 MAKING = 10.0  # seconds that the making of a task's files may take
 MOST_QUESTION = 256 * 1024  # bytes of a question file that are read

@@ -204,7 +204,8 @@ class _Case:
         for verb in VERBS:
             said = r.d(*({"V": self.victim, "R": str(r.base / "r.html")}.get(word, word) for word in verb), seconds=15)
             general = "V" not in verb and verb[0] in ("status", "questions", "brief", "report", "wait")
-            if said.broken or (general and not foreign and said.code not in (0, 5, 124)):
+            named = self.whole and said.code == 1 and self.place.rpartition("/")[2].partition(".")[0] in said.err
+            if said.broken or (general and not foreign and not named and said.code not in (0, 5, 124)):
                 yield str(said)
             hung += said.code == HUNG
             if hung > 2:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 import time
 from pathlib import Path
@@ -61,6 +62,7 @@ def main() -> int:
     names = known if asked.campaign == ["all"] else asked.campaign
     if unknown := set(names) - set(known):
         parser.error(f"no campaign {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and the rig is taken down
     rig.ONLY, rig.KEEP = asked.only, asked.keep
     whole = [run(name, asked.seed, asked.tries) for name in names]
     return 0 if all(whole) else 1

@@ -91,6 +91,13 @@ CASES = [
     ("the CLI's receipt", Seen(STARTING, receipt=True), ENTERED, TUI, Submitted),
     ("D15 a dialogue opened by it", Seen(DIALOGUE), ENTERED, TUI, Submitted),
     ("a line program asks", Seen(PROMPT, canonical=True), FRESH, LINE, Step.PASTE),
+    (
+        "D8 copy mode over what a line program has got",
+        Seen(PROMPT, canonical=True, in_mode=True),
+        PASTED,
+        LINE,
+        Step.LEAVE_MODE,
+    ),
     ("a line program computes", Seen(STARTING, canonical=True), FRESH, LINE, Step.WAIT),
     ("a line program reads in silence", Seen(STARTING, canonical=True, reading=True), FRESH, LINE, Step.PASTE),
     ("D5 a draft on the input line", Seen(STARTING, canonical=True, reading=True, column=9), LATE, LINE, Held),
