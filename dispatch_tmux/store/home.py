@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import files
 
 
@@ -18,6 +19,9 @@ def backends_dir() -> str:
 
 
 def remember(name: str, text: str) -> None:
-    """Keep TEXT as the file NAME there; the directory is made when it is missing."""
-    files.private_dir(path())
+    """Keep TEXT as the file NAME there; the directory is made when it is missing. Raises DispatchError."""
+    try:
+        files.private_dir(path())
+    except OSError as e:
+        raise DispatchError(f"cannot make {path()}: {e.strerror}", hint="HOME says where it is to be") from e
     files.replace(path(name), text)

@@ -16,7 +16,7 @@ class Log:
         try:
             fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             with open(fd, "ab") as f:
-                f.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n".encode())
+                f.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n".encode("utf-8", "replace"))
                 if f.tell() > MOST:
                     os.replace(self._path, self._path + ".1")
         except OSError:

@@ -27,7 +27,7 @@ def _edited(text: str) -> dict[str, Any]:
 
     try:
         data = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: `2026-13-45`, and other words that are no value
         data = None
     return data if isinstance(data, dict) else {}
 
