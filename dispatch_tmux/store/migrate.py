@@ -143,10 +143,15 @@ def _move_task(old: Tree, new: Tree, id: str, *, requests: bool) -> None:
 
 
 def _move(source: str, target: str) -> None:
-    """Move a file, or a directory of them; what is neither is left where it is."""
+    """Move a file, or a directory of them one by one, so that half of it may be there; what is neither is left where it is."""
     try:
         mode = os.lstat(source).st_mode
-        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        if stat.S_ISDIR(mode):
+            os.makedirs(target, mode=0o700, exist_ok=True)
+            for name in os.listdir(source):
+                _move(os.path.join(source, name), os.path.join(target, name))
+            shutil.rmtree(source, ignore_errors=True)
+        elif stat.S_ISREG(mode):
             shutil.move(source, target)
     except FileNotFoundError:
         return
