@@ -38,7 +38,7 @@ from dispatch_tmux.supervisor.launcher import Launcher
 from dispatch_tmux.supervisor.queue import Queue
 from dispatch_tmux.supervisor.windows import Windows
 from dispatch_tmux.supervisor.worker import Worker
-from dispatch_tmux.tmux import buffers
+from dispatch_tmux.tmux import buffers, lost_socket
 from dispatch_tmux.tmux import worker_windows as tmux
 from dispatch_tmux.tmux.connection import Connection
 from dispatch_tmux.tmux.control import Notice
@@ -322,6 +322,8 @@ class Supervisor:
         self.scans += 1
         whole = whole or self.scans % WHOLE == 0
         self.watch.mend()
+        if lost_socket.recover(self.connection.server.socket.path):
+            self.log("the tmux socket was gone, and is there again")
         self.crew.take_up_touched()
         for worker in self.crew.all():
             if whole or worker.record.is_touched():

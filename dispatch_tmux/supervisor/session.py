@@ -15,6 +15,7 @@ from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError, TmuxError
 from dispatch_tmux.store import bell, files, processes, watchman
 from dispatch_tmux.store.project import Project
+from dispatch_tmux.tmux import lost_socket
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux import session as tmux_session
 from dispatch_tmux.tmux.server import Server, Socket
@@ -39,6 +40,9 @@ def ensure(project: Project) -> None:
         if store.supervised():
             return
         server = server_of(project)
+        lost_socket.recover(
+            server.socket.path
+        )  # else a second server begins, and the first one's workers count as gone
         _replace_one_that_is_no_use(server, project)
         pane = _start(server, project)
         _wait_for_it(server, project, pane)

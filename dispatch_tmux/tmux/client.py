@@ -7,9 +7,12 @@ import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from dispatch_tmux.errors import TmuxError
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux.server import Server, Socket
 from dispatch_tmux.tmux.windows import facts
+
+LIKE_MOST = ("xterm-256color", "xterm", "screen-256color", "screen")
 
 
 class Command(NamedTuple):
@@ -23,20 +26,47 @@ def show(server: Server, target: str, otherwise: str) -> Command:
     """Select the window of the pane or window TARGET; the command that shows it in the terminal it is run in.
 
     OTHERWISE is the session to show when TARGET does not tell its own. Inside a tmux of the person's own the outer
-    client gives its terminal to our attach, and attaches again when that ends.
+    client gives its terminal to our attach, and attaches again when that ends. Raises TmuxError for a terminal that tmux
+    cannot draw on.
     """
     found = facts(server, target)
     server.cmd("select-window", "-t", target)
     home = found.session if found else otherwise
     attach = server.socket.argv("attach-session", "-t", home)
     inside = os.environ.get("TMUX", "")
-    environment = dict(os.environ)
+    environment = {**os.environ, "TERM": terminal(os.environ.get("TERM", ""))}
     if not inside:
         return Command(tuple(attach), environment)
     outer = inside.split(",")[0]
     if found and os.path.realpath(outer) == os.path.realpath(found.socket):
         return Command(tuple(server.socket.argv("switch-client", "-t", home)), environment)
     return Command(tuple(_handed_over(Socket(outer), attach)), environment)
+
+
+def terminal(name: str) -> str:
+    """The terminal that tmux is told of for one called NAME: itself, or where nobody here knows it the one that most are like.
+
+    Raises TmuxError for one that tmux cannot draw on.
+    """
+    try:
+        import curses
+    except ImportError:
+        return name
+    for known in (name, *LIKE_MOST):
+        try:
+            curses.setupterm(known or "unknown", 1)
+        except curses.error:  # not in this machine's terminfo, as a new terminal's may be (xterm-ghostty)
+            continue
+        if curses.tigetstr("clear"):
+            return known
+        raise TmuxError(
+            f"a terminal of the kind {known!r} cannot show windows (TERM)",
+            hint="attach from another terminal; `dispatch screen TASK` prints what a worker's shows",
+        )
+    raise TmuxError(
+        f"this machine knows nothing of a terminal like {name!r} (TERM)",
+        hint="install its terminfo: apt install ncurses-term · dnf install ncurses-term",
+    )
 
 
 def _handed_over(outer: Socket, attach: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from dispatch_tmux.errors import TmuxError
+from dispatch_tmux.tmux import lost_socket
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux.control import Control, Notice
 from dispatch_tmux.tmux.server import Answer, Server, Tmux
@@ -32,6 +33,7 @@ class Line(Tmux, Protocol):
 
 def connect(server: Server, session: str, heard: Callable[[Notice], None]) -> Line:
     """The best line there is. Raises TmuxError when tmux does not answer at all."""
+    lost_socket.recover(server.socket.path)
     try:
         control = Control(server.socket, session, heard)
     except TmuxError:

@@ -14,6 +14,7 @@ from typing import NamedTuple, NewType, Protocol
 
 from dispatch_tmux.core.text import lines_of
 from dispatch_tmux.errors import DispatchError, TmuxError
+from dispatch_tmux.tmux import lost_socket
 
 DEADLINE = 8.0  # seconds for one tmux command; a healthy server answers in 0.01
 OLDEST = (3, 2)
@@ -69,6 +70,14 @@ class Socket(NamedTuple):
     @property
     def is_ours(self) -> bool:
         return self.name != "default"
+
+    @property
+    def path(self) -> str:
+        """The file that the server listens on, as tmux makes it of a name."""
+        if "/" in self.name:
+            return self.name
+        base = os.path.realpath(os.environ.get("TMUX_TMPDIR") or "/tmp")
+        return os.path.join(base, f"tmux-{os.getuid()}", self.name)
 
     def argv(self, *command: str) -> list[str]:
         """A whole tmux command line; the conf counts only where it starts the server. Only `;` alone ends a command."""
@@ -138,7 +147,10 @@ class Server:
         self.socket = socket
 
     def cmd(self, *command: str, deadline: float = DEADLINE) -> Answer:
-        return run(self.socket, *command, deadline=deadline)
+        answer = run(self.socket, *command, deadline=deadline)
+        if not answer.ok and NO_SERVER.search(answer.text) and lost_socket.recover(self.socket.path):
+            return run(self.socket, *command, deadline=deadline)
+        return answer
 
     def running(self) -> bool:
         """Whether a server listens there. Raises TmuxError when it does not answer."""

@@ -289,6 +289,66 @@ def test_T17_right_after_kill_server_a_new_session_starts(crew: Crew) -> None:
     assert len(crew.store.ids()) == 5
 
 
+@pytest.mark.parametrize(
+    ("term", "seen"), [("xterm-of-tomorrow", "HERE I AM"), ("dumb", "cannot show windows"), ("xterm", "HERE I AM")]
+)
+def test_T21_a_terminal_that_this_machine_does_not_know_is_taken_for_one_like_most(
+    crew: Crew, term: str, seen: str
+) -> None:
+    crew.configure({"sh": "sh -c 'echo HERE I AM; sleep 1000'"})
+    id = crew.start("-m", "sh", "x")
+    host = Server(Socket(str(crew.base / "h")))
+    variables = [f"{name}={value}" for name, value in crew.env.items()]
+    shell = ["env", "-u", "TMUX", *variables, f"TERM={term}", "sh", "-c"]
+    host.cmd(
+        "new-session", "-d", "-x", "80", "-y", "24", "-c", str(crew.root), *shell, f"dispatch attach {id}; sleep 600"
+    )
+    try:
+        wait_until(lambda: seen in host.cmd("capture-pane", "-p").text, lambda: host.cmd("capture-pane", "-p").text)
+    finally:
+        host.cmd("kill-server")
+
+
+def servers(crew: Crew) -> int:
+    """How many tmux servers of the crew's run."""
+    mark = f"DISPATCH_CONFIG={crew.config_path}".encode()
+    found = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "comm").read_text().startswith("tmux: server") and mark in (folder / "environ").read_bytes():
+                found += 1
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.skipif(
+    not os.path.exists("/proc/net/unix"), reason="only Linux tells who listens on a socket that is gone"
+)
+def test_T20_a_socket_that_was_swept_away_comes_back_and_no_second_server_begins(crew: Crew) -> None:
+    folder = crew.base / "swept"
+    folder.mkdir(0o700)
+    crew.socket = str(folder / "s")
+    crew.configure({"sh": "sh -c 'exec sleep 1000'"})
+    crew.run("run", "-m", "sh", "--id", "first", "x")
+    shutil.rmtree(folder)
+    assert "sleep" not in crew.run("screen", "first").stdout  # any verb that needs the server brings it back
+    assert os.path.exists(crew.socket)
+
+    shutil.rmtree(folder)
+    crew.kill_supervisor()  # another one starts in its window, and has to find its server
+    wait_until(lambda: crew.store.supervised() and os.path.exists(crew.socket), lambda: crew.tell("first"))
+
+    pane = crew.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_supervisor}").lines[0].split()[0]
+    crew.tmux("kill-pane", "-t", pane)
+    wait_until(lambda: not crew.store.supervised())
+    shutil.rmtree(folder)
+    crew.run("run", "-m", "sh", "--id", "second", "x")
+    assert servers(crew) == 1
+    assert {*crew.tmux("list-panes", "-a", "-F", "#{@dispatch_task}").lines} == {"", "first", "second"}
+    assert crew.json("status", "first")["state"] == "working"
+
+
 def test_T18_every_exit_code_and_every_last_line_is_kept(crew: Crew) -> None:
     crew.configure({"sh": "sh -c 'echo the last words; exit 7'"})
     ids = [crew.start("-m", "sh", "--id", f"t{n}", "x") for n in range(15)]
