@@ -12,45 +12,52 @@ import os
 import shlex
 from collections.abc import Iterator
 
-from dispatch_tmux.core.text import lines_of
 from dispatch_tmux.git import run as git
 from dispatch_tmux.store.tree import Tree
 
 NONE = ("-c", "core.hooksPath=/dev/null")
-ASKED = ("pre-commit", "pre-merge-commit", "prepare-commit-msg", "commit-msg")
+MESSAGE = ("prepare-commit-msg", "commit-msg")
+ASKED = ("pre-commit", "pre-merge-commit", *MESSAGE)
+_ENTER = """case $1 in /*) file=$1 ;; *) file=$PWD/$1 ;; esac
+shift; set -- "$file" "$@"
+unset GIT_DIR GIT_INDEX_FILE GIT_WORK_TREE GIT_PREFIX
+cd {top} || exit 1
+"""
 _MOST = 1 << 20  # bytes that are read of what git tells of itself
 
 
 def words(root: str, folder: str, wanted: bool = True) -> tuple[str, ...]:
     """Options with which git asks the hooks of the checkout ROOT about a commit, wherever it works; none that are not WANTED.
 
-    FOLDER is an empty directory for them.
+    FOLDER is an empty directory for them. Those about the message work in ROOT: there are the tools that they call, and
+    in the checkout of a merge their configuration would be what the branch brings.
     """
-    theirs = _folder(root) if wanted else ""
+    top, theirs = _folder(root) if wanted else ("", "")
     for name in ASKED if theirs else ():
         hook = os.path.join(theirs, name)
         if os.path.isfile(hook) and os.access(hook, os.X_OK):
+            enter = _ENTER.format(top=shlex.quote(top)) if name in MESSAGE else ""
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             with open(os.open(os.path.join(folder, name), flags, 0o700), "w", errors="surrogateescape") as f:
-                f.write(
-                    f'#!/bin/sh\nexec {shlex.quote(hook)} "$@"\n'
-                )  # no link: a hook looks beside itself for its parts
+                # no link: a hook looks beside itself for its parts
+                f.write(f'#!/bin/sh\n{enter}exec {shlex.quote(hook)} "$@"\n')
     return ("-c", f"core.hooksPath={folder}") if theirs else NONE
 
 
 def after_a_move(root: str) -> tuple[str, ...]:
     """The same for a checkout ROOT whose files have just become a branch's: none that this branch may have brought."""
-    folder = _folder(root)
-    top = lines_of(git.ask(root, "rev-parse", "--show-toplevel", "--absolute-git-dir").out)
-    brought = len(top) == 2 and _is_in(folder, top[0]) and not _is_in(folder, top[1])
-    return NONE if brought or not folder else ()
+    top, theirs = _folder(root)
+    own = git.ask(root, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
+    brought = not theirs or (_is_in(theirs, top) and not _is_in(theirs, own))
+    return NONE if brought else ()
 
 
-def _folder(root: str) -> str:
+def _folder(root: str) -> tuple[str, str]:
+    """The top of the checkout ROOT, and the directory of its hooks; '' for both where there is none."""
     said = git.ask(root, "rev-parse", "--show-toplevel")
     top = said.out.removesuffix("\n") if said.ok else root
     said = git.ask(top, "rev-parse", "--git-path", "hooks")
-    return os.path.normpath(os.path.join(top, said.out.removesuffix("\n"))) if said.ok else ""
+    return (top, os.path.normpath(os.path.join(top, said.out.removesuffix("\n")))) if said.ok else ("", "")
 
 
 def _is_in(path: str, folder: str) -> bool:

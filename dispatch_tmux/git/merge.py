@@ -21,7 +21,7 @@ from dispatch_tmux.store import files
 PATIENCE = 120.0  # seconds for another merge of ours to end
 AGAIN = 5  # times that a merge is made again, because its target has moved meanwhile
 BRIEF = 3.0  # seconds for a lock of git's that some other command holds in passing
-_PLACE = "merge-"  # of a checkout that is there for the time of a merge
+_PLACE, _COMMIT = "merge-", "commit-"  # of what is there for the time of a merge, of a commit
 
 
 class Work(NamedTuple):
@@ -131,7 +131,7 @@ def commit_all(work: Work, message: str, scratch: str, verify: bool = True) -> N
     git.add_all(work.path, "--", *_but_links(work))
     if git.ask(work.path, "diff", "--cached", "--quiet").ok:
         return
-    with tempfile.TemporaryDirectory(prefix="commit-", dir=scratch) as folder:
+    with tempfile.TemporaryDirectory(prefix=_COMMIT, dir=scratch) as folder:
         watch, asked = hooks.Watch(os.path.join(folder, "trace")), _hooks(work.root, folder, verify)
         who = git.identity(work.path)
         done = git.ask(work.path, *asked, *who, "commit", "--quiet", "-m", message, env=watch.env)
@@ -263,12 +263,14 @@ def _forget(root: str, folder: str) -> None:
 
 
 def _forget_killed(root: str, scratch: str) -> None:
-    """Remove what merges that were killed have left. Whoever calls this holds the lock, so none is at work there."""
-    left = [name for name in os.listdir(scratch) if name.startswith(_PLACE) and not name.endswith(".lock")]
-    for name in left:
-        _forget(root, os.path.join(scratch, name))
-    if left:
-        git.ask(root, "worktree", "prune")
+    """Remove what merges and commits that were killed have left. Whoever calls this holds the lock: no merge is at work there."""
+    for name in os.listdir(scratch):
+        place = os.path.join(scratch, name)
+        if name.startswith(_PLACE) and os.path.isdir(place):
+            _forget(root, place)
+            git.ask(root, "worktree", "prune")
+        elif name.startswith(_COMMIT) and time.time() - os.stat(place).st_mtime > 2 * git.DEADLINE:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _move(root: str, branch: str, former: str, made: str) -> bool:

@@ -1,7 +1,7 @@
 """Odd and hostile repositories: a worker in a worktree of each, its work merged and dropped, and nothing lost, run or left.
 
-A try is a repository of some kind, in some state, with something that its worker does. Cases are named KIND:STATE:DEED. The last
-ones, `at-once`, are rounds of four merges at the same moment while a person commits.
+A try is a repository of some kind, in some state, with something that its worker does. Cases are named KIND:STATE:DEED. Others
+are `at-once`, rounds of four merges at the same moment while a person commits, and `killed`, merges that are killed at any moment.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +22,7 @@ from dispatch_tmux.store import project as projects
 from dispatch_tmux.store.store import Store
 
 TRIES = 60
+KILLS = 8  # of merges, in each case of that name
 ROUNDS = 4  # of merges at once, in each case of that name
 WORKER = """git() { command git -c core.hooksPath=/dev/null "$@"; }  # what must not run, is run by others than the worker
 eval "$JOB"
@@ -51,7 +54,8 @@ def campaign(seed: int, tries: int) -> Result:
             base = r.base / f"r{n}"
             base.mkdir()
             try:
-                outcome = at_once(r, base, seed + n) if name.startswith("at-once") else one(r, base, name)
+                special = SPECIAL.get(name.rpartition("-")[0])
+                outcome = special(r, base, seed + n) if special else one(r, base, name)
                 told[outcome] = told.get(outcome, 0) + 1
             except AssertionError as e:
                 failures.append(f"{name}: {str(e)[:400]}")
@@ -71,7 +75,7 @@ def names(seed: int) -> list[str]:
             found.append(f"plain:{state}:{rng.choice(list(DEEDS))}")
         for deed in DEEDS:
             found.append(f"{rng.choice(list(KINDS))}:as-it-is:{deed}")
-        found.append(f"at-once-{turn}")
+        found += [f"{special}-{turn}" for special in SPECIAL]
     return list(dict.fromkeys(found))
 
 
@@ -220,6 +224,46 @@ def at_once(r: Rig, base: Path, seed: int) -> str:
         for id in ids:
             checked(r, place, "drop", id)
     return f"{ROUNDS} rounds of four merges at once"
+
+
+def killed(r: Rig, base: Path, seed: int) -> str:
+    """`dispatch merge` is killed at some moment, git with it or not, and given again: the same comes of it, and nothing is left."""
+    place, rng = Place(plain(base), base), random.Random(seed)
+    git(place.cwd, "config", "user.name", "a")
+    git(place.cwd, "config", "user.email", "a@b")
+    done = 0
+    for turn in range(KILLS):
+        id = f"k{turn}"
+        job = f"echo {id} >n-{id}; git add -A; git commit -qm {id}"
+        checked(r, place, "run", "-m", "w", "--worktree", "--id", id, "x", JOB=job)
+        store = projects.at(str(place.cwd), r.store.base).store
+        assert until(lambda id=id, store=store: store.task(id).ended), "the task does not end"
+        argv = [str(r.base / "bin" / "dispatch"), "merge", id]
+        process = subprocess.Popen(argv, cwd=place.cwd, env=r.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+        time.sleep(rng.uniform(0.1, 0.8))
+        (os.killpg if rng.random() < 0.5 else os.kill)(process.pid, signal.SIGKILL)
+        process.wait()
+        lock = Path(git(place.cwd, "rev-parse", "--absolute-git-dir"), "index.lock")
+        said = checked(r, place, "merge", id)
+        if said.code and lock.exists():
+            assert "index.lock" in said.err, f"no clear word: {said}"
+            lock.unlink()
+            git(place.cwd, "checkout", "-f", "HEAD", "--", ".")  # git was killed while it wrote the files
+            git(place.cwd, "clean", "-fdq")
+            said = checked(r, place, "merge", id)
+        assert said.code == 0, f"round {turn}: {said}"
+        assert f"n-{id}" in git(place.cwd, "ls-tree", "--name-only", "HEAD").splitlines(), (
+            f"round {turn}: it is not in HEAD"
+        )
+        assert git(place.cwd, "status", "--porcelain") == "", f"round {turn}: something is staged or changed"
+        assert not leftovers(place) and not [
+            n for n in os.listdir(store.records) if n.startswith(("merge-", "commit-"))
+        ]
+        done += 1
+    return f"{done} merges killed and given again"
+
+
+SPECIAL: dict[str, Callable[[Rig, Path, int], str]] = {"at-once": at_once, "killed": killed}
 
 
 # --- git, as a person has it

@@ -163,6 +163,21 @@ def test_W8_a_hook_finds_what_lies_beside_it(root: Path) -> None:
         brought(one)
 
 
+def test_W8_hooks_about_the_message_find_the_tools_and_the_configuration_of_the_person_s_checkout(root: Path) -> None:
+    """As husky's: `npx commitlint` needs node_modules, and a configuration that the branch brings would be run by it."""
+    ran = root.parent / "ran"
+    hook(root / "node_modules/.bin", "lint", f'. ./lint.config; echo "$(pwd): $(cat "$1")" >>{ran}')
+    (root / "lint.config").write_text("true\n")
+    (root / ".git/info/exclude").write_text(".dispatch\nnode_modules\n")
+    committed(root, "b.txt", "b\n")
+    hook(root / ".git/hooks", "commit-msg", 'node_modules/.bin/lint "$1" && [ "$(git rev-parse --git-dir)" = .git ]')
+    one = work(root)
+    (Path(one.path) / "lint.config").write_text(f"echo evil >>{ran}\n")
+    merge.commit_all(one, "n", str(root.parent))
+    brought(one, "feat: n", squash=True)
+    assert ran.read_text() == f"{root}: n\n{root}: feat: n\n"
+
+
 def test_W8_a_hook_may_change_what_is_committed(root: Path) -> None:
     hook(root / ".git/hooks", "prepare-commit-msg", 'echo "Signed-off-by: t" >>"$1"')
     hook(root / ".git/hooks", "pre-commit", "git status >/dev/null; exit 0")
@@ -472,7 +487,9 @@ def test_F24_who_holds_the_merge_is_named_and_what_killed_ones_leave_is_removed(
     one = work(root)
     committed(Path(one.path), "n.txt", "n\n")
     scratch = root.parent / "scratch"
-    (scratch / "merge-killed").mkdir(parents=True)
+    for name in ("merge-killed", "commit-now", "commit-killed"):
+        (scratch / name).mkdir(parents=True)
+    os.utime(scratch / "commit-killed", (1e9, 1e9))
     git(root, "worktree", "add", "-q", "--detach", str(scratch / "merge-killed/m"))
     lock = os.open(scratch / "merge.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -480,7 +497,7 @@ def test_F24_who_holds_the_merge_is_named_and_what_killed_ones_leave_is_removed(
         merge.merge(str(root), "main", git(one.path, "rev-parse", "HEAD"), merge.How("m", str(scratch)))
     os.close(lock)
     brought(one)
-    assert not (scratch / "merge-killed").exists()
+    assert {name for name in os.listdir(scratch) if not name.endswith(".lock")} == {"commit-now"}
 
 
 def test_F24_what_hangs_in_a_hook_costs_its_deadline_only(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
