@@ -29,8 +29,9 @@ def events(task: str | None, follow: bool, as_json: bool) -> None:
 
 
 def _json(event: TaskEvent) -> str:
-    data = {"task": event.task, "t": event.t, "kind": event.kind, "key": event.key, **event.data}
-    return common.harmless(json.dumps(data, ensure_ascii=False))
+    head = {"task": event.task, "t": event.t, "kind": event.kind, "key": event.key}
+    own = {f"its_{name}" if name in head else name: value for name, value in event.data.items()}
+    return common.harmless(json.dumps({**head, **own}, ensure_ascii=False))
 
 
 def words(event: TaskEvent) -> str:
@@ -50,7 +51,7 @@ def words(event: TaskEvent) -> str:
         "conflict": lambda: f"with {d.get('into')}: {', '.join(d.get('files', ()))}",
         "strayed": lambda: ", ".join(d.get("files", ())),
     }
-    others = " ".join(f"{k}={v}" for k, v in d.items() if k in ("attempt", "pane", "how", "q"))
+    others = " ".join(f"{k}={v}" for k, v in d.items() if k in ("attempt", "pane", "how", "q", "task"))
     try:
         text = said[event.kind]() if event.kind in said else others
     except (TypeError, AttributeError):  # its data is none of ours: as it stands

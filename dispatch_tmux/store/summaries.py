@@ -41,12 +41,17 @@ def all(store: Store) -> list[Task]:
         except OSError:
             continue  # being made at this moment, or unreadable
         task = _recalled(id, cache.get(id), facts) or store.task(id)
-        if task.state in _FINAL:
+        if task.state in _FINAL and not _wants_more(task):
             fresh[id] = [facts.st_size, facts.st_mtime_ns, task.state.value, [getattr(task, name) for name in _KEPT]]
         tasks.append(task)
     if fresh != cache:
         _save(path, fresh)
     return sorted((t for t in tasks if t.created), key=lambda t: (t.created, t.id))
+
+
+def _wants_more(task: Task) -> bool:
+    """Whether TASK wants something that the cache does not have: then its journal is read each time."""
+    return bool(task.open_questions) or any(status in ("held", "undelivered") for _, status, _ in task.requests)
 
 
 def unreadable(store: Store) -> dict[str, str]:

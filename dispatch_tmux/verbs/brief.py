@@ -58,7 +58,7 @@ def brief(project: Project) -> Brief:
 
 
 def of_interest(found: Sequence[Task], now: float) -> list[Task]:
-    """Tasks that are not over, failed ones and those that ended lately; what wants the person first."""
+    """Tasks that are not over and those that ended lately; what wants the person first."""
     recent = [t for t in found if not t.ended or now - t.since < RECENT]
     place = {state: n for n, state in enumerate(_ORDER)}
     return sorted(recent, key=lambda t: (place.get(t.state, len(place)), -t.since))
