@@ -46,17 +46,25 @@ OPENS = {  # module outside of store/ → the files that it opens itself
     "git.merge": "a worktree for the time of a merge",
     "git.worktree": "worktrees, a copy of an index, and .dispatch/rescued",
     "supervisor.launch": "a task's launch file and exit file: it runs outside the package",
-    "supervisor.terminal_log": "a task's terminal.log",
     "tmux.pane": "the text of a paste",
     "tmux.tty": "/proc, a terminal",
     "verbs.ask": "a worker's question files",
     "verbs.demo": "a project of its own",
     "verbs.doctor": "whether a folder can be written to",
     "verbs.init": "the person's config",
-    "verbs.logs": "a task's terminal.log",
     "verbs.record": "a recorded screen",
     "verbs.skill": "the skill, where an agent CLI looks for it",
-    "verbs.wait": "what has been told already",
+}
+FOLLOWS = {  # module → what it reads with files.read_text, which follows links and waits: nothing that a worker may write
+    "backends.discovery": "the user's own models.json",
+    "backends.sessions": "an agent CLI's own records",
+    "config.edit": "the person's config",
+    "models.choose": "the user's own confirmed.json",
+    "store.processes": "/sys",
+    "supervisor.checkout": "a record: what stood in the main checkout",
+    "verbs.ask": "a worker's question files, as the worker itself",
+    "verbs.batch": "a file that the person names",
+    "verbs.skill": "the skill, where an agent CLI looks for it",
 }
 STARTS = {
     "run",
@@ -121,3 +129,14 @@ def test_only_the_room_of_git_runs_it(name: str) -> None:
 
 def test_only_the_store_opens_files_but_for_those_that_are_not_its() -> None:
     assert {name for name in MODULES if opens(name) and not name.startswith("store.")} == OPENS.keys()
+
+
+def test_X9_what_a_worker_may_have_written_is_read_without_following_links() -> None:
+    """By `Tree`, which waits for nothing, either."""
+    reads = {name for name in MODULES if ("files", "read_text") in CALLS[name]}
+    assert reads == FOLLOWS.keys()
+
+
+def test_the_tables_have_no_room_of_records() -> None:
+    """Records are opened in store/ alone; what runs without the package, in a window, is the one exception."""
+    assert not [name for name, what in OPENS.items() if "task's" in what and name != "supervisor.launch"]

@@ -234,6 +234,11 @@ class Store:
         """The journal, in order. Damaged lines are left out; `damage` counts them."""
         return self._journal(id).events()
 
+    def size(self, id: str) -> int:
+        """Bytes of the journal, which only grows; 0 when there is none."""
+        facts = self.own_tree(id).stat("journal.jsonl")
+        return facts.st_size if facts else 0
+
     def damage(self, id: str) -> int:
         """Lines of the journal that say nothing (half written before a power cut)."""
         return self._journal(id).damage()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 from dispatch_tmux.core import sgr
+from dispatch_tmux.store import terminal_file
 from dispatch_tmux.tmux.control import raw
 
 MOST = 8 << 20  # bytes; then the log becomes terminal.log.1 and a new one begins
@@ -38,38 +38,17 @@ class TerminalLog:
         if not chunks:
             return
         try:
-            fd = _open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            try:
-                os.write(fd, raw(b"".join(chunks)))
-                full = os.fstat(fd).st_size > MOST
-            finally:
-                os.close(fd)
-            if full:
-                os.replace(self._path, self._path + ".1")
+            terminal_file.append(self._path, raw(b"".join(chunks)), MOST)
         except OSError:
             pass
 
     def _recall(self) -> bool:
         """The mode as the log of a former supervisor has it."""
-        try:
-            with open(_open(self._path, os.O_RDONLY), "rb") as f:
-                f.seek(max(0, os.fstat(f.fileno()).st_size - 65536))
-                modes = _PASTE_MODE_RAW.findall(f.read())
-        except OSError:
-            return False
+        modes = _PASTE_MODE_RAW.findall(terminal_file.end(self._path, 65536))
         return bool(modes) and modes[-1] == b"h"
 
     def tail(self, size: int = 8192) -> str:
         """The end of the log as text."""
         self.flush()
-        try:
-            with open(_open(self._path, os.O_RDONLY), "rb") as f:
-                f.seek(max(0, os.fstat(f.fileno()).st_size - size))
-                return sgr.plain(f.read().decode("utf-8", "replace")).replace("\r", "").rstrip()
-        except OSError:
-            return ""
-
-
-def _open(path: str, flags: int) -> int:
-    """The log, which never makes us wait: what is no regular file is none. Raises OSError."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, 0o600)
+        text = terminal_file.end(self._path, size).decode("utf-8", "replace")
+        return sgr.plain(text).replace("\r", "").rstrip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -52,10 +51,7 @@ def _fresh(store: Store, ids: list[str] | None, seen: dict[str, tuple[int, int]]
     """What is new since SEEN (id → bytes and events of its journal), which is brought up to date."""
     found: list[TaskEvent] = []
     for id in store.ids() if ids is None else ids:
-        try:
-            size = os.path.getsize(store.own(id, "journal.jsonl"))
-        except FileNotFoundError:
-            continue
+        size = store.size(id)
         before, count = seen.get(id, (0, 0))
         if size != before:
             journal = store.events(id)

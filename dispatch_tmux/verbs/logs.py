@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Iterator
 
 from dispatch_tmux.core.text import clean, split
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.project import Project
+from dispatch_tmux.store.terminal_file import Tail
 from dispatch_tmux.verbs import tasks
 from dispatch_tmux.verbs.tasks import Which
 
@@ -24,10 +24,10 @@ def logs(project: Project, which: Which, *, lines: int = LINES, follow: bool = F
     path = project.store.own(id, "terminal.log")
     if not os.path.exists(path) and not follow:
         raise DispatchError(f"{id} has written nothing yet")
-    return _pieces(_Tail(path), lines, follow)
+    return _pieces(Tail(path), lines, follow)
 
 
-def _pieces(tail: _Tail, lines: int, follow: bool) -> Iterator[str]:
+def _pieces(tail: Tail, lines: int, follow: bool) -> Iterator[str]:
     shown, rest = split(tail.read())  # an escape that has only begun waits for its end
     kept = clean(shown if follow else shown + rest, 1 << 30).splitlines(keepends=True)
     yield "".join(kept[len(kept) - min(lines, len(kept)) :])
@@ -35,7 +35,7 @@ def _pieces(tail: _Tail, lines: int, follow: bool) -> Iterator[str]:
         yield from _followed(tail, rest)
 
 
-def _followed(tail: _Tail, rest: str) -> Iterator[str]:
+def _followed(tail: Tail, rest: str) -> Iterator[str]:
     from dispatch_tmux.store.watch import Bell
 
     bell = Bell(os.path.dirname(tail.path), os.path.basename(tail.path))
@@ -47,23 +47,3 @@ def _followed(tail: _Tail, rest: str) -> Iterator[str]:
                 yield clean(shown, 1 << 30)
     finally:
         bell.close()
-
-
-class _Tail:
-    """What has been added to the file at PATH since the last look, also when a new one has taken its place."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._seen = (0, 0)  # inode, bytes read
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-
-    def read(self) -> str:
-        try:
-            with open(os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as f:
-                inode = os.fstat(f.fileno()).st_ino
-                f.seek(self._seen[1] if inode == self._seen[0] else 0)
-                data = f.read()
-                self._seen = (inode, f.tell())
-        except OSError:
-            return ""  # none yet, just being renewed, or no file
-        return self._decoder.decode(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -14,7 +13,8 @@ from dispatch_tmux.core import plan
 from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import ENDED, Need, Question, Task, needs
 from dispatch_tmux.errors import DispatchError, NothingToWaitFor, UsageProblem
-from dispatch_tmux.store import files, summaries
+from dispatch_tmux.store import summaries
+from dispatch_tmux.store.consumers import Consumer, Told
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.tree import Tree
 from dispatch_tmux.supervisor import session
@@ -106,12 +106,12 @@ class Reader:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}", name):
             raise UsageProblem(f"{name[:40]!r} cannot be a reader's name", hint="use letters, digits, '.', '_' and '-'")
         self.project, self.store = project, project.store
-        self._path = os.path.join(self.store.records, "consumers", f"{name}.json")
-        self._inherits = name.startswith(f"{SESSION}-") and not os.path.exists(self._path)
+        self._consumer = Consumer(self.store.records, name)
+        self._inherits = name.startswith(f"{SESSION}-") and self._consumer.is_new()
 
     def read(self, only: Sequence[str], kinds: Sequence[str]) -> list[News]:
         """What wants somebody and was not acknowledged, oldest first."""
-        seen = self._of_former_sessions() if self._inherits else self._seen()
+        seen = self._seen()
         found = [
             self._news(task, need)
             for task in self._tasks(only)
@@ -140,41 +140,27 @@ class Reader:
         """These have been told."""
         if not news:
             return
-        files.private_dir(os.path.dirname(self._path))
-        with files.Lock(self._path + ".lock", lambda: None):
-            seen = self._of_former_sessions() if self._inherits else self._seen()
+        with self._consumer.changing():
+            seen = self._seen()
             self._inherits = False
             for item in news:
                 seen[item.task.id] = [*seen.get(item.task.id, ()), _mark(item.task, item.key)]
-            files.replace(self._path, json.dumps(seen))
+            self._consumer.write(seen)
 
-    def _of_former_sessions(self) -> dict[str, list[str]]:
-        """What the person has been told in another session; questions that are still open are told again."""
-        found: dict[str, list[str]] = {}
-        folder = os.path.dirname(self._path)
-        names = os.listdir(folder) if os.path.isdir(folder) else []
-        for name in names:
-            if name.startswith(f"{SESSION}-") and name.endswith(".json"):
-                for id, keys in _load(os.path.join(folder, name)).items():
-                    found[id] = [*found.get(id, ()), *(key for key in keys if not key.startswith("question:"))]
+    def _seen(self) -> Told:
+        """What counts as told: in a new session what the person was told in others, but for questions still open."""
+        if not self._inherits:
+            return self._consumer.told()
+        found: Told = {}
+        for told in self._consumer.others(f"{SESSION}-"):
+            for id, keys in told.items():
+                found[id] = [*found.get(id, ()), *(key for key in keys if not key.startswith("question:"))]
         return found
-
-    def _seen(self) -> dict[str, list[str]]:
-        return _load(self._path)
 
 
 def _mark(task: Task, key: str) -> str:
     """What stands for news in a reader's file: an id is used again, so its task's beginning belongs to it (F13)."""
     return f"{key}@{task.created:.3f}"
-
-
-def _load(path: str) -> dict[str, list[str]]:
-    try:
-        data = json.loads(files.read_text(path, 1 << 26) or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    entries = data.items() if isinstance(data, dict) else ()
-    return {id: [str(key) for key in keys] for id, keys in entries if isinstance(keys, list)}
 
 
 def _until_news(reader: Reader, only: Sequence[str], kinds: Sequence[str], timeout: float | None) -> list[News]:
