@@ -2,6 +2,7 @@
 
 loop          the one thread: takes what tmux, files and the clock tell; puts the pieces together
 session       a project's tmux session with the supervisor in window 0: found, or started
+sandbox       whether we are in one that ends with the command, and may start nothing
 crew          the workers that are supervised: taken up, let go
 windows       which pane is whose
 drawing       which screens have come to rest, and are to be read

@@ -15,6 +15,8 @@ from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError, TmuxError
 from dispatch_tmux.store import bell, files, processes, watchman
 from dispatch_tmux.store.project import Project
+from dispatch_tmux.store.store import Store
+from dispatch_tmux.supervisor import sandbox
 from dispatch_tmux.tmux import lost_socket
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux import session as tmux_session
@@ -32,8 +34,9 @@ INHERITED = ("PATH", "HOME", "DISPATCH_CONFIG", "PYTHONPATH", "LANG", "LC_ALL", 
 def ensure(project: Project) -> None:
     """See that the project has a running supervisor. Raises DispatchError that says what is in the way."""
     store = project.store
-    if store.supervised():
+    if _is_supervised(store):
         return
+    sandbox.refuse()
     tmux.check()
     store.prepare()
     with _one_at_a_time(os.path.join(store.records, "session.lock")):
@@ -46,6 +49,19 @@ def ensure(project: Project) -> None:
         _replace_one_that_is_no_use(server, project)
         pane = _start(server, project)
         _wait_for_it(server, project, pane)
+
+
+def _is_supervised(store: Store) -> bool:
+    """Whether a supervisor is at it, and we can leave requests for it. Raises DispatchError in a sandbox where we cannot."""
+    try:
+        if not store.supervised():
+            return False
+    except DispatchError:  # its lock cannot be opened for writing
+        sandbox.refuse()
+        raise
+    if not os.access(store.records_dir, os.W_OK):
+        sandbox.refuse()
+    return True
 
 
 def until(project: Project, found: Callable[[], T | None], seconds: float) -> T | None:

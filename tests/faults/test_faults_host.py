@@ -94,3 +94,28 @@ def test_F21_what_came_while_the_queue_overflowed_is_found(crew: Crew) -> None:
     crew.until("quiet", "question")
     assert crew.supervisor_pid() == pid
     assert "max_queued_events" in Path(crew.store.log_path).read_text()
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [({"CLAUDECODE": "1"}, "excludedCommands"), ({}, "outside of its sandbox"), ({"GEMINI_CLI": "1"}, "tools")],
+)
+def test_T24_in_the_sandbox_of_one_command_nothing_is_written_and_the_setting_is_named(
+    crew: Crew, variables: dict[str, str], said: str
+) -> None:
+    within = ["unshare", "-Ur", "--pid", "--net", "--fork", "--mount-proc", "--kill-child"]
+    tried = subprocess.run([*within, "true"], capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"namespaces are not permitted here: {tried.stderr.strip()}")
+    done = subprocess.run(
+        [*within, *DISPATCH, "run", "-m", "demo", "x"], cwd=crew.root, env={**crew.env, **variables},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1 and "sandbox" in done.stderr and said in done.stderr
+    assert not Path(crew.store.dir).exists() and not (crew.home / ".dispatch").exists()
+
+
+def test_T24_a_codex_without_network_is_told_its_own_setting(crew: Crew) -> None:
+    said = crew.run("run", "-m", "demo", "x", ok=False, CODEX_SANDBOX_NETWORK_DISABLED="1").stderr
+    assert "prefix_rule" in said
+    assert not Path(crew.store.dir).exists()
