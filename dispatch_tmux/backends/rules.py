@@ -72,17 +72,10 @@ class ErrorRule(_Rule, frozen=True):
 
 
 class Offer(_Rule, frozen=True):
-    """A choice that has no number on the screen, and the keys that pick it."""
+    """A choice that stands in a row of buttons; or, with `keys`, one that has no place on the screen but in the words of `foot`."""
 
     label: str
-    keys: tuple[str, ...]
-
-
-class FreeText(_Rule, frozen=True):
-    """How the text field among the choices is reached: `move` once for each choice before it, then `then`."""
-
-    move: str = "Down"
-    then: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 class Dialogue(_Rule, frozen=True):
@@ -99,8 +92,11 @@ class Dialogue(_Rule, frozen=True):
     whole: bool = False
     text: Pattern | None = None
     text_from_end: int = 0
+    text_before: Pattern | None = None
     offers: tuple[Offer, ...] = ()
-    free: FreeText | None = None
+    opens: tuple[str, ...] = ()
+    toggle: str = "Space"
+    done: Pattern | None = None
     submit: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -149,22 +145,6 @@ class ScreenRules(_Rule, frozen=True):
 
     def __post_init__(self) -> None:
         _needs_groups("choice", self.choice, "key", "label")
-
-    def presses(self, kind: str, keys: tuple[str, ...], text_keys: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """The keys to press for the choices KEYS of a dialogue of KIND; TEXT_KEYS are those of its text fields."""
-        rule = next((d for d in self.dialogues if d.kind == kind and (d.offers or d.free or d.submit)), None)
-        if rule is None:
-            return keys
-        offers = {str(n): offer.keys for n, offer in enumerate(rule.offers, 1)}
-        found: list[str] = []
-        for key in keys:
-            if key in offers:
-                found += offers[key]
-            elif rule.free and key in text_keys and key.isdigit():
-                found += [rule.free.move] * (int(key) - 1) + list(rule.free.then)
-            else:
-                found.append(key)
-        return (*found, *rule.submit)
 
 
 def _needs_groups(name: str, pattern: Pattern | None, *groups: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("task")
 @click.argument("words", nargs=-1, metavar="[TEXT]")
 @click.option("--choice", "-c", default="", metavar="N", help="Pick choice N; 1,3 where several may be picked.")
+@click.option("--label", "-l", default="", metavar="TEXT", help="Pick the choice whose words are, or begin with, TEXT.")
 @click.option(
     "--text", "literal", default="", metavar="TEXT", help="Answer TEXT as it stands, even if it looks like a choice."
 )
@@ -30,11 +31,19 @@ if TYPE_CHECKING:
     "--json", "as_json", is_flag=True, help="Print task, question, answer, proof, restarted and kept as JSON."
 )
 def answer(
-    task: str, words: tuple[str, ...], choice: str, literal: str, file: str, q: str, verbose: bool, as_json: bool
+    task: str,
+    words: tuple[str, ...],
+    choice: str,
+    label: str,
+    literal: str,
+    file: str,
+    q: str,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """Answer TASK's open question. With - as TEXT it is read from standard input.
 
-    A TEXT that is the number or the words of a choice picks that choice.
+    A TEXT that is the number or the words of a choice picks that choice; yes and no pick the one that means it.
 
     \b
     dispatch answer auth "use JWT"
@@ -42,9 +51,9 @@ def answer(
     """
     project = common.project()
     text = literal or common.text_of(words, file)
-    if not (text or choice or words or file):
+    if not (text or choice or label or words or file):
         text = _asked_for(project, task)
-    done = verb.answer(project, task, text, choice=choice, question=q, literal=bool(literal))
+    done = verb.answer(project, task, text, choice=choice, label=label, question=q, literal=bool(literal))
     if as_json:
         common.print_json(done._asdict())
     else:

@@ -33,9 +33,10 @@ class Step(Enum):
 
 
 class Submitted(NamedTuple):
-    """The program has it; `how` is the proof."""
+    """The program has it; `how` is the proof. `chosen`: the words of the choice that was seen to be picked, where they were not known."""
 
     how: str
+    chosen: str = ""
 
 
 class Held(NamedTuple):
@@ -67,6 +68,7 @@ class Seen(NamedTuple):
     in_mode: bool = False
     shell: bool = False
     canonical: bool = False  # the kernel's line editor reads
+    silent: bool = False  # … and does not show what is typed
     bracketed: bool = False  # the program asked for bracketed paste
     reading: bool = False  # a line program waits for its next line
     unread: int = 0

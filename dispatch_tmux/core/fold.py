@@ -101,12 +101,15 @@ def _question(e: Event, facts: Facts, questions: Questions, requests: Requests) 
     choices = tuple(Choice(str(c[0]), str(c[1]), bool(c[2:] and c[2])) for c in d.get("choices", ()))
     said = (str(d.get(name, "")) for name in ("text", "type", "mark"))
     text, kind, mark = said
-    questions[str(d["q"])] = Question(str(d["q"]), str(d.get("via", "file")), text, choices, e.t, kind, mark)
+    asked = Question(str(d["q"]), str(d.get("via", "file")), text, choices, e.t, kind, mark)
+    questions[asked.id] = asked._replace(more=bool(d.get("more")), numbers=bool(d.get("numbers")))
 
 
 def _answer(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    if asked := questions.get(str(e.data["q"])):
-        questions[asked.id] = asked._replace(answer=str(e.data.get("answer", "")))
+    if (asked := questions.get(str(e.data["q"]))) and asked.answer is None:
+        questions[asked.id] = asked._replace(
+            answer=str(e.data.get("answer", "")), answered_by=str(e.data.get("rid", ""))
+        )
 
 
 def _closed(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 VIEW = "view"  # the kind of a dialogue that a command of a person's own opened over the composer: a picker, settings
@@ -9,12 +10,34 @@ VIEW = "view"  # the kind of a dialogue that a command of a person's own opened 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`key` is what to press; `text`: choosing it lets one type an answer; `ticked`: already on, in a list of many."""
+    """`key`: its number on the screen, or the one we gave it where the CLI has none; `text`: choosing it lets one type an answer.
+
+    `ticked`: already on, in a list of many, None when it has no box; `selected`: the pointer is seen on it. That may be told by
+    colour alone, so it makes no two choices different.
+    """
 
     key: str
     label: str
     text: bool = False
-    ticked: bool = False
+    ticked: bool | None = None
+    selected: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What has to be known to answer a dialogue, besides where its pointer is. Keys have tmux's names.
+
+    `toggle` changes the box at the pointer. Many are ended by the row `done`, by the keys `submit`, or by Enter. `opens`: keys
+    that open the text field of the choice at the pointer. `keys`: for choices that have no place on the screen, those that
+    its words name ("Enter to submit"). `digits`: it is known, or the screen says, that a digit picks.
+    """
+
+    toggle: str = "Space"
+    done: re.Pattern[str] | None = None
+    submit: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    keys: tuple[tuple[str, ...], ...] = ()
+    digits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +61,11 @@ class Shown:
     detail: str = ""  # an error's cause, what a retry waits for, the command that wants permission
     composer: Composer | None = None
     queued: bool = False
+    across: bool = False  # its choices stand beside each other
+    scrolled: bool = False  # there are more choices than the screen shows
+    numbered: bool = True  # the choices' keys are their numbers on the screen, not ours
+    pointer: str = field(default="", compare=False)  # the words that the pointer is seen on, a choice's or a "Done"'s
+    ways: Ways = field(default=Ways(), compare=False)
 
 
 UNKNOWN = Shown("unknown")

@@ -78,6 +78,7 @@ class Choice(NamedTuple):
     text: bool = False
 
 
+DRAWN = frozenset({"menu", "multi", "field"})  # kinds of dialogues that are drawn on the screen, not printed as a line
 NOBODY_KNOWS = "unknown"  # the kind of a question that is just a screen on which nothing moves
 
 
@@ -92,7 +93,15 @@ class Question(NamedTuple):
     kind: str = ""
     mark: str = ""  # what tells a dialogue on the screen from another: its words, in short
     answer: str | None = None
+    answered_by: str = ""  # the request that brought the answer
+    numbers: bool = False  # the choices' keys are their numbers on the screen
+    more: bool = False  # its list is longer than the screen: there are choices that are not named here
     closed: str = ""  # '' open · answered · left (a person or the worker ended it) · gone (the worker is)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a pointer picks from it, also where the program is one that reads lines."""
+        return self.kind in DRAWN
 
     @property
     def is_unknown(self) -> bool:

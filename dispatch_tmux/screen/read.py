@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING
 from dispatch_tmux.core import sgr
 from dispatch_tmux.core.shown import UNKNOWN, Choice, Composer, Shown
 from dispatch_tmux.core.text import cut_cells
+from dispatch_tmux.screen import dialogue as dialogues
 from dispatch_tmux.screen import line_prompt as prompts
 
 if TYPE_CHECKING:
-    from dispatch_tmux.backends.rules import ComposerRules, Dialogue, LineRules, ScreenRules
+    from dispatch_tmux.backends.rules import ComposerRules, LineRules, ScreenRules
 
 BOTTOM = 150  # rows looked at, from the bottom: more than a screen has, in case history came with it
 
-BORDER = re.compile(r"^[\s─━╌┄═▔▁╭╮╰╯┌┐└┘│┃▲▼]*$")  # and the marks of a list that can be scrolled
-EDGE = re.compile(r"^\s*[╭╰]─*[╮╯]$")  # wider than what stands in the box
-BOX = re.compile(r"^\s*[│┃]\s?(.*?)\s*[│┃]?\s*$")
-CHOICE = re.compile(r"^\W{0,6}?(?P<key>\d{1,2})[.)]\s+(?:\[(?P<tick>.)\]\s*)?(?P<label>\S.*?)(?:\s{2,}[┌│└╭╰┃].*)?\s*$")
 DEAD = re.compile(r"^Pane is dead\b")  # tmux's own notice under a program that ended
 
 
@@ -43,11 +40,11 @@ def look(rules: ScreenRules, rendered: str, *, title: str = "", cursor: tuple[in
         return _line_program(rules.lines, screen, cursor)
     if rules.composer and rules.composer.edge:
         screen = screen.within(rules.composer)
-    if view := _dialogue(rules, screen.lines, over=True):
+    if view := dialogues.read(rules, screen.lines, screen.raw, over=True):
         return view
     if rules.composer and (box := _find_composer(rules.composer, screen.lines)):
         return _with_composer(rules, rules.composer, screen, box, title)
-    if dialogue := _dialogue(rules, screen.lines, over=False):
+    if dialogue := dialogues.read(rules, screen.lines, screen.raw, over=False):
         return dialogue
     return _without_composer(rules, screen, title)
 
@@ -284,97 +281,3 @@ def _without_composer(rules: ScreenRules, screen: _Screen, title: str) -> Shown:
     if (busy := _busy(rules, tail, (), title)) is not None:
         return Shown("busy", *busy, queued=queued)
     return UNKNOWN
-
-
-# --- a dialogue is at the bottom
-
-
-def _dialogue(rules: ScreenRules, lines: list[str], *, over: bool) -> Shown | None:
-    lines = _without_last_rule(rules, lines)
-    foot = " ".join([line.strip(" │┃") for line in lines[-12:] if not BORDER.match(line)][-3:])
-    for rule in rules.dialogues:
-        if rule.over is not over or not rule.foot.search(foot):
-            continue
-        body = _body(rule, rules, lines)
-        rows, unwrapped = "\n".join(body), " ".join(line.strip() for line in body)
-        if all(sign.search(rows) or sign.search(unwrapped) for sign in rule.has):
-            return _read_dialogue(rule, rules, body)
-    return None
-
-
-def _without_last_rule(rules: ScreenRules, lines: list[str]) -> list[str]:
-    """Claude Code 2.1.329 draws its composer's lower rule at the screen's last row, also far under a dialogue."""
-    if rules.composer and rules.composer.below and rules.composer.below.search(lines[-1]):
-        end = next((row for row in range(len(lines) - 1, 0, -1) if lines[row - 1]), 0)
-        return lines[:end]
-    return lines
-
-
-def _body(rule: Dialogue, rules: ScreenRules, lines: list[str]) -> list[str]:
-    """The rows from the dialogue's first on: from the last one that matches `top`, else from the screen's first."""
-    top = rule.top or (rules.composer.above if rules.composer else None)
-    start = next((r for r in range(len(lines) - 1, -1, -1) if top and top.search(lines[r])), 0)
-    return [found[1] if (found := BOX.match(line)) else EDGE.sub("", line) for line in lines[start:]]
-
-
-def _read_dialogue(rule: Dialogue, rules: ScreenRules, body: list[str]) -> Shown:
-    rows = _choice_rows(body, rules.choice or CHOICE) if rule.numbered else []
-    choices = [Choice(str(n), offer.label) for n, offer in enumerate(rule.offers, 1)]
-    for at, (row, found) in enumerate(rows):
-        label = _label(body, row, found["label"])
-        free = at == len(rows) - rule.text_from_end or bool(rule.text and rule.text.search(label))
-        tick = found.groupdict().get("tick")
-        choices.append(Choice(found["key"], label, text=free, ticked=bool(tick and tick.strip())))
-    end = rows[0][0] if rows else _offers_row(rule, body)
-    paragraphs = _paragraphs(body[:end])
-    headed = rule.whole and rule.top and rule.top.search(body[0])  # on a low screen the head may have gone
-    question, detail = _asked(rule, paragraphs[1:] if headed else paragraphs)
-    return Shown(rule.shows, rule.kind, question, tuple(choices), detail)
-
-
-def _offers_row(rule: Dialogue, body: list[str]) -> int:
-    """The row in which choices without numbers stand."""
-    return next((row for row in range(len(body) - 1, -1, -1) if rule.offers and rule.foot.search(body[row])), len(body))
-
-
-def _choice_rows(body: list[str], pattern: re.Pattern[str]) -> list[tuple[int, re.Match[str]]]:
-    """The last run of numbered rows: upwards from the bottom to number 1, whatever is numbered above it."""
-    found: list[tuple[int, re.Match[str]]] = []
-    for row in range(len(body) - 1, -1, -1):
-        hit = pattern.match(body[row])
-        if hit and (not found or int(hit["key"]) == int(found[-1][1]["key"]) - 1):
-            found.append((row, hit))
-            if hit["key"] == "1":
-                break
-    return found[::-1]
-
-
-def _label(body: list[str], row: int, label: str) -> str:
-    """The label with the rows it wraps into: those whose first word had no room on the row before. Others describe."""
-    width = max(map(len, body))
-    while row + 1 < len(body) and (text := body[row + 1].strip()) and body[row + 1][:1] == " ":
-        if CHOICE.match(body[row + 1]) or len(body[row]) + 1 + len(text.split()[0]) < width:
-            break
-        label, row = f"{label} {text}", row + 1
-    return label
-
-
-def _paragraphs(lines: list[str]) -> list[list[str]]:
-    groups: list[list[str]] = [[]]
-    for line in lines:
-        if BORDER.match(line):
-            groups.append([])
-        else:
-            groups[-1].append(line.strip())
-    return [group for group in groups if group]
-
-
-def _asked(rule: Dialogue, paragraphs: list[list[str]]) -> tuple[str, str]:
-    """The question, and what stands around it."""
-    if rule.whole or not paragraphs:
-        return "\n".join(" ".join(group) for group in paragraphs), ""
-    at = len(paragraphs) - 1
-    if rule.question:
-        at = next((i for i, group in enumerate(paragraphs) if rule.question.search(" ".join(group))), at)
-    detail = "\n".join(line for i, group in enumerate(paragraphs) if i != at for line in group)
-    return " ".join(paragraphs[at]), detail

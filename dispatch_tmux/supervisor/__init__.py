@@ -18,7 +18,9 @@ running_time  how long it has run
 
 actions       takes in hand what is asked of a worker, and what is due
 conversation  carries out what lies in a worker's inbox
-answer        how an answer reaches a dialogue
+answer        how an answer reaches a dialogue: a hook, a door, keys
+press         the keys of an answer: which steps it takes
+steps         one step of it: press, look, stop at a surprise
 message       how a message reaches a worker
 deliver       types a message into its pane, with proof
 target        the pane that is typed into

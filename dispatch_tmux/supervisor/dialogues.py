@@ -17,7 +17,7 @@ from dispatch_tmux.store.store import CUT
 from dispatch_tmux.supervisor.due import STRANGE
 from dispatch_tmux.supervisor.record import TaskRecord
 from dispatch_tmux.supervisor.sight import Sight
-from dispatch_tmux.supervisor.target import mark_of
+from dispatch_tmux.supervisor.target import field_of, is_same, mark_of
 
 OWN = "An answer of your own"
 
@@ -52,8 +52,11 @@ class Dialogues:
             return
         shown, task, dir = self._sight.shown, self._record.task, self._record.dir
         mark = mark_of(shown) if shown.shows in ("question", "startup") and task.exit_code is None else ""
+        asked = self._sight.told.signals.asked
         for q in task.questions:
-            asks_still = q.mark == mark or (mark and self.refs.get(q.id) in self._sight.told.signals.asked)
+            ref = self.refs.get(q.id, "")
+            taken = q.answer is not None and ref and ref not in asked  # another that asks alike may stand there now
+            asks_still = mark and ((is_same(shown, q.mark, field_of(q)) and not taken) or ref in asked)
             if q.via == "screen" and not q.closed and not asks_still:
                 how = "answered" if q.answer is not None else "left"
                 self._record.append("closed", f"closed:{q.id}", q=q.id, how=how)
@@ -63,6 +66,16 @@ class Dialogues:
             answering.release_old(dir, 3.0 if task.exit_code is None else 0.0)
         if mark and not any(q.via == "screen" and not q.closed for q in self._record.task.questions):
             self._ask(mark)
+
+    def answered(self, q: str, answer: str, rid: str, *, seen_gone: bool) -> None:
+        """Record that the request RID answered Q; SEEN_GONE: its dialogue is not on the screen any more."""
+        self._record.append("answer", f"answer:{q}", q=q, answer=answer, by="person", rid=rid)
+        if not seen_gone:
+            return  # `read` sees it go
+        self._record.append("closed", f"closed:{q}", q=q, how="answered")
+        if hook := self.hooks.pop(q, ""):
+            answering.release(self._record.dir, hook)
+        self._sight.refresh()
 
     def _ask(self, mark: str) -> None:
         shown, signals = self._sight.shown, self._sight.told.signals
@@ -74,8 +87,17 @@ class Dialogues:
             self.hooks[q] = hook
         choices = [[c.key, c.label, c.text] for c in shown.choices]
         text = text[:CUT] or f"a {shown.kind} dialogue is open"
+        more = {"more": True, "numbers": shown.numbered} if shown.scrolled else {}
         self._record.append(
-            "question", f"question:{q}", q=q, via="screen", text=text, choices=choices, type=shown.kind, mark=mark
+            "question",
+            f"question:{q}",
+            q=q,
+            via="screen",
+            text=text,
+            choices=choices,
+            type=shown.kind,
+            mark=mark,
+            **more,
         )
 
 

@@ -11,9 +11,8 @@ from dispatch_tmux.core.delivery import Manner
 from dispatch_tmux.core.shown import UNKNOWN, Shown
 from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.errors import PaneGone
-from dispatch_tmux.screen import read as screen
 from dispatch_tmux.store import processes
-from dispatch_tmux.supervisor.target import Target, mark_of
+from dispatch_tmux.supervisor.target import Target, mark_of, read
 from dispatch_tmux.supervisor.terminal_log import TerminalLog
 from dispatch_tmux.supervisor.told import Told
 from dispatch_tmux.tmux.connection import Line
@@ -116,9 +115,7 @@ class Sight:
         if seen.dead:
             self.pane_dead = True
             return True
-        shown = self._remembered(
-            screen.look(self.backend.screen, seen.text, title=seen.title, cursor=seen.cursor), seen.size
-        )
+        shown = self._remembered(read(self.backend.screen, seen), seen.size)
         if not quiet and shown.shows in ("question", "startup") and mark_of(shown) != self._candidate:
             self._candidate = mark_of(shown)
             return False
@@ -129,6 +126,14 @@ class Sight:
         self.shown = shown
         self.rows = seen.text if shown.shows == "unknown" else ""
         return True
+
+    def refresh(self) -> None:
+        """Look anew: what was seen last is not there any more, though what has come may read alike."""
+        self.shown, self._candidate = UNKNOWN, ""
+        for _ in range(10):
+            if self.look(quiet=False):
+                return
+            time.sleep(0.03)
 
     def _remembered(self, shown: Shown, size: tuple[int, int]) -> Shown:
         """SHOWN, or the error that was there until a person's smaller terminal left no room for it."""

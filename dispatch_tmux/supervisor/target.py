@@ -9,12 +9,14 @@ from dispatch_tmux.core import echo, sgr
 from dispatch_tmux.core.delivery import Manner, Seen
 from dispatch_tmux.core.shown import UNKNOWN, Shown
 from dispatch_tmux.errors import PaneGone
+from dispatch_tmux.screen import guess
 from dispatch_tmux.screen import read as screen
 from dispatch_tmux.tmux import tty as terminal
 
 if TYPE_CHECKING:
     from dispatch_tmux.backends.rules import ScreenRules
-    from dispatch_tmux.tmux.pane import PaneSpawn
+    from dispatch_tmux.core.task import Question
+    from dispatch_tmux.tmux.pane import PaneSpawn, Rendered
 
 HISTORY = 400  # lines above the screen in which a message is looked for
 
@@ -50,7 +52,7 @@ def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
     rows = seen.text.split("\n")
     above = max(len(rows) - height, 0) if history else 0
     visible = "\n".join(rows[above:])
-    shown = screen.look(target.rules, visible, title=seen.title, cursor=seen.cursor)
+    shown = read(target.rules, seen._replace(text=visible))
     told = ""  # by the program: what stands in the composer is not
     if history and body:
         told = sgr.plain("\n".join(rows[: above + shown.composer.row] if shown.composer else rows))
@@ -61,6 +63,7 @@ def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
         in_mode=seen.in_mode,
         shell=kernel.shell,
         canonical=kernel.canonical,
+        silent=kernel.silent,
         bracketed=target.bracketed(),
         reading=kernel.reading,
         unread=kernel.unread,
@@ -72,6 +75,17 @@ def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
     )
 
 
+def read(rules: ScreenRules, seen: Rendered) -> Shown:
+    """What is SEEN, by RULES; where they know nothing, a dialogue that its structure gives away.
+
+    A program that prints lines draws none: it has to read keys, as only menus do.
+    """
+    shown = screen.look(rules, seen.text, title=seen.title, cursor=seen.cursor)
+    if shown.shows != "unknown" or (rules.lines is not None and not terminal.reads_keys(seen.tty)):
+        return shown
+    return guess.dialogue(seen.text, seen.cursor) or shown
+
+
 def _before_cursor(visible: str, cursor: tuple[int, int]) -> str:
     """The last of what stands before the cursor, without blanks: wrapped lines are joined that way."""
     rows = visible.split("\n")[: cursor[1] + 1]
@@ -80,10 +94,24 @@ def _before_cursor(visible: str, cursor: tuple[int, int]) -> str:
     return echo.squeezed("".join(rows[-8:]))[-200:]
 
 
-def mark_of(shown: Shown) -> str:
+def mark_of(shown: Shown, field: str = "") -> str:
     """What tells one dialogue from another: its kind, question and choices, without blanks, so that a resize keeps it.
 
-    The choice that is a text field is left out: what stands there changes while somebody types.
+    The choice that is a text field (or has the key FIELD) is left out: what stands there changes while somebody types. So are
+    the choices of a list that shows only some of them: others come as the pointer moves.
     """
-    fixed = (c.label for c in shown.choices if not c.text)
+    fixed = () if shown.scrolled else (c.label for c in shown.choices if not c.text and c.key != field)
     return echo.squeezed("|".join([shown.kind, shown.question, *fixed]))[:400]
+
+
+def is_same(shown: Shown, mark: str, field: str = "") -> bool:
+    """Whether the dialogue SHOWN is the one of MARK; of a list that is longer than the screen, some of its choices may be seen."""
+    if shown.shows not in ("question", "startup"):
+        return False
+    bare = echo.squeezed("|".join([shown.kind, shown.question]))[:400]
+    return mark in (mark_of(shown), mark_of(shown, field), bare) or (shown.scrolled and mark.startswith(f"{bare}|"))
+
+
+def field_of(q: Question) -> str:
+    """The key of the choice of Q that is a text field."""
+    return next((c.key for c in q.choices if c.text), "")

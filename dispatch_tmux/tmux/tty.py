@@ -14,20 +14,37 @@ _SHELLS = {"sh", "bash", "zsh", "fish", "dash", "ksh", "mksh", "ash", "tcsh", "c
 
 
 class Terminal(NamedTuple):
-    """`canonical`: the kernel edits lines (read(1), input()). `unread`: bytes typed that the program has not read."""
+    """`canonical`: the kernel edits lines (read(1), input()); `silent`: and does not show them. `unread`: bytes typed that the
+    program has not read.
+    """
 
     canonical: bool = False
     unread: int = 0
     shell: bool = False  # an interactive shell, not the agent, reads the keyboard
     reading: bool = False  # a program in the foreground waits for the keyboard in canonical mode
+    silent: bool = False
 
 
 def probe(tty: str, launcher: int) -> Terminal:
     """The state of terminal TTY whose first process is LAUNCHER; all False when the system does not tell."""
-    canonical, unread = _line_state(tty)
+    canonical, unread, silent = _line_state(tty)
     foreground = [p for p in _foreground(tty, launcher) if p[0] != launcher]
     shell = any(is_interactive_shell(argv) for _, argv in foreground)
-    return Terminal(canonical, unread, shell, canonical and any(_reads_terminal(pid) for pid, _ in foreground))
+    return Terminal(canonical, unread, shell, canonical and any(_reads_terminal(pid) for pid, _ in foreground), silent)
+
+
+def reads_keys(tty: str) -> bool:
+    """Whether the program on TTY takes each key as it comes, as what draws menus does; False when the system does not tell."""
+    try:
+        fd = os.open(tty, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return not termios.tcgetattr(fd)[3] & termios.ICANON
+    except (OSError, termios.error):
+        return False
+    finally:
+        os.close(fd)
 
 
 def is_interactive_shell(argv: list[str]) -> bool:
@@ -37,16 +54,18 @@ def is_interactive_shell(argv: list[str]) -> bool:
     return all(re.fullmatch(r"-[il]+|--?(login|norc|noprofile|interactive|rcfile.*|posix)", a) for a in argv[1:])
 
 
-def _line_state(tty: str) -> tuple[bool, int]:
+def _line_state(tty: str) -> tuple[bool, int, bool]:
     try:
         fd = os.open(tty, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError:
-        return False, 0
+        return False, 0, False
     try:
-        canonical = bool(termios.tcgetattr(fd)[3] & termios.ICANON)
-        return canonical, struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
+        modes = termios.tcgetattr(fd)[3]
+        canonical = bool(modes & termios.ICANON)
+        unread = struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
+        return canonical, unread, canonical and not modes & termios.ECHO
     except (OSError, termios.error):
-        return False, 0
+        return False, 0, False
     finally:
         os.close(fd)
 

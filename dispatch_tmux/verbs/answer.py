@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dispatch_tmux.core import choosing
 from dispatch_tmux.core.task import Question, State, Task
 from dispatch_tmux.errors import DispatchError, NeedsDecision, UsageProblem
 from dispatch_tmux.store.project import Project
@@ -13,6 +14,8 @@ from dispatch_tmux.supervisor import session
 from dispatch_tmux.verbs import send, tasks
 from dispatch_tmux.verbs.tasks import Which
 
+OUTCOME = 40.0  # seconds for an answer: a pointer may have a long way, and each of its steps is looked at
+MOST_CHOICES = 99  # numbers that a list longer than the screen may have
 CUT = 2000  # characters of an answer that the journal keeps; the answer's file has all
 SECRET = "(not kept)"  # the answer to a password prompt, in every record
 
@@ -33,11 +36,15 @@ class Answered(NamedTuple):
 
 
 class Pick(NamedTuple):
-    """An answer to a dialogue: keys to press, then text to type; `words` for the record."""
+    """An answer to a dialogue: the keys of its choices, then text to type; `words` for the record.
+
+    `label`: the words of a choice that is not among those on record, in a list longer than the screen.
+    """
 
     keys: tuple[str, ...]
     text: str
     words: str
+    label: str = ""
 
 
 def answer(
@@ -46,20 +53,22 @@ def answer(
     text: str = "",
     *,
     choice: str | int | Sequence[str | int] = "",
+    label: str = "",
     question: str = "",
     literal: bool = False,
 ) -> Answered:
     """Answer the task's oldest open question, or the one with the id QUESTION.
 
-    TEXT is an own answer, or a choice's number or words; LITERAL takes it as it stands, even where it looks like a
-    choice. CHOICE names the choice by its number: 2, or "1,3" and [1, 3] where several may be picked.
+    TEXT is an own answer, or a choice's number or words, or yes or no for the choice that means it; LITERAL takes it as it
+    stands, even where it looks like a choice. CHOICE names the choice by its number: 2, or "1,3" and [1, 3] where several may be
+    picked; LABEL by its words, or by what they begin with.
 
     Raises UsageProblem without an answer; NeedsDecision, with the choices, for one that is none of them where only
     those are taken; DispatchError when nothing is asked; NotDelivered when a dialogue did not take the answer.
     """
     task = tasks.task_of(project, which)
     asked = _asked(project, task, question)
-    picked = pick(asked, text, _named(choice), literal, task.id)
+    picked = pick(asked, text, _named(choice), literal, task.id, label)
     if asked.via == "screen":
         return _on_screen(project, task, asked, picked)
     store, words = project.store, picked.words
@@ -98,9 +107,11 @@ def _named(choice: str | int | Sequence[str | int]) -> str:
     return str(choice) if isinstance(choice, str | int) else ",".join(map(str, choice))
 
 
-def pick(question: Question, text: str, choice: str = "", literal: bool = False, task: str = "TASK") -> Pick:
-    """How TEXT or CHOICE ('2', '1,3') answers QUESTION of TASK. Raises NeedsDecision, UsageProblem without an answer."""
-    if not text.strip() and not choice:
+def pick(
+    question: Question, text: str, choice: str = "", literal: bool = False, task: str = "TASK", label: str = ""
+) -> Pick:
+    """How TEXT, CHOICE ('2', '1,3') or LABEL answers QUESTION of TASK. Raises NeedsDecision, UsageProblem without an answer."""
+    if not text.strip() and not choice and not label.strip():
         raise UsageProblem("the answer is empty", hint=f'dispatch answer {task} "…", or --choice N')
     if question.via == "screen" and question.is_unknown:
         raise NeedsDecision(
@@ -109,10 +120,14 @@ def pick(question: Question, text: str, choice: str = "", literal: bool = False,
         )
     if choice:
         return _by_key(question, choice)
+    if label:
+        return _by_label(question, label)
     if not literal and (picked := _by_words(question, text)):
         return picked
-    if question.kind == "list":
-        raise NeedsDecision("only keys can pick from the list on its screen", hint=f"dispatch keys {task} Down Enter")
+    if not literal and (word := choosing.answer_word(text)) and (found := _that_means(question, word)):
+        return found
+    if question.kind == "continue" and question.via == "screen":
+        return Pick((), "", text)  # Enter is all that it waits for
     own = next((c for c in question.choices if c.text), None)
     if question.choices and own is None and question.via in ("screen", "dispatch"):
         raise _no_such_choice(question, text)
@@ -121,12 +136,43 @@ def pick(question: Question, text: str, choice: str = "", literal: bool = False,
     return Pick((own.key,) if own else (), text, text)
 
 
+def _by_label(question: Question, label: str) -> Pick:
+    found = choosing.by_label([c for c in question.choices if not c.text], label)
+    if (
+        found is None
+        and question.more
+        and not any(choosing.folded(c.label).startswith(choosing.folded(label)) for c in question.choices)
+    ):
+        return Pick((), "", label, label)
+    if found is None:
+        raise _no_such_choice(question, label)
+    return Pick((found.key,), "", found.label)
+
+
+def _that_means(question: Question, word: str) -> Pick | None:
+    """The choice that means WORD, yes or no. None where none does and own words are taken.
+
+    Raises NeedsDecision where more than one does, and where only choices are taken.
+    """
+    choices = [c for c in question.choices if not c.text]
+    if not choices:
+        return None
+    if found := choosing.by_word(choices, word):
+        return Pick((found.key,), "", found.label)
+    if any(choosing.meaning(c.label) == word for c in choices):
+        raise _no_such_choice(
+            question, word, f"more than one of them can mean {word}: take its number, or --label TEXT"
+        )
+    return None
+
+
 def _by_key(question: Question, choice: str) -> Pick:
     by_key = {c.key: c for c in question.choices}
     keys = tuple(key.strip() for key in choice.split(","))
-    if any(key not in by_key for key in keys):
+    beyond = {key for key in keys if question.more and question.numbers and key.isdigit() and int(key) <= MOST_CHOICES}
+    if any(key not in by_key and key not in beyond for key in keys):
         raise _no_such_choice(question, choice)
-    return Pick(keys, "", ", ".join(by_key[key].label for key in keys))
+    return Pick(keys, "", ", ".join(by_key[key].label if key in by_key else f"choice {key}" for key in keys))
 
 
 def _by_words(question: Question, text: str) -> Pick | None:
@@ -142,14 +188,18 @@ def _by_words(question: Question, text: str) -> Pick | None:
 
 def _no_such_choice(question: Question, given: str, otherwise: str = "") -> NeedsDecision:
     listed = " · ".join(f"{c.key}. {c.label}" for c in question.choices) or "it has no choices: answer with a text"
+    listed += " · … (the list goes on: --label TEXT)" if question.more else ""
     return NeedsDecision(f"{given[:60]!r} is not one of its choices", hint="\n".join(filter(None, [listed, otherwise])))
 
 
 def _on_screen(project: Project, task: Task, question: Question, picked: Pick) -> Answered:
     keys, text = picked.keys, picked.text
-    if question.kind in ("confirm", "choice", "text", "secret", "continue") and send.reads_lines(task):
-        keys, text = (), text or (picked.keys[0] if picked.keys else "")  # a line program: the key is a line
+    if send.reads_lines(task) and not question.is_drawn:
+        keys, text = (), text or (picked.keys[0] if picked.keys else "")  # the key is a line
     words = SECRET if question.kind == "secret" else picked.words
     session.ensure(project)
-    rid = project.store.request(task.id, "choose", q=question.id, keys=keys, text=text, answer=words)
-    return Answered(task.id, question.id, words, send.proof(project, task.id, rid))
+    store = project.store
+    rid = store.request(task.id, "choose", q=question.id, keys=keys, text=text, label=picked.label, answer=words)
+    proof = send.proof(project, task.id, rid, OUTCOME)
+    arrived = store.task(task.id).question(question.id)
+    return Answered(task.id, question.id, (arrived.answer if arrived else None) or words, proof)

@@ -207,7 +207,7 @@ def test_several_choices_reach_it_on_the_real_claude_code(desk: Callable[[Script
     at.crew.run("answer", id, "--choice", "1,3")
     at.model.wait_until(lambda: at.model.tool_results())
     assert '"Which of them?"="apples, plums"' in at.model.tool_results()[0]
-    assert how(at, id) == ["its own hook answered" if hook else "the dialogue is gone"]
+    assert how(at, id) == ["its own hook answered" if hook else "the page of all answers had it and was submitted"]
     wait_until(lambda: not pipes(at, id), why=lambda: str(pipes(at, id)))
 
 

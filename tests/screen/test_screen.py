@@ -213,7 +213,7 @@ def test_ticked_boxes_are_seen() -> None:
     "name, kind, choices",
     [
         ("onboarding-theme", "theme", 7),
-        ("onboarding-security", "security", 0),
+        ("onboarding-security", "security", 1),
         ("onboarding-apikey", "apikey", 2),
         ("apikey-dialog", "apikey", 2),
         ("trust", "trust", 2),

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from crew import Crew, wait_until
 
-from dispatch_tmux.backends.load import load
 from dispatch_tmux.screen.scrub import scrub
 
 SCREENS = Path(__file__).parent / "recorded"
@@ -105,12 +104,3 @@ def test_the_state_says_what_it_rests_on(crew: Crew) -> None:
     crew.run("stop", "a")
     wait_until(lambda: "it was told to stop: True" in crew.run("status", "a", "--why").stdout)
     assert "which task" in crew.run("status", "--why", ok=False).stderr
-
-
-def test_choices_without_numbers_are_picked_with_the_backends_keys() -> None:
-    rules = load("opencode").screen
-    assert rules.presses("permission", ("3",)) == ("Right", "Right", "Enter")
-    assert rules.presses("choice", ("2",)) == ("2",)
-    codex = load("codex").screen
-    assert codex.presses("choice", ("4",), ("4",)) == ("Down", "Down", "Down", "Tab")
-    assert codex.presses("choice", ("4",)) == ("4",)

@@ -48,6 +48,8 @@ class Dialogue:
 
     def _choose(self, kind: str, value: str) -> None:
         for digit in value if kind == "text" else "":
+            if digit == " " and self.many:
+                self._on ^= {self._at}
             if digit.isdigit() and 0 < int(digit) <= len(self.choices):
                 if self.many:
                     self._on ^= {int(digit) - 1}
