@@ -100,8 +100,8 @@ def _attempts(events: list[Event]) -> tuple[Attempt, ...]:
                 found[number] = Attempt(number, e.t, model, bool(e.data.get("resume")))
             elif e.kind == "exited" and (number := int(e.data["attempt"])) in found:
                 found[number] = found[number]._replace(ended=True, code=e.data.get("code"))
-        except (KeyError, ValueError):
-            continue
+        except (KeyError, ValueError, TypeError):
+            continue  # damaged
     return tuple(found.values())
 
 
