@@ -10,9 +10,15 @@ from made import STARTED, made
 
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.state import Limits
+from dispatch_tmux.store import processes
 from dispatch_tmux.store.project import at
-from dispatch_tmux.supervisor.drawing import LONGEST, QUIET, RESTLESS, Drawing
+from dispatch_tmux.supervisor.drawing import LONGEST, OFTEN, QUIET, RESTLESS, Drawing
 from dispatch_tmux.supervisor.worker import Worker
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "busy", lambda: 1)
 
 
 @pytest.fixture
@@ -22,9 +28,9 @@ def worker(tmp_path: Path) -> Worker:
     return Worker(store, "t", configuration.backend("demo"), Limits())
 
 
-def printed(worker: Worker, at: float, looked: float = -100.0) -> None:
-    """Its last output came AT, and its screen was read last when LOOKED says."""
-    worker.sight.last_output, worker.sight.looked_at = at, looked
+def printed(worker: Worker, at: float) -> None:
+    """Its last output came AT."""
+    worker.sight.last_output = at
 
 
 def test_a_screen_is_read_as_soon_as_it_rests(worker: Worker) -> None:
@@ -37,20 +43,40 @@ def test_a_screen_is_read_as_soon_as_it_rests(worker: Worker) -> None:
     assert not drawing and list(drawing.rested({"t": worker}, now + 1)) == []
 
 
-def test_one_that_was_read_a_moment_ago_may_be_a_spinner(worker: Worker) -> None:
+def read_often(drawing: Drawing, worker: Worker, now: float) -> None:
+    """Many screens have been read in this second."""
+    for _ in range(OFTEN):
+        drawing.mark("t")
+        printed(worker, now - 1)
+        assert list(drawing.rested({"t": worker}, now))
+
+
+def test_where_many_move_all_the_time_a_rest_has_to_be_longer(worker: Worker) -> None:
     drawing, now = Drawing(), time.monotonic()
+    read_often(drawing, worker, now)
     drawing.mark("t")
-    printed(worker, now, looked=now - 0.05)
-    assert list(drawing.rested({"t": worker}, now + QUIET)) == []
+    printed(worker, now)
+    assert list(drawing.rested({"t": worker}, now + QUIET + 0.001)) == []
+    assert drawing.due({"t": worker}, now) == pytest.approx(now + RESTLESS)
     assert list(drawing.rested({"t": worker}, now + RESTLESS + 0.001)) == [(worker, True)]
 
 
-def test_what_its_cli_has_just_told_is_looked_for_at_once(worker: Worker) -> None:
+def test_there_too_what_its_cli_has_just_told_is_looked_for_at_once(worker: Worker) -> None:
+    drawing, now = Drawing(), time.monotonic()
+    read_often(drawing, worker, now)
+    drawing.mark("t")
+    worker.told.hear("\\033]0;✳ \\007".encode())
+    printed(worker, now)
+    assert list(drawing.rested({"t": worker}, now + QUIET + 0.001)) == [(worker, True)]
+
+
+def test_a_machine_that_does_not_keep_up_pauses_within_a_frame(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "busy", lambda: 1000)
     drawing, now = Drawing(), time.monotonic()
     drawing.mark("t")
-    printed(worker, now, looked=now - 0.05)
-    worker.told.hear(rb"\033]0;" + "✳".encode() + rb" \007")
-    assert list(drawing.rested({"t": worker}, now + QUIET + 0.001)) == [(worker, True)]
+    printed(worker, now)
+    assert list(drawing.rested({"t": worker}, now + QUIET + 0.001)) == []
+    assert list(drawing.rested({"t": worker}, now + RESTLESS + 0.001)) == [(worker, True)]
 
 
 def test_one_that_never_rests_is_read_all_the_same(worker: Worker) -> None:

@@ -74,9 +74,7 @@ def test_what_it_belongs_to_is_told(project: Project, store: Store) -> None:
 
 
 def test_a_failure_says_its_cause_and_how_to_go_on(project: Project, store: Store) -> None:
-    made(
-        store, "auth", *over("failed", 1, why="exit code 1", cause="quota", hint="top it up", instead=["opus", "gpt"])
-    )
+    made(store, "auth", *over("failed", 1, why="exit code 1", cause="quota", hint="top it up", instead=["opus", "gpt"]))
     said = text(project)
     assert "top it up" in said and "dispatch retry auth -m opus" in said and "installed: opus, gpt" in said
 
