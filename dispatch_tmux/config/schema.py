@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -15,6 +15,8 @@ MOST_NODES = 50_000  # values after aliases (`*x`) are followed: a few lines of 
 DEEPEST = 50
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Key = tuple[str, ...]
+_Seconds = Annotated[float, msgspec.Meta(ge=0)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,21 +55,21 @@ class Times(_Part, frozen=True):
     `timeout`: running time after which a task is brought to the person; 0 = never.
     """
 
-    settle: float = 2.0
-    nudge: float = 60.0
-    quiet: float = 1800.0
-    linger: float = 600.0
-    timeout: float = 0.0
+    settle: _Seconds = 2.0
+    nudge: _Seconds = 60.0
+    quiet: _Seconds = 1800.0
+    linger: _Seconds = 600.0
+    timeout: _Seconds = 0.0
 
 
 class Limits(_Part, frozen=True):
     """How many workers may run at once (0: any number), and when one may start; see schedule.Limits."""
 
-    max_workers: int = 0
-    per_backend: dict[str, int] = {}
-    per_group: dict[str, int] = {}
-    stagger: float = 0.0
-    memory: int = 300
+    max_workers: _Count = 0
+    per_backend: dict[str, _Count] = {}
+    per_group: dict[str, _Count] = {}
+    stagger: _Seconds = 0.0
+    memory: _Count = 300
 
 
 class Worktree(_Part, frozen=True):
@@ -93,6 +95,10 @@ class Config(_Part, frozen=True):
 
 
 _ENTRIES: dict[str, type] = {"models": Model, "aliases": Alias, "agents": Agent}
+_PLAIN = {  # msgspec's words and ours
+    "`str`": "text", "`object`": "keys and values", "`int` >= 0": "a whole number, 0 or more",
+    "`float` >= 0.0": "a number, 0 or more", "`": "",
+}  # fmt: skip
 _PARTS: dict[str, type] = {"tmux": Tmux, "times": Times, "limits": Limits, "worktree": Worktree, "default": str}
 
 
@@ -272,9 +278,9 @@ def _converted(where: _Where, keys: _Key, value: Any, kind: type) -> Any:
         missing = re.search(r"missing required field `(.+)`", said)
         if missing:
             raise where.error(keys, f"{missing[1]!r} is missing", f"allowed keys: {', '.join(allowed)}") from None
-        words = said[:1].lower() + said[1:].replace("`str`", "text").replace("`object`", "keys and values").replace(
-            "`", ""
-        )
+        words = said[:1].lower() + said[1:]
+        for theirs, ours in _PLAIN.items():
+            words = words.replace(theirs, ours)
         hint = f"allowed keys: {', '.join(allowed)}" if allowed else ""
         raise where.error((*keys, *inner), words, hint) from None
 
