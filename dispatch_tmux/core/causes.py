@@ -29,7 +29,8 @@ _WORDS = (
 _NOISE = re.compile(r"^\s*(?:at |\}|\{|\]|\[|For more information|Usage:|tip:|$)|^Warning\b")
 
 _IS_ERROR = re.compile(
-    r"error|fail|fatal|denied|invalid|unable|refused|unauthor|exceed|limit|not (?:found|logged|exist)|status|[(\s][45]\d\d\b|[⚠✗■×]",
+    r"error|fail|fatal|denied|invalid|unable|refused|unauthor|exceed|limit (?:reached|hit)|(?:hit|reached) .{0,30}limit|limit.{0,20}reset"
+    r"|not (?:found|logged|exist)|status|[(\s][45]\d\d\b|[⚠✗■×]",
     re.I,
 )
 
