@@ -9,32 +9,19 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Container, Iterator
+from typing import Any
 
-from dispatch_tmux.core.choices import choices_of
 from dispatch_tmux.core.task import Event, Task, task_id
 from dispatch_tmux.errors import DispatchError, TaskNotFound
-from dispatch_tmux.store import files, home, plan_file, trust, watchman
+from dispatch_tmux.store import files, home, plan_file, question_files, trust, watchman
 from dispatch_tmux.store.journal import Journal
+from dispatch_tmux.store.question_files import CUT, MOST_OPEN, Asked
 from dispatch_tmux.store.tree import Tree
 from dispatch_tmux.store.watchman import Watchman
 
-_QUESTION = re.compile(r"([0-9]{3,})\.question")
 _FLAG = re.compile(r"[0-9]{3,}\.flag")
-CUT = 2000  # characters of a question kept in the journal; the file has the rest
 MAKING = 10.0  # seconds that the making of a task's files may take
-MOST_QUESTION = 256 * 1024  # bytes of a question file that are read
-
-
-class Asked(NamedTuple):
-    """A question file: its number as written ('001'), its text, its choices, and what has become of it."""
-
-    q: str
-    text: str
-    choices: tuple[tuple[str, str], ...]
-    answered: bool
-    acknowledged: bool
 
 
 class Store:
@@ -257,23 +244,15 @@ class Store:
 
     # --- questions
 
-    def asked(self, id: str) -> list[Asked]:
-        """The question files of task ID, by number; gaps do not matter, leftovers of a rename are none."""
-        tree = self.tree(id)
-        names = set(tree.names("ipc"))
-        found = [m[1] for m in map(_QUESTION.fullmatch, names) if m]
-        whole = [q for q in found if f"{q}.answer" in names or not files.being_written(tree.at("ipc", f"{q}.question"))]
-        return [self._asked(tree, q, names) for q in sorted(whole, key=lambda q: (int(q), q))]
+    def asked(self, id: str, known: Container[str] = (), most: int = MOST_OPEN) -> list[Asked]:
+        """The questions of task ID that are whole, by number, MOST of them; those that are KNOWN already are left out."""
+        return question_files.asked(self.tree(id), known, most)
 
     def flags(self, id: str) -> list[tuple[str, str]]:
         """What the worker of task ID wants known at once: (number, text), in order."""
         tree = self.tree(id)
         names = sorted(name for name in tree.names("ipc") if _FLAG.fullmatch(name))
         return [(name[:-5], (tree.read("ipc", name, most=CUT) or "").strip()) for name in names]
-
-    def _asked(self, tree: Tree, q: str, names: set[str]) -> Asked:
-        text = (tree.read("ipc", f"{q}.question", most=MOST_QUESTION) or "").strip()
-        return Asked(q, text, choices_of(text), f"{q}.answer" in names, f"{q}.done" in names)
 
     def write_answer(self, id: str, q: str, text: str) -> bool:
         """Answer question Q through its file; False when it has one already."""

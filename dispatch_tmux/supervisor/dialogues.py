@@ -13,7 +13,7 @@ from dispatch_tmux.core.echo import squeezed
 from dispatch_tmux.core.shown import Choice, Shown
 from dispatch_tmux.core.task import NOBODY_KNOWS
 from dispatch_tmux.core.text import clean
-from dispatch_tmux.store.store import CUT
+from dispatch_tmux.store.question_files import CUT
 from dispatch_tmux.supervisor.due import STRANGE
 from dispatch_tmux.supervisor.record import TaskRecord
 from dispatch_tmux.supervisor.sight import Sight

@@ -13,9 +13,13 @@ from typing import Any
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.fold import fold
 from dispatch_tmux.core.state import Signs, Verdict
-from dispatch_tmux.core.task import Event, State, Task
-from dispatch_tmux.store.store import CUT, Asked, Store
+from dispatch_tmux.core.task import Event, Question, State, Task
+from dispatch_tmux.store import question_files
+from dispatch_tmux.store.question_files import CUT, MOST_OPEN, Asked
+from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor.notes import KeptNotes
+
+AT_ONCE = 20  # question files of one worker that are taken up in one look
 
 
 class TaskRecord:
@@ -23,7 +27,7 @@ class TaskRecord:
 
     def __init__(self, store: Store, id: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self.id = store, id
-        self.dir, self.own = store.path(id), store.own(id)
+        self.dir, self.own, self._tree = store.path(id), store.own(id), store.tree(id)
         self.task: Task = fold(id, ())
         self._size = -1
         self.folders = [self.own, *(os.path.join(self.dir, name) for name in ("ipc", "signals"))]
@@ -31,6 +35,7 @@ class TaskRecord:
         self._journal = os.path.join(self.own, "journal.jsonl")
         self._places = [*self.folders, os.path.join(self.dir, "plan.md"), self._journal]
         self._times: tuple[int, ...] = ()
+        self.has_more = False  # there are more question files than were read at once
         self.is_marked_done = False  # whether the worker has said, when it was read last, that it is done with all
         self.notes = KeptNotes(store, id, clock)
         self.refresh()
@@ -72,6 +77,7 @@ class TaskRecord:
 
         LAST_WORDS gives what the program said at its end and why it ended, for an exit code that is not 0.
         """
+        self.has_more = False
         times, self._times = tuple(map(_time, self._places)), ()
         self.is_marked_done = self._store.is_marked_done(self.id)  # before the plan, which is written before it
         self._read_plan()
@@ -93,18 +99,35 @@ class TaskRecord:
         self.append("progress", f"progress:{self.task.progress + 1}", marks=now, changed=said)
 
     def _read_questions(self) -> None:
-        for asked in self._store.asked(self.id):
-            known = self.task.question(asked.q)
-            if known is None:
-                self.append(
-                    "question", f"question:{asked.q}", q=asked.q, via="file", text=_cut(asked) or "(an empty question)",
-                    choices=[list(choice) for choice in asked.choices],
-                )  # fmt: skip
-            if asked.answered and (known is None or known.answer is None):
-                answer = self._store.answer_of(self.id, asked.q) or ""
-                self.append("answer", f"answer:{asked.q}", q=asked.q, answer=answer[:CUT], by="file")
-            if asked.acknowledged and (known is None or not known.closed):
-                self.append("closed", f"closed:{asked.q}", q=asked.q, how="answered")
+        known = {q.id: q for q in self.task.questions}
+        left, open_ = AT_ONCE, len(self.task.open_questions)
+        for q, (answered, acknowledged) in question_files.there(self._tree).items():
+            before = known.get(q)
+            if before and not (answered and before.answer is None) and not (acknowledged and not before.closed):
+                continue
+            if not left:
+                self.has_more = True  # the other workers have their turn first
+                break
+            if before or answered or open_ < MOST_OPEN:
+                left -= 1
+                open_ += not (before or answered)
+                self._read_question(q, before, answered, acknowledged)
+
+    def _read_question(self, q: str, before: Question | None, answered: bool, acknowledged: bool) -> None:
+        """Write down what is new of question Q, which the journal has as BEFORE."""
+        if before is None:
+            asked = question_files.read(self._tree, q, answered, acknowledged)
+            if asked is None:
+                return
+            self.append(
+                "question", f"question:{q}", q=q, via="file", text=_cut(asked) or "(an empty question)",
+                choices=[list(choice) for choice in asked.choices],
+            )  # fmt: skip
+        if answered and (before is None or before.answer is None):
+            answer = self._store.answer_of(self.id, q) or ""
+            self.append("answer", f"answer:{q}", q=q, answer=answer[:CUT], by="file")
+        if acknowledged and (before is None or not before.closed):
+            self.append("closed", f"closed:{q}", q=q, how="answered")
 
     def _read_flags(self) -> None:
         for number, text in self._store.flags(self.id):

@@ -117,7 +117,8 @@ class Worker:
         fallback = self._write_state(states.derive(signs, self._limits), signs)
         late_in = self._write_late()
         found = due.after(self._facts(signs, fallback, late_in), self._limits)
-        again = [when for when in (found.again_at, self.record.notes.again_at) if when is not None]
+        more = self._clock() if self.record.has_more else None
+        again = [when for when in (found.again_at, self.record.notes.again_at, more) if when is not None]
         self.review_at = min(again, default=None)
         return found.dues
 

@@ -9,9 +9,10 @@ from dispatch_tmux.core import plan
 from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Choice, Question, Task
 from dispatch_tmux.errors import TaskNotFound
-from dispatch_tmux.store import summaries
+from dispatch_tmux.store import question_files, summaries
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.store.store import MOST_QUESTION, Store
+from dispatch_tmux.store.question_files import MOST_QUESTION
+from dispatch_tmux.store.store import Store
 
 Which = str | Task  # a task, its id, or the unambiguous beginning of its id
 
@@ -60,14 +61,13 @@ def _now(store: Store, task: Task, supervised: bool) -> Task:
 
 def open_questions(store: Store, task: Task) -> tuple[Question, ...]:
     """The task's open questions, with those that no supervisor has written down yet."""
-    asked = store.asked(task.id)
     known = {q.id for q in task.questions}
     fresh = [
         Question(a.q, "file", a.text or "(an empty question)", tuple(Choice(*c) for c in a.choices), time.time())
-        for a in asked
-        if a.q not in known and not a.answered
+        for a in store.asked(task.id, known)
+        if not a.answered
     ]
-    answered = {a.q for a in asked if a.answered}
+    answered = {q for q, (answered, _) in question_files.there(store.tree(task.id)).items() if answered}
     return tuple(q for q in task.open_questions if q.id not in answered) + tuple(fresh)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from crew import DISPATCH, Crew, wait_until
+
+from dispatch_tmux.store.question_files import MOST_OPEN
 
 ASKS = """
 cd "$DISPATCH_TASK_DIR"
@@ -119,3 +122,31 @@ def test_T24_a_codex_without_network_is_told_its_own_setting(crew: Crew) -> None
     said = crew.run("run", "-m", "demo", "x", ok=False, CODEX_SANDBOX_NETWORK_DISABLED="1").stderr
     assert "prefix_rule" in said
     assert not Path(crew.store.dir).exists()
+
+
+FLOOD = """
+cd "$DISPATCH_TASK_DIR/ipc"
+i=1
+while [ $i -le 3000 ]; do
+    n=$(printf %05d $i); echo "what of $n?" >x.tmp && mv x.tmp $n.question; i=$((i + 1))
+done
+: >../flooded
+sleep 600
+"""
+
+
+def test_F22_thousands_of_questions_of_one_worker_cost_the_others_nothing(crew: Crew) -> None:
+    crew.configure({"flood": crew.script("flood.sh", FLOOD), "asks": crew.script("w.sh", ASKS)})
+    flood = crew.start("-m", "flood", "x")
+    wait_until(lambda: (crew.dir(flood) / "flooded").exists())
+    for n in range(3):
+        began = time.monotonic()
+        id = crew.start("-m", "asks", "--id", f"quick-{n}", "x")
+        crew.until(id, "question", 10)
+        crew.run("answer", id, "yes")
+        crew.until(id, "done", 10)
+        assert time.monotonic() - began < 10
+    wait_until(lambda: len(crew.task(flood).open_questions) == MOST_OPEN)
+    assert crew.task(flood).open_questions[0].id == "00001"
+    crew.run("answer", flood, "-q", "00001", "this")
+    wait_until(lambda: "01001" in {q.id for q in crew.task(flood).open_questions})  # one of those that waited

@@ -14,7 +14,8 @@ import pytest
 from dispatch_tmux.errors import DispatchError, ForeignProject, TaskNotFound, UsageProblem
 from dispatch_tmux.store import files, watchman
 from dispatch_tmux.store import store as stores
-from dispatch_tmux.store.store import Asked, Store
+from dispatch_tmux.store.question_files import MOST_QUESTION, Asked
+from dispatch_tmux.store.store import Store
 
 
 @pytest.fixture
@@ -308,7 +309,7 @@ def test_an_odd_question_is_asked_without_its_text_and_hides_no_other(store: Sto
     (ipc(store) / "002.question").write_text("Which?")
     first, second = store.asked("auth")
     assert (second.q, second.text) == ("002", "Which?")
-    assert "secret" not in first.text and len(first.text) <= stores.MOST_QUESTION
+    assert "secret" not in first.text and len(first.text) <= MOST_QUESTION
 
 
 def test_an_answer_is_written_once_and_whole(store: Store) -> None:

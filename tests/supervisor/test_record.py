@@ -16,7 +16,8 @@ from dispatch_tmux.core.state import Signs, Verdict
 from dispatch_tmux.core.task import Event, State
 from dispatch_tmux.store import plan_file
 from dispatch_tmux.store.project import at
-from dispatch_tmux.store.store import CUT, Store
+from dispatch_tmux.store.question_files import CUT
+from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor.record import TaskRecord
 
 
