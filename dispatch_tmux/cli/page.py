@@ -16,7 +16,6 @@ from dispatch_tmux.core.text import GLYPHS, clean, line
 from dispatch_tmux.verbs.report import at_work
 
 if TYPE_CHECKING:
-    from dispatch_tmux import Size
     from dispatch_tmux.verbs.report import Report, Row
 
 OUTPUT = 6000  # characters of a result that are shown
@@ -49,7 +48,7 @@ def _table(rows: Sequence[Row]) -> list[str]:
     lines = ["<div class='wide'><table>", f"<tr>{head}</tr>"]
     for r in rows:
         t = r.task
-        size = _size(r.size) if r.size else ""
+        size = _size(r) if r.size else ""
         tries = f" <span class='dim'>({t.attempt} attempts)</span>" if t.attempt > 1 else ""
         lines.append(
             f"<tr><td><a href='#{_e(t.id)}'>{_e(t.id)}</a>{tries}<br><span class='dim'>{_e(line(t.title, 90))}</span></td>"
@@ -59,9 +58,10 @@ def _table(rows: Sequence[Row]) -> list[str]:
     return [*lines, "</table></div>"]
 
 
-def _size(size: Size) -> str:
-    if not (size.added or size.removed):  # binary files, empty ones, modes
-        return show.many(size.files, "file") if size.files else "no changes"
+def _size(r: Row) -> str:
+    size = r.size
+    if not size or not (size.added or size.removed):
+        return _e(show.changes(r))
     added, removed = f"<b class='plus'>+{size.added}</b>", f"<b class='minus'>−{size.removed}</b>"
     return f"{show.many(size.files, 'file')} {added} {removed}"
 

@@ -9,7 +9,7 @@ from dispatch_tmux.core.text import GLYPHS
 from dispatch_tmux.verbs import report as verb
 
 if TYPE_CHECKING:
-    from dispatch_tmux import Report, Row, Size
+    from dispatch_tmux import Report, Row
 
 
 @click.command()
@@ -44,12 +44,6 @@ def lines(report: Report) -> list[str]:
 def _line(r: Row, width: int) -> str:
     asked = len(r.task.questions)
     questions = f"  {show.many(asked, 'question')}" if asked else ""
-    size = f"  {changes(r.size)}" if r.size else ""
+    size = f"  {show.changes(r)}" if r.size else ""
     head = f"{GLYPHS[r.task.state]} {r.task.id:<{width}.{width}}  {f'{r.task.done_items}/{len(r.task.marks)}':>5}"
     return f"{head}  {show.length(verb.at_work(r)):>6}{questions}{size}"
-
-
-def changes(size: Size) -> str:
-    """'2 files +3 -1'; without the lines where none is counted (binary files, empty ones, modes)."""
-    lines = f" +{size.added} -{size.removed}" if size.added or size.removed else ""
-    return show.many(size.files, "file") + lines if size.files else "no changes"

@@ -8,9 +8,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from dispatch_tmux import CAUSES, Question, State, Task
 from dispatch_tmux.core.text import GLYPHS, age, clean, columns, line, padded
+
+if TYPE_CHECKING:
+    from dispatch_tmux import Row
 
 MARKS = {"x": "✓", "?": "?", "!": "!"}  # of a checklist's items; every other one is open
 _COLOURS = {
@@ -51,6 +55,14 @@ def counts(tasks: Sequence[Task]) -> str:
 def state(task: Task) -> str:
     """The state with its glyph, padded to a column."""
     return coloured(f"{GLYPHS[task.state]} {task.state.value:<8}", _COLOURS.get(task.state, ""))
+
+
+def changes(r: Row) -> str:
+    """'2 files +3 -1'; without the lines where none is counted (binary files, empty ones, modes)."""
+    if not r.size or not r.size.files:
+        return f"merged into {line(r.task.merged_into, 60)}" if r.task.merged_into else "no changes"
+    lines = f" +{r.size.added} -{r.size.removed}" if r.size.added or r.size.removed else ""
+    return many(r.size.files, "file") + lines
 
 
 def table(tasks: list[Task], now: float | None = None, used: Mapping[str, str] | None = None) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from crew import Crew
 
 from dispatch_tmux.cli.page import page
-from dispatch_tmux.cli.report import changes
+from dispatch_tmux.cli.show import changes
 from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Event, Question, State, Task
 from dispatch_tmux.git.merge import Size
@@ -117,6 +117,12 @@ def test_a_batch_is_reported_in_the_terminal_and_as_a_page(crew: Crew) -> None:
 )  # fmt: skip
 def test_the_size_of_changes_counts_lines_only_where_there_are_some(size: Size, words: str) -> None:
     """A binary or an empty file has none: "1 files +0 -0" said less than nothing."""
-    assert changes(size) == words
     task = row()._replace(size=size)
+    assert changes(task) == words
     assert words.replace("-", "−") in Page(page(Report("p", (task,), 200.0))).text
+
+
+def test_a_branch_that_is_merged_is_told_as_that_and_not_as_without_changes() -> None:
+    task = row(merged_into="main<b>")._replace(size=Size(0, 0, 0))
+    assert changes(task) == "merged into main<b>"
+    assert "merged into main<b>" in Page(page(Report("p", (task,), 200.0))).text
