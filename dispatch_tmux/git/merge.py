@@ -73,29 +73,14 @@ def diff(work: Work, stat: bool = False) -> str:
     """All that WORK changed since it left the main checkout's branch: committed or not, new files, too."""
     shape = ["--stat=100"] if stat else []
     tree = worktree.snapshot(work.path)
-    return git.must(
-        work.path,
-        "diff",
-        "--no-color",
-        "--no-ext-diff",
-        "--no-textconv",
-        *shape,
-        _since(work),
-        tree,
-        "--",
-        *_but_links(work),
-    )
+    return git.must(work.path, "diff", *git.PATCH, *shape, _since(work), tree, "--", *_but_links(work))
 
 
 def size(work: Work) -> Size:
     """How large that diff is; a binary file counts no lines."""
     tree = worktree.snapshot(work.path)
-    rows = [
-        row.split("\t")
-        for row in lines_of(
-            git.must(work.path, "diff", "--numstat", "--no-ext-diff", "--no-textconv", _since(work), tree)
-        )
-    ]
+    said = git.must(work.path, "diff", *git.PATCH, "--numstat", _since(work), tree)
+    rows = [row.split("\t") for row in lines_of(said)]
     count = [[int(n) if n.isdigit() else 0 for n in row[:2]] for row in rows]
     return Size(len(rows), sum(c[0] for c in count), sum(c[1] for c in count))
 

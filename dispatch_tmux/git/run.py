@@ -11,7 +11,12 @@ from dispatch_tmux.errors import DispatchError
 
 DEADLINE = 300.0  # seconds; a big checkout on a slow disk takes minutes
 # What git tells its hooks and aliases: inherited, it would make git work on another repository than the named one.
-_INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+_INHERITED = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+    "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
+)  # fmt: skip
+# What makes a diff one that `git apply` takes, whatever the person has set for reading.
+PATCH = ("--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short")
 
 _PROGRESS = (
     "Preparing worktree",

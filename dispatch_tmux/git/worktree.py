@@ -281,9 +281,7 @@ def rescue(root: str, path: str, name: str, base: str) -> str:
     patch = os.path.join(root, ".dispatch", f"{name}.patch")
     since = base if git.commit(path, base) else head
     with open(os.open(patch, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w"):
-        git.must(
-            path, "diff", "--binary", "--full-index", "--no-textconv", "--no-ext-diff", f"--output={patch}", since, kept
-        )
+        git.must(path, "diff", *git.PATCH, "--binary", "--full-index", f"--output={patch}", since, kept)
     return patch
 
 

@@ -624,3 +624,28 @@ def test_X9_a_worktree_whose_git_leads_elsewhere_is_not_entered(root: Path, how:
     with pytest.raises(DispatchError, match=r"is no worktree of .* any more"):
         nested.check(one.root, one.path)
     assert not ran.exists()
+
+
+def test_W1_a_patch_can_be_applied_whatever_is_set_for_reading_diffs(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for setting in (
+        "diff.noprefix=true",
+        "color.ui=always",
+        "diff.submodule=log",
+        "diff.external=true",
+        "diff.x.textconv=tr a b <",
+    ):
+        git(root, "config", *setting.split("=", 1))
+    (root / ".gitattributes").write_text("*.txt diff=x\n")
+    committed(root, "t.txt", "aaa\n")
+    one = work(root)
+    (Path(one.path) / "t.txt").write_text("aaa\naab\n")
+    (Path(one.path) / "blob").write_bytes(bytes(range(256)) * 9)
+    monkeypatch.setenv("GIT_LITERAL_PATHSPECS", "1")
+    shown = merge.diff(one)
+    assert "+aab" in shown and "a/t.txt" in shown and "\x1b" not in shown and merge.size(one).files == 2
+    kept = merge.keep(one, "a", True, merge.unsaved(one, ""))
+    monkeypatch.delenv("GIT_LITERAL_PATHSPECS")
+    git(root, "apply", kept[1].removeprefix("patch "))
+    assert (root / "t.txt").read_text() == "aaa\naab\n" and (root / "blob").read_bytes() == bytes(range(256)) * 9
