@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BORDER = re.compile(r"^[\s─━╌┄═▔▁╭╮╰╯┌┐└┘│┃▲▼]*$")  # and the marks of a list that can be scrolled
 EDGE = re.compile(r"^\s*[╭╰]─*[╮╯]$")  # wider than what stands in the box
 BOX = re.compile(r"^\s*[│┃]\s?(.*?)\s*[│┃]?\s*$")
+FRAMED = re.compile(r"^\s*[│┃].*[│┃]\s*$")
 CHOICE = re.compile(r"^\W{0,6}?(?P<key>\d{1,2})[.)]\s+(?:\[(?P<tick>.)\]\s*)?(?P<label>\S.*?)(?:\s{2,}[┌│└╭╰┃].*)?\s*$")
 
 
@@ -34,7 +35,7 @@ def read(rules: ScreenRules, lines: list[str], raw: str, *, over: bool) -> Shown
         body = [found[1] if (found := BOX.match(line)) else EDGE.sub("", line) for line in lines[start:]]
         rows, unwrapped = "\n".join(body), " ".join(line.strip() for line in body)
         if all(sign.search(rows) or sign.search(unwrapped) for sign in rule.has):
-            return _read_dialogue(rule, rules, body, _found(rule, raw, lines, start))
+            return _read_dialogue(rule, rules, body, _found(rule, raw, lines, start), _room(lines[start:]))
     return None
 
 
@@ -60,10 +61,10 @@ def _start(rule: Dialogue, rules: ScreenRules, lines: list[str]) -> int:
     return next((r for r in range(len(lines) - 1, -1, -1) if top and top.search(lines[r])), 0)
 
 
-def _read_dialogue(rule: Dialogue, rules: ScreenRules, body: list[str], found: Found | None) -> Shown:
+def _read_dialogue(rule: Dialogue, rules: ScreenRules, body: list[str], found: Found | None, width: int) -> Shown:
     rows = _choice_rows(body, rules.choice or CHOICE) if rule.numbered else []
     if rows or rule.offers or found is None:
-        choices = _numbered(rule, body, rows) or _offered(rule)
+        choices = _numbered(rule, body, rows, width) or _offered(rule)
         numbered, end = bool(rows), rows[0][0] if rows else _offers_row(rule, body)
     else:
         choices = [_unnumbered(rule, n, item) for n, item in enumerate(found.items, 1)]
@@ -85,8 +86,14 @@ def _ways(rule: Dialogue) -> Ways:
     return Ways(rule.toggle, rule.done, rule.submit, rule.opens, keys)
 
 
-def _numbered(rule: Dialogue, body: list[str], rows: list[tuple[int, re.Match[str]]]) -> list[Choice]:
-    labels = [_label(body, row, found["label"]) for row, found in rows]
+def _room(lines: list[str]) -> int:
+    """The columns that the rows have for their text: within the frame, where there is one."""
+    framed = [line for line in lines if FRAMED.match(line)]
+    return max(map(len, framed)) - 4 if framed else max(map(len, lines))
+
+
+def _numbered(rule: Dialogue, body: list[str], rows: list[tuple[int, re.Match[str]]], width: int) -> list[Choice]:
+    labels = [_label(body, row, found["label"], width) for row, found in rows]
     before = rule.text_before
     last = next((n for n, label in enumerate(labels) if before and before.search(label)), 0)
     choices = []
@@ -135,9 +142,8 @@ def _choice_rows(body: list[str], pattern: re.Pattern[str]) -> list[tuple[int, r
     return found[::-1]
 
 
-def _label(body: list[str], row: int, label: str) -> str:
+def _label(body: list[str], row: int, label: str, width: int) -> str:
     """The label with the rows it wraps into: those whose first word had no room on the row before. Others describe."""
-    width = max(map(len, body))
     while row + 1 < len(body) and (text := body[row + 1].strip()) and body[row + 1][:1] == " ":
         if CHOICE.match(body[row + 1]) or len(body[row]) + 1 + len(text.split()[0]) < width:
             break

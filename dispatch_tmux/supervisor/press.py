@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dispatch_tmux.core import choosing, delivery, echo
 from dispatch_tmux.core.delivery import Outcome, Refused, Submitted, Unproven
@@ -25,9 +25,13 @@ def answer(steps: Steps, q: Question, wanted: Sequence[Choice], text: str) -> Ou
     shown = steps.begin()
     if q.kind == "continue":
         return steps.confirm(lambda s: s.kind == q.kind)
-    if text:
-        outcome = _write(steps, shown, next((c for c in wanted if c.text), None), text)
-    elif any(c.ticked is not None and not c.text for c in shown.choices):
+    field = next((c for c in wanted if c.text), None)
+    boxes = any(c.ticked is not None and not c.text for c in shown.choices)
+    if text and boxes and field is not None:
+        outcome = _tick_words(steps, q, field, text)
+    elif text:
+        outcome = _write(steps, field, text)
+    elif boxes:
         outcome = _tick(steps, q, wanted)
     elif len(wanted) != 1:
         return Refused("it takes one choice")
@@ -80,6 +84,23 @@ def _by_digit(steps: Steps, wanted: Choice) -> Outcome:
 
 def _tick(steps: Steps, q: Question, wanted: Sequence[Choice]) -> Outcome:
     """Leave just WANTED ticked, whatever is ticked now; then end the list."""
+    _set_boxes(steps, q, wanted)
+    return _end_ticks(steps, wanted)
+
+
+def _tick_words(steps: Steps, q: Question, field: Choice, text: str) -> Outcome:
+    """Leave nothing ticked but TEXT, written into the FIELD among the boxes; most tick it as one types."""
+    _set_boxes(steps, q, ())
+    _type(steps, field, text)
+    ticked = (b.ticked if (b := stepping.box(steps.now(), field)) else None) is not False
+    if not ticked:
+        steps.press("Enter")
+        if not steps.comes(lambda s: (b := stepping.box(s, field)) is not None and b.ticked is True):
+            raise steps.surprise("what was written is not ticked", steps.now())
+    return _end_ticks(steps, (field,))
+
+
+def _set_boxes(steps: Steps, q: Question, wanted: Sequence[Choice]) -> None:
     keys = {c.key for c in wanted}
     for c in sorted(q.choices, key=lambda c: c.key not in keys):  # a radio button goes off as another one goes on
         shown = steps.now()
@@ -92,7 +113,6 @@ def _tick(steps: Steps, q: Question, wanted: Sequence[Choice]) -> Outcome:
         box = stepping.box(shown, c)
         if box is not None and box.ticked != (c.key in keys):
             _toggle(steps, c, c.key in keys)
-    return _end_ticks(steps, wanted)
 
 
 def _has_box(c: Choice, shown: Shown) -> bool:
@@ -130,11 +150,15 @@ def _ticks(shown: Shown) -> list[str]:
 # --- words
 
 
-def _write(steps: Steps, shown: Shown, field: Choice | None, text: str) -> Outcome:
+def _write(steps: Steps, field: Choice | None, text: str) -> Outcome:
     """Type TEXT into the choice FIELD, or into the dialogue's only field, and see it there before Enter."""
+    return steps.confirm(_type(steps, field, text))
+
+
+def _type(steps: Steps, field: Choice | None, text: str) -> Callable[[Shown], bool]:
+    """Type TEXT, and see it; returns what tells whether it is there still."""
     body = delivery.clean(text).replace("\n", " ")
-    if field is not None:
-        shown = steps.point(field)
+    shown = steps.point(field) if field is not None else steps.now()
     for key in shown.ways.opens if field is not None else ():
         before = stepping.text_on(steps.target)
         steps.press(key)
@@ -152,7 +176,7 @@ def _write(steps: Steps, shown: Shown, field: Choice | None, text: str) -> Outco
             return False
         return _has(steps, before, body)
 
-    return steps.confirm(still_there)
+    return still_there
 
 
 def _has(steps: Steps, before: str, body: str) -> bool:
