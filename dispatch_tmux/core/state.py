@@ -121,7 +121,7 @@ def ended(signs: Signs) -> Verdict:
         return Verdict(State.DONE, "its program has ended")  # adopted: there never was a plan
     if "x" not in signs.marks:
         return Verdict(State.FAILED, "it ended (exit code 0) with nothing checked off")
-    return Verdict(State.FAILED, f"it ended (exit code 0) with {signs.marks.count(' ')} items open")
+    return Verdict(State.FAILED, f"it ended (exit code 0) with {_open(signs.marks)}")
 
 
 def _signal_name(number: int) -> str:
@@ -131,16 +131,23 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
+def _open(marks: str) -> str:
+    left = marks.count(" ")
+    return f"{left} item{'' if left == 1 else 's'} open"
+
+
 def _idle(signs: Signs, limits: Limits) -> Verdict:
-    left = signs.marks.count(" ")
+    left = _open(signs.marks)
     if signs.nudges >= 2 and signs.settled >= limits.nudge:
-        return Verdict(State.IDLE, f"stopped early: {left} items open, nudged twice", surfaced=True)
-    return Verdict(State.IDLE, f"its turn is over, {left} items open")
+        return Verdict(State.IDLE, f"stopped early: {left}, reminded twice", surfaced=True)
+    return Verdict(State.IDLE, f"its turn is over, {left}")
 
 
 def _silence(signs: Signs, limits: Limits) -> Verdict:
     if signs.quiet > limits.quiet:
-        return Verdict(State.WORKING, f"its screen has not changed for {int(limits.quiet // 60)} minutes", True)
+        long = limits.quiet
+        said = f"{int(long // 60)} minutes" if long >= 120 else f"{int(long)} seconds"
+        return Verdict(State.WORKING, f"its screen has not changed for {said}", True)
     return Verdict(State.WORKING)
 
 

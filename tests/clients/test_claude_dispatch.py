@@ -271,7 +271,7 @@ def test_S12_one_that_stops_early_is_told_twice_and_brought_to_the_person_on_the
     at.crew.configure(times={"nudge": 1.0})
     id = at.start("--item", "never ticked")
     (news,) = at.crew.json("wait", id, "--timeout", "60")
-    assert news["state"] == "idle" and "stopped early: 1 items open, nudged twice" in news["text"]
+    assert news["state"] == "idle" and "stopped early: 1 item open, reminded twice" in news["text"]
     told = [unwrapped(text) for text in at.model.user_texts()[1:]]
     assert len(told) == 2 and all(t.startswith("Your plan still has 1 open:\n- never ticked") for t in told)
 

@@ -43,7 +43,7 @@ BUSY: dict[str, Any] = {"shows": "busy", "age": 50.0}
         ({"shows": "error", "done_marker": True, "marks": "x"}, "done", ""),
         ({**AT_REST, "settled": 0.5, "age": 1.0}, "starting", ""),
         ({**AT_REST, "settled": 0.5}, "working", ""),
-        ({**AT_REST, "marks": "x "}, "idle", "1 items open"),
+        ({**AT_REST, "marks": "x "}, "idle", "1 item open"),
         ({"age": 0.5}, "starting", ""),
         ({"age": 0.5, "has_screen_rules": False}, "working", ""),
         ({"age": 3.0}, "working", ""),
@@ -81,7 +81,7 @@ def test_what_is_surfaced(signs: dict[str, Any], surfaced: bool) -> None:
         ({"exit_code": 0, "marks": "x ", "done_marker": True}, "done", "1 unchecked"),
         ({"exit_code": 0, "marks": "x!"}, "done", "1 in error"),
         ({"exit_code": 0, "marks": "  "}, "failed", "nothing checked off"),
-        ({"exit_code": 0, "marks": "x "}, "failed", "1 items open"),
+        ({"exit_code": 0, "marks": "x "}, "failed", "1 item open"),
         ({"exit_code": 3, "marks": "x ", "detail": "no network"}, "failed", "exit code 3: no network"),
         ({"exit_code": 127, "marks": " "}, "failed", "exit code 127"),
         ({"exit_code": 137, "marks": "x "}, "failed", "SIGKILL"),
@@ -143,3 +143,17 @@ def test_S2_a_composer_before_the_first_turn_is_not_idleness() -> None:
     assert derive(waiting).state is State.IDLE
     assert derive(waiting._replace(begun=False)).state is State.STARTING
     assert derive(waiting._replace(begun=False, marks="xx")).state is State.DONE
+
+
+@pytest.mark.parametrize(
+    ("limits", "signs", "said"),
+    [
+        (LIMITS, {"shows": "unknown", "quiet": 1801.0}, "its screen has not changed for 30 minutes"),
+        (LIMITS._replace(quiet=45.0), {"shows": "unknown", "quiet": 46.0}, "its screen has not changed for 45 seconds"),
+        (LIMITS, {**AT_REST, "marks": " "}, "its turn is over, 1 item open"),
+        (LIMITS, {**AT_REST, "marks": "  x"}, "its turn is over, 2 items open"),
+        (LIMITS, {**AT_REST, "marks": " ", "nudges": 2, "settled": 60.0}, "stopped early: 1 item open, reminded twice"),
+    ],
+)
+def test_what_a_person_is_told_of_a_silent_worker(limits: Limits, signs: dict[str, Any], said: str) -> None:
+    assert derive(Signs(**{"alive": True, "age": 50.0, **signs}), limits).why == said

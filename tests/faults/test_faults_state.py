@@ -130,7 +130,7 @@ def test_S12_one_that_does_not_go_on_is_told_twice_and_brought_to_the_person(cre
     crew.configure(times=QUICK)
     id = crew.start("-m", "demo", "--item", "stop early for good", "--item", "never reached", "job")
     shown = crew.run("wait", id).stdout
-    assert "stopped early: 2 items open, nudged twice" in shown and f"dispatch send {id}" in shown
+    assert "stopped early: 2 items open, reminded twice" in shown and f"dispatch send {id}" in shown
     assert len(crew.events(id, "nudge")) == 2
     assert crew.run("wait", id, "--timeout", "1", ok=False).stdout == ""  # said once
 
