@@ -36,7 +36,6 @@ OPENS = {  # module outside of store/ → the files that it opens itself
     "backends.demo_worker": "files of the project, as an agent would",
     "backends.load": "backend files",
     "backends.own": "backend files",
-    "backends.sessions": "an agent CLI's own records",
     "cli.common": "a prompt's file",
     "cli.main": "a file with what a report of a bug needs",
     "config.edit": "the person's config",
@@ -46,6 +45,8 @@ OPENS = {  # module outside of store/ → the files that it opens itself
     "git.merge": "a worktree for the time of a merge",
     "git.worktree": "worktrees, a copy of an index, and .dispatch/rescued",
     "supervisor.launch": "a task's launch file and exit file: it runs outside the package",
+    "supervisor.sandbox": "/proc: which namespaces it runs in",
+    "tmux.lost_socket": "/proc: the servers whose sockets are gone",
     "tmux.pane": "the text of a paste",
     "tmux.tty": "/proc, a terminal",
     "verbs.ask": "a worker's question files",
@@ -57,7 +58,6 @@ OPENS = {  # module outside of store/ → the files that it opens itself
 }
 FOLLOWS = {  # module → what it reads with files.read_text, which follows links and waits: nothing that a worker may write
     "backends.discovery": "the user's own models.json",
-    "backends.sessions": "an agent CLI's own records",
     "config.edit": "the person's config",
     "models.choose": "the user's own confirmed.json",
     "store.processes": "/sys",

@@ -40,7 +40,8 @@ def reply(payload: dict[str, Any], labels: Sequence[str], places: Sequence[int],
         question = _question(given)
         if question is None:
             return None
-        options = [str(o.get("label", "")) for o in question.get("options", ()) if isinstance(o, dict)]
+        offered = question.get("options")
+        options = [str(o.get("label", "")) for o in offered if isinstance(o, dict)] if isinstance(offered, list) else []
         picked = [text] if text else [options[n - 1] for n in places if 0 < n <= len(options)]
         if not picked or (not text and len(picked) != len(places)):
             return None

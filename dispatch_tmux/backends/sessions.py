@@ -50,9 +50,14 @@ def find(backend: Backend, task_dir: str, env: Mapping[str, str], since: float =
 
 def _beginning(path: str) -> str:
     try:
-        return files.read_text(path, BEGINNING) or ""
+        return _tree(path).read(os.path.basename(path), most=BEGINNING) or ""
     except DispatchError:
         return ""
+
+
+def _tree(path: str) -> Tree:
+    """Where the record PATH lies: a worker may have put anything there, a pipe that nobody writes to among it."""
+    return Tree(os.path.dirname(path))
 
 
 def _time(path: str) -> float:
@@ -88,9 +93,8 @@ class Record:
             if size <= self._at:
                 self._at = min(self._at, size)
                 return []
-            with open(self._path, "rb") as f:
-                f.seek(self._at)
-                data = f.read(AT_ONCE)
+            with _tree(self._path).opened(os.path.basename(self._path), flags=os.O_RDONLY) as fd:
+                data = os.pread(fd, AT_ONCE, self._at)
         except OSError:
             return []
         whole = data.rfind(b"\n") + 1
@@ -111,7 +115,8 @@ def kept(own: str) -> usage.Usage:
     """What is known of the use; the supervisor keeps it among what is OWN to dispatch."""
     try:
         data = json.loads(Tree(own).read("usage.json", most=2000) or "{}")
-        return usage.Usage(**data)
+        found = usage.Usage(**data)
+        return found if list(map(type, found)) == list(map(type, usage.Usage())) else usage.Usage()
     except (ValueError, TypeError, RecursionError, DispatchError):
         return usage.Usage()
 

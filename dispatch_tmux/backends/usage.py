@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from dispatch_tmux.backends.rules import Take
 
+MOST = 1e12  # tokens, or dollars
+
 
 class Usage(NamedTuple):
     """Tokens in numbers, cost in US dollars as the CLI counts it; 0 where it does not tell."""
@@ -50,11 +52,16 @@ def take(usage: Usage, data: Any, rules: Iterable[Take]) -> Heard:
             said += ["\n".join(texts)] if texts else []
         elif rule.what == "tool":
             usage = usage._replace(tool=texts[-1][:60]) if texts else usage
-        elif numbers := [v for v in found if isinstance(v, int | float) and not isinstance(v, bool)]:
+        elif numbers := [v for v in found if _is_count(v)]:
             total = sum(numbers)
             told: dict[str, Any] = {rule.what: float(total) if rule.what == "cost" else int(total)}
             usage = usage._replace(**told)
     return Heard(usage, tuple(said))
+
+
+def _is_count(value: Any) -> bool:
+    """Whether VALUE is a number as one counts tokens or dollars; JSON's may be negative, endless or none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MOST
 
 
 def words(usage: Usage, working: bool) -> str:

@@ -130,3 +130,36 @@ def test_an_answer_too_long_for_the_pipe_is_left_to_the_keyboard(hook: Any, tmp_
     (dropped,) = (tmp_path / "signals").glob("*.json")
     assert not answering.send(str(tmp_path), dropped.stem, {"text": "x" * 100_000})
     assert hook.poll() is None
+
+
+@pytest.mark.parametrize("options", [None, 5, "Yes", {"label": "Yes"}, [None, "x", 5], [{}], [{"label": None}], []])
+def test_X9_a_payload_of_the_worker_s_own_making_answers_nothing_and_stops_nobody(options: Any) -> None:
+    payload = {
+        "tool_name": "AskUserQuestion",
+        "tool_input": {"questions": [{"question": "Which?", "options": options}]},
+    }
+    assert answering.matches(payload, "Which?")
+    said = answering.reply(payload, ("A", "B"), [1], "")
+    assert said is None or options in ([{}], [{"label": None}])
+    typed = answering.reply(payload, ("A", "B"), [], "my words")
+    assert typed is not None and "my words" in json.dumps(typed)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        5,
+        "x",
+        [],
+        {},
+        {"questions": None},
+        {"questions": ["x"]},
+        {"questions": [{}, {}]},
+        {"command": {"a": 1}},
+        {"file_path": 7},
+    ],
+)
+def test_X9_a_payload_without_sense_is_no_dialogue_s(given: Any) -> None:
+    for tool in ("AskUserQuestion", "Bash", None, 5):
+        assert not answering.matches({"tool_name": tool, "tool_input": given}, "Do you want to proceed?")

@@ -145,3 +145,43 @@ def test_status_shows_what_a_worker_uses(crew: Crew) -> None:
     assert "45k of 200k · $0.50" in crew.run("status", "auth").stdout
     (crew.own("auth") / "usage.json").write_text("{damaged")
     assert "auth" in crew.run("status").stdout
+
+
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, "-5", "true", '"5"', "null", "[1]"]
+)
+@pytest.mark.parametrize("what", ["tokens", "context", "window", "cost"])
+def test_a_number_that_counts_nothing_changes_nothing(number: str, what: Any) -> None:
+    """A worker may write its CLI's record; JSON for Python has numbers that int() refuses."""
+    before = Usage("Bash", 1, 2, 3, 4.0)
+    told = take(before, json.loads(f'{{"n": {number}, "m": 7}}'), [Take(what=what, path=("n",))])
+    assert told.usage == before
+    assert words(told.usage, True) == words(before, True)
+    both = take(before, json.loads(f'{{"n": {number}, "m": 7}}'), [Take(what=what, path=("n", "m"))])
+    assert getattr(both.usage, what) == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        '{"context": "lots"}',
+        '{"cost": null}',
+        '{"tokens": 1e999}',
+        '{"tool": 5}',
+        '{"of a later version": 1}',
+        "[" * 2000,
+    ],
+)
+def test_what_is_kept_of_the_use_is_damaged_and_status_goes_on(tmp_path: Any, text: str) -> None:
+    (tmp_path / "usage.json").write_text(text)
+    assert sessions.kept(str(tmp_path)) == Usage()
+
+
+def test_what_is_kept_comes_back(tmp_path: Any) -> None:
+    used = Usage("Bash é", 45_210, 200_000, 1_000_000, 0.25)
+    sessions.keep(str(tmp_path), used)
+    assert sessions.kept(str(tmp_path)) == used
