@@ -69,8 +69,11 @@ def close(server: Server, pane: str) -> None:
     server.cmd("kill-pane", "-t", pane)
 
 
-def of_task(server: Server, session: str, task: str) -> list[str]:
-    """The panes of TASK's windows in SESSION, wherever they were moved there."""
+def of_tasks(server: Server, session: str) -> dict[str, list[str]]:
+    """The panes of each task's windows in SESSION, wherever they were moved there."""
     listed = server.cmd("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_task} #{session_id}")
-    rows = [line.split(" ") for line in listed.lines] if listed.ok else []
-    return [row[0] for row in rows if row[1:] == [task, session]]
+    found: dict[str, list[str]] = {}
+    for pane, task, *where in (line.split(" ") for line in listed.lines if listed.ok):
+        if task and where == [session]:
+            found.setdefault(task, []).append(pane)
+    return found

@@ -93,14 +93,15 @@ def _cleanable(project: Project, found: Sequence[Task], force: bool) -> tuple[li
 
 def _remove(project: Project, found: Sequence[Task], force: bool) -> list[str]:
     """Remove the tasks, what still runs in their windows, and their worktrees. Returns what was rescued of those."""
-    stop.end(project, [task.id for task in found])
+    stop.end(project, [t.id for t in found if not t.ended or stop.program_lives(project.store, t)])
     server = session.server_of(project)
+    home = server.session_of(project.root)
+    panes = windows.of_tasks(server, home) if home else {}
     rescued: list[str] = []
     for task in found:
         if task.branch:
             rescued += merge.remove(project, task, force)
-        home = server.session_of(project.root)
-        for pane in windows.of_task(server, home, task.id) if home else ():
+        for pane in panes.get(task.id, ()):
             windows.close(server, pane)
         project.store.remove(task.id)
     project.store.ring()

@@ -63,8 +63,9 @@ def test_a_folder_that_is_replaced_by_another_one_is_watched_on(tmp_path: Path) 
     heard = Heard(tmp_path)
     heard.watch.add([str(task), str(ipc)])
     ipc.rmdir()
-    ipc.mkdir()
     heard.until(ipc)
+    ipc.mkdir()
+    heard.until(ipc)  # and from now on what is in it
     (ipc / "001.question").write_text("which?")
     heard.until(ipc / "001.question")
 

@@ -67,10 +67,9 @@ def test_a_tasks_panes_are_found_by_their_tag_in_its_session_only(session: Sessi
     elsewhere = server.cmd("new-session", "-d", "-P", "-F", "#{pane_id} #{session_id}", "cat").text.split()
     server.cmd("set-option", "-p", "-t", elsewhere[0], "@dispatch_task", "auth")
     try:
-        assert windows.of_task(server, session.id, "auth") == [mine]
-        assert windows.of_task(server, elsewhere[1], "auth") == [elsewhere[0]]
-        assert windows.of_task(server, session.id, "aut") == []
+        assert windows.of_tasks(server, session.id) == {"auth": [mine], "auth-2": [other]}
+        assert windows.of_tasks(server, elsewhere[1]) == {"auth": [elsewhere[0]]}
         windows.close(server, mine)
-        assert windows.of_task(server, session.id, "auth") == []
+        assert windows.of_tasks(server, session.id) == {"auth-2": [other]}
     finally:
         server.cmd("kill-session", "-t", elsewhere[1])
