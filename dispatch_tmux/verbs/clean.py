@@ -61,8 +61,9 @@ def clean(
 
 def _named(project: Project, which: Sequence[Which]) -> list[Task]:
     found = [tasks.task_of(project, one) for one in which]
-    if running := [t.id for t in found if t.created and not t.ended]:  # what cannot be read may go
-        raise DispatchError(f"{running[0]} is not over", hint=f"dispatch stop {running[0]} first")
+    if running := [t for t in found if t.created and not t.ended]:  # what cannot be read may go
+        verb = "release" if running[0].adopted else "stop"
+        raise DispatchError(f"{running[0].id} is not over", hint=f"dispatch {verb} {running[0].id} first")
     return found
 
 

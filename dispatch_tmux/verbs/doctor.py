@@ -124,14 +124,15 @@ def _journals(project: Project) -> tuple[bool | None, str]:
         more = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
         return False, f"{id} cannot be read: {why}{more} — `dispatch clean {id}` removes it"
     damaged = [id for id in ids if project.store.damage(id)]
-    return (
-        (None, f"half-written lines left out in: {', '.join(damaged[:5])}") if damaged else (True, f"{len(ids)} tasks")
-    )
+    if damaged:
+        return None, f"half-written lines left out in: {', '.join(damaged[:5])}"
+    return True, f"{len(ids)} task{'' if len(ids) == 1 else 's'}"
 
 
 def _leftovers(project: Project) -> tuple[bool | None, str]:
     """Workers whose task is over and whose program still runs: nobody looks after them any more."""
-    alive = [task.id for task in summaries.all(project.store) if task.ended and program_lives(project.store, task)]
+    over = [task for task in summaries.all(project.store) if task.ended and not task.adopted]
+    alive = [task.id for task in over if program_lives(project.store, task)]
     if not alive:
         return True, "none"
     return None, f"these are over and their programs still run — dispatch stop {' '.join(alive[:5])}"

@@ -29,6 +29,9 @@ def stop(project: Project, *which: Which, every: bool = False) -> list[Task]:
     ids = tasks.ids_of(project, which)
     if every:
         ids = [t.id for t in summaries.all(project.store) if not t.adopted and is_running(project, t.id)]
+    for task in map(project.store.task, ids):
+        if task.adopted and task.ended and program_lives(project.store, task):
+            raise DispatchError(f"the program of {task.id} is yours", hint="end it where it runs")
     if left := end(project, ids):
         raise DispatchError(f"still running: {', '.join(left)}", hint="they may belong to another user")
     return [project.store.task(id) for id in ids]
@@ -46,9 +49,9 @@ def program_lives(store: Store, task: Task) -> bool:
 
 
 def end(project: Project, ids: Sequence[str]) -> list[str]:
-    """End the workers' processes, all of them. Returns what is left running, normally nothing.
+    """End the workers' processes, all of them, but never those of an adopted one, which are the person's.
 
-    Raises DispatchError for an adopted task that is not over.
+    Returns what is left running, normally nothing. Raises DispatchError for an adopted task that is not over.
     """
     store = project.store
     found = [store.task(id) for id in ids]
@@ -84,7 +87,7 @@ def _to_be_ended(store: Store, task: Task) -> tuple[int, str] | Literal[False] |
     process = processes.launched(own, task.attempt)
     if process is None and task.attempt and not task.ended:
         process = until(store, lambda: processes.launched(own, task.attempt), BEGINS)
-    if task.ended and not processes.alive(process):
+    if task.adopted or (task.ended and not processes.alive(process)):
         return False
     store.append(id, "stopping", f"stopping:{task.attempt}", by="person")
     for rid, _ in store.requests(id):
