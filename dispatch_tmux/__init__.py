@@ -14,13 +14,13 @@ __version__ = "0.1.0"
 
 __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     # the verbs
-    "acknowledge", "adopt", "answer", "ask", "attach", "batch", "brief", "classify", "clean", "diff", "diff_size", "doctor", "drop",
-    "events", "flag", "init", "is_supervised", "keys", "list_backends", "list_models", "logs", "merge", "note", "pause", "pr",
+    "acknowledge", "adopt", "answer", "ask", "attach", "batch", "brief", "carry_on", "classify", "clean", "diff", "diff_size", "doctor",
+    "drop", "events", "flag", "init", "is_supervised", "keys", "list_backends", "list_models", "logs", "merge", "note", "pause", "pr",
     "questions", "read_screen", "record", "release", "report", "resolve", "resume", "retry", "run", "send", "status", "as_data",
     "details", "evidence", "stop", "trust", "unpause", "wait",
     # what they take and return
-    "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Delivered", "Details", "Dropped", "Evidence",
-    "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposed", "Question",
+    "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
+    "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposed", "Question",
     "Recorded", "Reply", "Report", "Resolved", "Row", "Shown", "Size", "Started", "State", "Task", "TaskEvent", "Written",
     "CAUSES", "KINDS",
     # pexpect on a tmux pane
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.attach import attach
     from dispatch_tmux.verbs.batch import Started, batch
     from dispatch_tmux.verbs.brief import Brief, brief
+    from dispatch_tmux.verbs.carry_on import Continued, carry_on
     from dispatch_tmux.verbs.classify import classify
     from dispatch_tmux.verbs.clean import Cleaned, Kept, clean
     from dispatch_tmux.verbs.details import Attempt, Details, Evidence, details, evidence
@@ -103,6 +104,7 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.attach": "attach",
     "verbs.batch": "Started batch",
     "verbs.brief": "Brief brief",
+    "verbs.carry_on": "Continued carry_on",
     "verbs.classify": "classify",
     "verbs.clean": "Cleaned Kept clean",
     "verbs.details": "Attempt Details Evidence details evidence",

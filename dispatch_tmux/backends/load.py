@@ -47,16 +47,17 @@ class Verified(_Part, frozen=True):
 class Signals(_Part, frozen=True):
     """How to read what the CLI's hooks drop into `signals/`: which field names the event, and what each means.
 
-    `prompt` is the field with a submitted text, `ref` that with the CLI's own id of what it asks; `answers`: a hook
-    that asks waits for its answer (hook.py); `unwrap` matches it with marks around it, group `text` without. `osc` finds
-    what the CLI says in its own output by an escape sequence: group `state`, a word of `means`. `takes` is what else a
-    hook's JSON tells.
+    `prompt` is the field with a submitted text, `background` that with the tasks which go on when a turn
+    is over, `ref` that with the CLI's own id of what it asks; `answers`: a hook that asks waits for its answer
+    (hook.py); `unwrap` matches it with marks around it, group `text` without. `osc` finds what the CLI says in its own output
+    by an escape sequence: group `state`, a word of `means`. `takes` is what else a hook's JSON tells.
     """
 
     field: str = ""
     prompt: str = "prompt"
     ref: str = ""
     answers: bool = False
+    background: str = ""
     unwrap: Pattern | None = None
     osc: Pattern | None = None
     means: dict[str, Meaning] = {}

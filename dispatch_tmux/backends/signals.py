@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dispatch_tmux.backends import hook as answering
 from dispatch_tmux.backends import usage
 from dispatch_tmux.core import echo
+from dispatch_tmux.core.text import clean
 from dispatch_tmux.store.tree import Tree
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Signals:
         self.told_at = -1e9  # on the monotonic clock: when it told of another state, which its screen may not show yet
         self._last = ""
         self.stirred = False  # it has told that it does something, since somebody last took note
+        self.background = ""  # what it had in the background when its last turn was over
         self.begun = False  # some are "ready" before they take up their prompt
         self.receipts: Counter[str] = Counter()
         self.usage = usage.Usage()
@@ -98,6 +100,8 @@ class Signals:
             text = str(signal.get(rules.prompt, ""))
             wrapped = rules.unwrap.match(text) if rules.unwrap else None
             self.receipts[digest(wrapped["text"] if wrapped else text)] += 1
+        if meaning in ("idle", "submitted", "ready") and rules.background:
+            self.background = running_tasks(signal.get(rules.background)) if meaning == "idle" else ""
         if meaning:
             self._means(meaning)
         self.learn(signal, rules.takes)
@@ -118,6 +122,21 @@ class Signals:
         told = usage.take(self.usage, data, takes)
         self.usage = told.usage
         self.receipts.update(digest(text) for text in told.said)
+
+
+_OVER = frozenset(
+    {"completed", "complete", "done", "finished", "failed", "killed", "stopped", "cancelled", "canceled", "error"}
+)
+
+
+def running_tasks(listed: object) -> str:
+    """What of the tasks that a CLI LISTED goes on, in words; '' for nothing."""
+    tasks = [t for t in listed[:50] if isinstance(t, dict)] if isinstance(listed, list) else []
+    going = [t for t in tasks if str(t.get("status", "")).lower() not in _OVER]
+    named = [
+        " ".join(str(t.get("description") or t.get("command") or t.get("type") or "a task").split())[:60] for t in going
+    ]
+    return clean(", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else ""), 300)
 
 
 def digest(text: str) -> str:

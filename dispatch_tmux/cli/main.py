@@ -11,6 +11,7 @@ from dispatch_tmux import __version__
 from dispatch_tmux.core import notices
 from dispatch_tmux.errors import DispatchError
 
+NAMES = {"continue": "carry_on"}  # verbs whose function is called otherwise: Python has words of its own
 GROUPS = {  # heading → verb → its module, and its help in a few words
     "Start": {
         "run": ("run", "Start a worker, or a batch of them."),
@@ -37,6 +38,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "send": ("send", "Type a message into the live session."),
         "note": ("send", "Add to a task's plan, and tell its worker."),
         "keys": ("keys", "Press keys in a worker's window."),
+        "continue": ("carry_on", "Let a worker go on that was stopped (Ctrl-Z)."),
     },
     "Code": {
         "diff": ("merge", "What a task has changed in its worktree."),
@@ -88,7 +90,7 @@ class Lazy(click.Group):
         from importlib import import_module
 
         module = import_module(f"dispatch_tmux.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        command: click.Command = getattr(module, NAMES.get(cmd_name, cmd_name.replace("-", "_")))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OUTPUT = 6000  # characters of a result that are shown
 _WORDS = {
     State.QUEUED: "queued", State.STARTING: "starting", State.WORKING: "working", State.WAITING: "waiting for a person",
-    State.IDLE: "idle", State.DONE: "done", State.FAILED: "failed", State.BLOCKED: "blocked", State.STOPPED: "stopped", State.LOST: "lost",
+    State.IDLE: "idle", State.LIMITED: "at its usage limit", State.SUSPENDED: "suspended", State.DONE: "done", State.FAILED: "failed", State.BLOCKED: "blocked", State.STOPPED: "stopped", State.LOST: "lost",
 }  # fmt: skip
 
 
@@ -134,7 +134,7 @@ h1{margin:0;font-size:1.6rem;overflow-wrap:anywhere}h2{margin:2.5rem 0 .75rem;fo
 header p{margin:.15rem 0}.dim{color:var(--dim);font-size:.9rem}a{color:var(--link)}
 .wide{overflow-x:auto;margin-top:1.5rem}table{border-collapse:collapse;width:100%;min-width:40rem}th,td{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(--line)}th{font-size:.85rem;color:var(--dim);font-weight:600}
 .badge{display:inline-block;white-space:nowrap;font-size:.8rem;font-weight:600;padding:.05rem .5rem;border-radius:1rem;border:1.5px solid currentColor}
-.badge.queued,.badge.stopped{color:var(--dim)}.badge.starting,.badge.working{color:var(--working)}.badge.waiting,.badge.idle{color:var(--waiting)}.badge.done{color:var(--done)}.badge.failed{color:var(--failed)}.badge.blocked{color:var(--blocked)}.badge.lost{color:var(--lost)}
+.badge.queued,.badge.stopped{color:var(--dim)}.badge.starting,.badge.working{color:var(--working)}.badge.waiting,.badge.idle,.badge.limited,.badge.suspended{color:var(--waiting)}.badge.done{color:var(--done)}.badge.failed{color:var(--failed)}.badge.blocked{color:var(--blocked)}.badge.lost{color:var(--lost)}
 .plus{color:var(--done)}.minus{color:var(--failed)}
 .gantt{display:grid;grid-template-columns:minmax(6rem,14rem) 1fr;gap:.4rem .75rem;align-items:center}.name{font-size:.85rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .track{position:relative;height:1.1rem;background:var(--card);border-radius:.25rem;overflow:hidden}.track i{position:absolute;top:0;bottom:0}

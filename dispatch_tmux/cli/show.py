@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 MARKS = {"x": "✓", "?": "?", "!": "!"}  # of a checklist's items; every other one is open
 _COLOURS = {
-    State.WORKING: "36", State.WAITING: "1;33", State.IDLE: "33", State.DONE: "32", State.FAILED: "31",
-    State.LOST: "31",
+    State.WORKING: "36", State.WAITING: "1;33", State.IDLE: "33", State.LIMITED: "33", State.SUSPENDED: "33", State.DONE: "32",
+    State.FAILED: "31", State.LOST: "31",
 }  # fmt: skip
 
 
@@ -48,13 +48,25 @@ def counts(tasks: Sequence[Task]) -> str:
     """'2 working, 1 waiting for you, 3 done'; '' without tasks."""
     words = {State.WAITING: "waiting for you", State.STARTING: "working", State.IDLE: "idle"}
     found = Counter(words.get(t.state, t.state.value) for t in tasks)
-    first = ("waiting for you", "blocked", "failed", "lost", "idle", "working", "queued", "stopped", "done")
+    first = (
+        "waiting for you",
+        "blocked",
+        "failed",
+        "lost",
+        "suspended",
+        "limited",
+        "idle",
+        "working",
+        "queued",
+        "stopped",
+        "done",
+    )
     return ", ".join(f"{found[word]} {word}" for word in first if found[word])
 
 
 def state(task: Task) -> str:
     """The state with its glyph, padded to a column."""
-    return coloured(f"{GLYPHS[task.state]} {task.state.value:<8}", _COLOURS.get(task.state, ""))
+    return coloured(f"{GLYPHS[task.state]} {task.state.value:<9}", _COLOURS.get(task.state, ""))
 
 
 def changes(r: Row) -> str:
@@ -72,9 +84,9 @@ def table(tasks: list[Task], now: float | None = None, used: Mapping[str, str] |
     now = now or time.time()
     room = width()
     model = min(max(5, *(columns(clean(t.model, 40)) for t in tasks)), 16)
-    name = min(max(4, *(len(t.id) for t in tasks)), max(12, room - model - 32))
-    used, left = used or {}, room - name - model - 28
-    lines = [f"{'TASK':<{name}}  {'MODEL':<{model}}  {'STATE':<10}  SINCE  DONE"]
+    name = min(max(4, *(len(t.id) for t in tasks)), max(12, room - model - 33))
+    used, left = used or {}, room - name - model - 29
+    lines = [f"{'TASK':<{name}}  {'MODEL':<{model}}  {'STATE':<11}  SINCE  DONE"]
     for task in tasks:
         done = f"{task.done_items}/{len(task.marks)}"
         since = age(now - task.since)
@@ -102,7 +114,9 @@ def held(task: Task) -> list[str]:
 
 def recovery(task: Task) -> list[str]:
     """Why a task failed, in a word, and how to go on."""
-    if task.state not in (State.FAILED, State.LOST, State.STOPPED):
+    if task.state is State.SUSPENDED:
+        return [f"    dispatch continue {task.id}, or dispatch stop {task.id}"]
+    if task.state not in (State.FAILED, State.LOST, State.STOPPED, State.LIMITED):
         return []
     cause = []
     if task.cause in CAUSES:

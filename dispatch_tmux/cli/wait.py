@@ -14,7 +14,7 @@ from dispatch_tmux.verbs.tasks import question_file
 if TYPE_CHECKING:
     from dispatch_tmux import News, Project
 
-_GLYPHS = {"done": "✓", "idle": "○", "stopped": "■", "blocked": "■"}
+_GLYPHS = {"done": "✓", "idle": "○", "limited": "◷", "suspended": "◫", "stopped": "■", "blocked": "■"}
 
 
 @click.command()
@@ -72,6 +72,7 @@ def _data(news: News) -> dict[str, Any]:
     q = news.question
     return {
         "task": news.task.id, "kind": news.kind, "text": news.text, "state": news.task.state.value, "cause": news.task.cause,
+        "resets": news.task.resets or None, "zone": news.task.zone,
         "instead": list(news.task.instead),
         "question": q.id if q else None, "choices": [c._asdict() for c in q.choices] if q else [],
         "output": news.output or None, "untrusted": ["text", "choices"],

@@ -37,6 +37,7 @@ _IS_ERROR = re.compile(
 # What each kind of failure is called, and whether another model helps.
 SAID = {
     "missing": "its CLI is not installed", "auth": "logged out or no valid key", "quota": "out of quota or rate limited",
+    "limit": "its usage limit is reached",
     "overloaded": "the model is overloaded", "model": "unknown model", "network": "no connection to the model",
     "flag": "its CLI refuses the command", "api": "the model's service answered with an error",
 }  # fmt: skip

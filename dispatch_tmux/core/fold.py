@@ -84,6 +84,8 @@ def _state(e: Event, facts: Facts, questions: Questions, requests: Requests) -> 
     facts.update(
         cause=str(e.data.get("cause", "")),
         hint=str(e.data.get("hint", "")),
+        resets=float(e.data.get("resets", 0)),
+        zone=str(e.data.get("zone", "")),
         instead=tuple(map(str, e.data.get("instead", ()))),
     )
 

@@ -1,6 +1,6 @@
 """From signs to a verdict: what a worker is doing, and what dispatch does about it. Pure.
 
-No sign is believed alone. Precedence: process > unanswered question file > dialogue on the screen > finished plan >
+No sign is believed alone. Precedence: process > stopped process > unanswered question file > dialogue on the screen > finished plan >
 screen busy or idle > silence.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from typing import NamedTuple
 
-from dispatch_tmux.core.task import NOBODY_KNOWS, State
+from dispatch_tmux.core.task import LIMIT, NOBODY_KNOWS, State
 
 
 class Limits(NamedTuple):
@@ -18,6 +18,7 @@ class Limits(NamedTuple):
     settle: float = 2.0  # a turn over this long counts as over
     nudge: float = 60.0  # between the first and the second nudge, and from it to giving up
     quiet: float = 1800.0  # a screen that has not changed this long is mentioned
+    finish: float = 60.0  # for which a turn may go on after the worker has called its plan done
 
 
 class Signs(NamedTuple):
@@ -27,14 +28,18 @@ class Signs(NamedTuple):
     exit_code: int | None = None
     server_gone: bool = False
     stopping: bool = False
+    suspended: bool = False  # its process is stopped: Ctrl-Z, SIGSTOP
     open_question: str = ""  # the id of an unanswered question file
     marks: str = ""
     done_marker: bool = False
+    marked: float = 0.0  # seconds since the marker was seen first
     shows: str = "unknown"  # as screen.Shown.shows
     kind: str = ""
     detail: str = ""
     said: str = ""  # its last words, once it ended in an error
     cause: str = ""  # what they tell
+    resets: str = ""  # when its usage limit ends, in the CLI's words
+    background: str = ""  # what the CLI says that it has in the background
     has_screen_rules: bool = True
     settled: float = 0.0  # how long the screen has shown this
     quiet: float = 0.0  # since the pane last changed
@@ -58,13 +63,18 @@ def derive(signs: Signs, limits: Limits = Limits()) -> Verdict:
     """What SIGNS amount to."""
     if signs.exit_code is not None or signs.alive is False:
         return ended(signs)
+    if signs.suspended:
+        return Verdict(State.SUSPENDED, "it was stopped (Ctrl-Z, or a signal); `dispatch continue` lets it go on")
     if signs.open_question:
         return Verdict(State.WAITING, f"asks through {signs.open_question}.question")
-    if signs.shows in ("question", "startup"):
+    if signs.shows in ("question", "startup") and signs.kind != LIMIT:
         known = f"a {signs.kind or signs.shows} dialogue is on its screen"
         return Verdict(State.WAITING, NOT_KNOWN if signs.kind == NOBODY_KNOWS else known)
-    if signs.done_marker or _all_checked_and_at_rest(signs, limits):
+    if (signs.done_marker and not _finishes(signs, limits)) or _all_checked_and_at_rest(signs, limits):
         return Verdict(*finished_as(signs.marks))
+    if signs.kind == LIMIT and signs.shows in ("question", "error"):
+        when = f": {signs.resets}" if signs.resets else "; when it resets is not said"
+        return Verdict(State.LIMITED, f"its usage limit is reached{when}", cause=LIMIT)
     if signs.shows == "error":
         return Verdict(State.FAILED, signs.detail or "its screen shows an error", cause=signs.kind or "api")
     if signs.shows == "busy":
@@ -74,6 +84,8 @@ def derive(signs: Signs, limits: Limits = Limits()) -> Verdict:
             return Verdict(
                 State.STARTING
             )  # its composer is there before its first turn; on a loaded machine for seconds
+        if signs.background:
+            return _silence(signs, limits, f"in the background: {signs.background}")
         if signs.settled < limits.settle:
             return Verdict(State.STARTING if signs.age < limits.settle else State.WORKING)
         return _idle(signs, limits)
@@ -82,8 +94,13 @@ def derive(signs: Signs, limits: Limits = Limits()) -> Verdict:
     return Verdict(State.WORKING if not signs.has_screen_rules or signs.age > limits.settle else State.STARTING)
 
 
+def _finishes(signs: Signs, limits: Limits) -> bool:
+    """Whether it has called its plan done before the turn in which it ticks the last items is over."""
+    return " " in signs.marks and signs.shows == "busy" and signs.kind != "background" and signs.marked < limits.finish
+
+
 def _all_checked_and_at_rest(signs: Signs, limits: Limits) -> bool:
-    if not signs.marks or " " in signs.marks:
+    if not signs.marks or " " in signs.marks or signs.background:
         return False
     rest = {"ready": signs.settled, "unknown": signs.quiet}.get(signs.shows, 0.0)
     return rest >= limits.settle
@@ -143,12 +160,12 @@ def _idle(signs: Signs, limits: Limits) -> Verdict:
     return Verdict(State.IDLE, f"its turn is over, {left}")
 
 
-def _silence(signs: Signs, limits: Limits) -> Verdict:
+def _silence(signs: Signs, limits: Limits, why: str = "") -> Verdict:
     if signs.quiet > limits.quiet:
         long = limits.quiet
         said = f"{int(long // 60)} minutes" if long >= 120 else f"{int(long)} seconds"
         return Verdict(State.WORKING, f"its screen has not changed for {said}", True)
-    return Verdict(State.WORKING)
+    return Verdict(State.WORKING, why)
 
 
 def nudge_due(signs: Signs, state: State, limits: Limits = Limits()) -> bool:

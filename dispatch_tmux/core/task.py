@@ -1,7 +1,7 @@
 """Tasks, their questions and their events, and what a task wants of a person. Pure; the fold of a journal is in fold.py.
 
     queued → starting → working ⇄ waiting → done | failed | blocked | stopped | lost
-                           ⇅ idle
+                           ⇅ idle · limited · suspended
 
 A journal is a list of events. Most carry a `key`: the same key is never written twice, so that an event derived
 again after a crash changes nothing.
@@ -25,6 +25,8 @@ class State(str, Enum):
     WORKING = "working"
     WAITING = "waiting"
     IDLE = "idle"
+    LIMITED = "limited"
+    SUSPENDED = "suspended"
     DONE = "done"
     FAILED = "failed"
     BLOCKED = "blocked"
@@ -33,6 +35,7 @@ class State(str, Enum):
 
 
 ENDED = frozenset({State.DONE, State.FAILED, State.BLOCKED, State.STOPPED, State.LOST})
+HALTED = frozenset({State.LIMITED, State.SUSPENDED})  # it lives, and nothing can be said to it now
 RUNNING = frozenset({State.STARTING, State.WORKING, State.IDLE})  # what counts as running time
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")  # safe as a file name, a tmux window name and an argument
@@ -79,6 +82,7 @@ class Choice(NamedTuple):
 
 
 DRAWN = frozenset({"menu", "multi", "field"})  # kinds of dialogues that are drawn on the screen, not printed as a line
+LIMIT = "limit"  # the kind of an error and of a menu: a usage limit is reached
 NOBODY_KNOWS = "unknown"  # the kind of a question that is just a screen on which nothing moves
 
 
@@ -137,6 +141,8 @@ class Task(NamedTuple):
     exit_code: int | None = None
     said: str = ""  # what it printed last, when it ended in an error
     cause: str = ""  # why it failed, as causes.SAID names it
+    resets: float = 0.0  # when the usage limit that it has reached ends, seconds since the epoch; 0.0: it is not told
+    zone: str = ""  # the time zone that the CLI named it in
     hint: str = ""  # what to do about the cause
     instead: tuple[str, ...] = ()  # models that could take over
     stopping: bool = False
@@ -219,6 +225,8 @@ def needs(task: Task) -> tuple[Need, ...]:
     found += [Need("late", f"late:{n}", why) for n, why in enumerate(task.late)]
     if task.ended:
         found.append(Need(task.state.value, f"{task.state.value}:{task.entered}", task.why))
+    elif task.state in HALTED:
+        found.append(Need(task.state.value, f"{task.state.value}:{task.states}", task.why))
     elif task.surfaced:
         found.append(Need("idle", f"idle:{task.states}", task.why))
     return tuple(found)

@@ -83,6 +83,44 @@ def running(own: str, attempt: int, pid: int) -> bool | None:
     return stat is None or stat[0] != "Z"
 
 
+def in_front(pid: int) -> list[int]:
+    """PID and those below it that belong to its group or to the one in its terminal's foreground: what Ctrl-Z stops."""
+    own = _stat(pid)
+    if own is None:
+        return []
+    groups = {own[2], own[5]}  # proc(5): pgrp, tpgid
+    children = _children()
+    found = [pid]
+    for parent in found:
+        found += [child for child, group in children.get(str(parent), ()) if group in groups and child != pid]
+    return found
+
+
+_KEPT: list[tuple[float, dict[str, list[tuple[int, str]]]]] = []  # the last of the following, and when it was made
+
+
+def _children() -> dict[str, list[tuple[int, str]]]:
+    """parent → (pid, process group) of each of its children; not older than a second, for all workers are looked at in a row."""
+    now = time.monotonic()
+    if not _KEPT or now - _KEPT[0][0] > 1.0:
+        found: dict[str, list[tuple[int, str]]] = {}
+        for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+            if name.isdigit() and (stat := _stat(int(name))):
+                found.setdefault(stat[1], []).append((int(name), stat[2]))
+        _KEPT[:] = [(now, found)]
+    return _KEPT[0][1]
+
+
+def stopped(pids: Iterable[int]) -> list[int]:
+    """Those of PIDS that are stopped (SIGSTOP, SIGTSTP), which is not ended."""
+    return [pid for pid in pids if (stat := _stat(pid)) and stat[0] == "T"]
+
+
+def go_on(pids: Iterable[int]) -> None:
+    """Let those of PIDS that are stopped go on."""
+    _send(signal.SIGCONT, pids)
+
+
 def _stat(pid: int) -> list[str] | None:
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:

@@ -13,6 +13,7 @@ told          seen: what its CLI tells by hooks, titles and the record of its se
 dialogues     seen: the dialogues on its screen, which become questions
 record        written down: the journal, and what is new in the worker's files
 notes         written down: a person's notes, put back where a worker overwrites them
+halt          seen: whether its program is stopped
 due           due: a reminder, a late answer, another attempt, a stop; and when to look again
 running_time  how long it has run
 

@@ -18,6 +18,8 @@ NAME = "board"  # of the notice that tells how many look at it
 EVERY = 1.0
 _COLOURS = {
     State.WAITING: "bold yellow",
+    State.LIMITED: "yellow",
+    State.SUSPENDED: "yellow",
     State.DONE: "green",
     State.FAILED: "red",
     State.LOST: "red",

@@ -10,6 +10,7 @@ from dispatch_tmux.backends import briefing, door
 from dispatch_tmux.core import plan
 from dispatch_tmux.core import state as states
 from dispatch_tmux.core.delivery import Held, Outcome, Refused, Submitted, Unproven
+from dispatch_tmux.core.task import LIMIT, State
 from dispatch_tmux.errors import DispatchError, PaneGone
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import answer, message
@@ -58,10 +59,21 @@ class Conversation:
         if status in ("delivered", "undelivered"):
             self._store.drop_request(worker.id, rid)
             return True
+        if (why := self._halted()) and (request["kind"] != "choose" or worker.is_stopped()):
+            return self._settle(rid, Held(why))
         if request["kind"] == "choose":
             return self._settle(rid, answer.choose(worker, rid, request))
         text = str(request.get("text", ""))
         return self._settle(rid, message.send(worker, rid, briefing.note(text) if request["kind"] == "note" else text))
+
+    def _halted(self) -> str:
+        """Why nothing can be said to it now, '' when nothing speaks against it."""
+        worker = self._worker
+        if worker.is_stopped():
+            return f"its program is stopped; `dispatch continue {worker.id}` lets it go on"
+        if worker.task.state is State.LIMITED and worker.sight.shown.kind == LIMIT:
+            return f"{worker.task.why}; it is sent when the CLI goes on"
+        return ""
 
     def _settle(self, rid: str, outcome: Outcome) -> bool:
         """Write down what became of the request; False when it is to be tried again."""

@@ -23,6 +23,7 @@ SWITCH = 20.0  # seconds within which a retry puts its request; it ends processe
 LAUNCHING = 0.1  # seconds until it is looked again whether the launch line has begun
 REDRAW = 0.03  # seconds that a composer has to be there once the CLI has said that its turn is over; a redraw may show it for less
 STRANGE = 15.0  # seconds that a screen rests which no rule knows until it counts as a question; whatever works draws something
+CONTINUED = 1.0  # seconds until it is looked again whether a stopped program goes on, which may print nothing
 MARGIN = 0.05  # seconds after which something is sure to be over
 
 
@@ -117,6 +118,10 @@ def _when(facts: Facts, limits: Limits) -> float | None:
 def _verdict_changes(facts: Facts, limits: Limits) -> float | None:
     """When time alone may make another state of what is seen (`core/state.py`)."""
     task, signs = facts.task, facts.signs
+    if signs.suspended:
+        return facts.now + CONTINUED
+    if signs.done_marker and not task.ended and signs.marked < limits.finish:
+        return facts.now + limits.finish - signs.marked + MARGIN
     if signs.shows == "ready" and signs.settled < limits.settle:
         return facts.now + (REDRAW if facts.turn_over else limits.settle) - signs.settled + 0.01
     if task.state is State.IDLE and not task.surfaced and " " in task.marks:

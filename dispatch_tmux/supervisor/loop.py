@@ -326,7 +326,7 @@ class Supervisor:
             self.log("the tmux socket was gone, and is there again")
         self.crew.take_up_touched()
         for worker in self.crew.all():
-            if whole or worker.record.is_touched():
+            if whole or worker.record.is_touched() or worker.is_stopped():
                 self.watch.add(worker.record.folders)
                 self.review(worker)
             worker.sight.log.flush()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 AGAIN = 5.0  # seconds until what may have changed unnoticed (memory) is looked at again
 BURST = 0.05  # seconds of starting workers after which those that run have their turn
-RUNS = frozenset({State.STARTING, State.WORKING, State.WAITING, State.IDLE})
+RUNS = frozenset({State.STARTING, State.WORKING, State.WAITING, State.IDLE, State.LIMITED, State.SUSPENDED})
 ANYWAY, PATIENT, STOP = "Do without it", "Wait until it is done after all", "Stop this task"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.fold import fold
+from dispatch_tmux.core.limit import Reset
 from dispatch_tmux.core.state import Signs, Verdict
 from dispatch_tmux.core.task import Event, Question, State, Task
 from dispatch_tmux.store import question_files
@@ -142,10 +143,13 @@ class TaskRecord:
                 said = last_words(code) if code else {}
                 self.append("exited", f"exited:{task.attempt}", code=code, attempt=task.attempt, **said)
 
-    def write_state(self, verdict: Verdict, signs: Signs, *, instead: Sequence[str] = (), hint: str = "") -> None:
+    def write_state(
+        self, verdict: Verdict, signs: Signs, *, instead: Sequence[str] = (), hint: str = "", reset: Reset | None = None
+    ) -> None:
         """Write down the state that VERDICT says and the SIGNS it was read from.
 
-        INSTEAD: models that could take over from one that failed; HINT: what to do about the cause.
+        INSTEAD: models that could take over from one that failed; HINT: what to do about the cause; RESET: when a usage
+        limit ends.
         """
         extra: dict[str, Any] = {"why": verdict.why} if verdict.why else {}
         if verdict.surfaced:
@@ -153,6 +157,8 @@ class TaskRecord:
         extra["signs"] = _evidence(signs)
         if verdict.cause:
             extra.update(cause=verdict.cause, instead=list(instead), hint=hint)
+        if verdict.state is State.LIMITED and reset:
+            extra.update(resets=reset.at, zone=reset.zone)
         self.append("state", f"state:{self.task.states + 1}", state=verdict.state.value, **extra)
 
 

@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 
 from dispatch_tmux.backends.load import Backend
+from dispatch_tmux.core import limit
 from dispatch_tmux.core.delivery import Manner
+from dispatch_tmux.core.limit import Reset
+from dispatch_tmux.core.sgr import plain
 from dispatch_tmux.core.shown import UNKNOWN, Shown
-from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.core.task import LIMIT, State, Task
 from dispatch_tmux.errors import PaneGone
 from dispatch_tmux.store import processes
 from dispatch_tmux.supervisor.target import Target, mark_of, read
@@ -42,6 +45,7 @@ class Sight:
         self.unseen = False  # we come back to it, and have not looked at it yet: nothing is known of its screen
         self.shown_since = self.last_output = self.began = clock()
         self._drawn, self._usual = 0, 0.0  # bytes that came since the last look; and before the former ones, on average
+        self.reset: Reset | None = None  # when the usage limit ends that its screen tells of
         self._begun = False
         self._candidate = ""  # the dialogue that was there when the screen was still being drawn
         self._error: Shown | None = None  # what its screen showed last, if that was an error; and how large it was
@@ -124,6 +128,7 @@ class Sight:
             signals = self.told.signals
             signals.turn_over = signals.turn_over and shown.shows in ("ready", "unknown")
         self.shown = shown
+        self._read_reset(seen.text)
         self.rows = seen.text if shown.shows == "unknown" else ""
         return True
 
@@ -134,6 +139,12 @@ class Sight:
             if self.look(quiet=False):
                 return
             time.sleep(0.03)
+    def _read_reset(self, text: str) -> None:
+        """Take the time at which a usage limit ends from a screen that tells of one; "in 2 h" counts from the first look."""
+        if self.shown.kind != LIMIT:
+            self.reset = None
+        elif self.reset is None or self.reset.words not in " ".join(plain(text).split()):
+            self.reset = limit.reset(self.shown.detail, time.time()) or limit.reset(plain(text), time.time())
 
     def _remembered(self, shown: Shown, size: tuple[int, int]) -> Shown:
         """SHOWN, or the error that was there until a person's smaller terminal left no room for it."""

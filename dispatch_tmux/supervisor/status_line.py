@@ -11,7 +11,15 @@ from dispatch_tmux.supervisor.worker import Worker
 from dispatch_tmux.tmux import worker_windows as tmux
 from dispatch_tmux.tmux.connection import Line
 
-GLYPHS = {State.WAITING: "?", State.DONE: "✓", State.FAILED: "✗", State.LOST: "✗", State.IDLE: "○"}
+GLYPHS = {
+    State.WAITING: "?",
+    State.DONE: "✓",
+    State.FAILED: "✗",
+    State.LOST: "✗",
+    State.IDLE: "○",
+    State.LIMITED: "◷",
+    State.SUSPENDED: "◫",
+}
 
 
 def show(line: Line, session: str, worker: Worker, has_window: bool, workers: list[Worker]) -> None:

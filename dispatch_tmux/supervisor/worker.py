@@ -23,6 +23,7 @@ from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import due
 from dispatch_tmux.supervisor.dialogues import Dialogues
 from dispatch_tmux.supervisor.due import Due, Facts
+from dispatch_tmux.supervisor.halt import Stopped
 from dispatch_tmux.supervisor.record import TaskRecord
 from dispatch_tmux.supervisor.running_time import RunningTime
 from dispatch_tmux.supervisor.sight import Sight
@@ -60,6 +61,8 @@ class Worker:
         self._limits, self._timeout, self._clock = limits, timeout, clock
         self._instead, self._next_model = instead, next_model
         self._running_time = RunningTime()
+        self._stopped = Stopped(clock)
+        self._marked_at: float | None = None  # when it was seen first that it calls its plan done
 
     # --- what others ask of it
 
@@ -88,6 +91,14 @@ class Worker:
     def told(self) -> Told:
         return self.sight.told
 
+    def is_stopped(self) -> bool:
+        """Whether its program is stopped (Ctrl-Z, SIGSTOP): it lives, and does nothing."""
+        task = self.task
+        if task.exit_code is not None or not task.attempt:
+            return False
+        process = processes.launched(self.own, task.attempt)
+        return self._stopped.now(process[0] if process else task.pid if task.started == task.attempt else 0)
+
     def attach(self, line: Line, pane: str, pid: int) -> None:
         """Supervise PANE, whose first process is PID."""
         self.sight.attach(line, pane, pid, self.task)
@@ -107,11 +118,14 @@ class Worker:
         self.sight.read_told()
         if files:
             self.record.read(self._last_words)
-        self.sight.shown = self.dialogues.seen()
-        signs = self._signs()
+        stopped = self.is_stopped()
+        if not stopped:  # else what a shell or the CLI says of that stands there
+            self.sight.shown = self.dialogues.seen()
+        signs = self._signs(stopped)
         if self.sight.unseen and signs.alive is not False:
             return ()
-        self.dialogues.read()
+        if not stopped:
+            self.dialogues.read()
         if not self.task.attempt or (self.task.started < self.task.attempt and signs.exit_code is None):
             return ()  # not launched yet
         fallback = self._write_state(states.derive(signs, self._limits), signs)
@@ -122,8 +136,10 @@ class Worker:
         self.review_at = min(again, default=None)
         return found.dues
 
-    def _signs(self) -> Signs:
+    def _signs(self, stopped: bool) -> Signs:
         now, task, sight = self._clock(), self.task, self.sight
+        is_marked = self.record.is_marked_done
+        self._marked_at = (now if self._marked_at is None else self._marked_at) if is_marked else None
         pid = task.pid if task.started == task.attempt else 0
         over = task.exit_code is not None
         ended = over or (sight.has_no_pane and processes.running(self.own, task.attempt, pid) is False)
@@ -135,12 +151,16 @@ class Worker:
             stopping=task.stopping,
             open_question=next((q.id for q in task.open_questions if q.via == "file"), ""),
             marks=task.marks,
-            done_marker=self.record.is_marked_done,
+            suspended=stopped,
+            done_marker=is_marked,
+            marked=now - self._marked_at if self._marked_at is not None else 0.0,
             shows=sight.shown.shows,
             kind=sight.shown.kind,
             detail=sight.shown.detail,
             said=task.said,
             cause=task.ended_by,
+            resets=sight.reset.words if sight.reset else "",
+            background=self.told.signals.background,
             has_screen_rules=self.backend.interactive,
             settled=max(rested, self._limits.settle) if is_over else rested,
             quiet=now - sight.last_output,
@@ -155,7 +175,7 @@ class Worker:
         task, fallback = self.task, ""
         if task.switch_to > task.attempt:
             return ""  # the attempt that ends here is of no interest any more
-        if verdict.state is State.FAILED and verdict.cause:
+        if verdict.state in (State.FAILED, State.LIMITED) and verdict.cause:
             if self.falling_from == task.attempt:
                 return ""  # another model is taking over
             if fallback := self._next_model():  # not a failure that anybody has to know of: it is mended
@@ -164,7 +184,7 @@ class Worker:
         if (verdict.state, verdict.why, verdict.surfaced) != (task.state, task.why, task.surfaced):
             instead = self._instead() if verdict.cause else ()
             hint = self.backend.hints.get(verdict.cause, "")
-            self.record.write_state(verdict, signs, instead=instead, hint=hint)
+            self.record.write_state(verdict, signs, instead=instead, hint=hint, reset=self.sight.reset)
         return fallback
 
     def _write_unasked(self) -> None:

@@ -18,6 +18,8 @@ _ORDER = (
     State.BLOCKED,
     State.FAILED,
     State.LOST,
+    State.SUSPENDED,
+    State.LIMITED,
     State.IDLE,
     State.WORKING,
     State.STARTING,

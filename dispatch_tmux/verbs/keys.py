@@ -10,7 +10,7 @@ from dispatch_tmux.errors import NotDelivered, UsageProblem
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import windows
-from dispatch_tmux.verbs import tasks
+from dispatch_tmux.verbs import carry_on, tasks
 from dispatch_tmux.verbs.screen import has_window
 from dispatch_tmux.verbs.tasks import Which
 
@@ -40,6 +40,10 @@ def keys(project: Project, which: Which, *pressed: str) -> Pressed:
         raise UsageProblem(what, hint=f"to send a text: dispatch send {task.id} TEXT")
     if not task.started or task.exit_code is not None or not has_window(project, task):
         raise NotDelivered(f"the program of {task.id} is not running", hint=f"dispatch status {task.id}")
+    if carry_on.is_suspended(project, task):
+        raise NotDelivered(
+            f"the program of {task.id} is stopped and reads no keys", hint=f"dispatch continue {task.id}"
+        )
     session.ensure(project)
     server = session.server_for(project, task)
     for key in pressed:

@@ -76,7 +76,7 @@ def as_data(project: Project, task: Task) -> dict[str, Any]:
     return {
         "id": task.id, "title": task.title, "model": task.model, "backend": task.backend, "state": task.state.value,
         "why": task.why, "since": task.since, "created": task.created, "attempt": task.attempt,
-        "exit_code": task.exit_code, "cause": task.cause, "instead": list(task.instead),
+        "exit_code": task.exit_code, "cause": task.cause, "resets": task.resets or None, "zone": task.zone, "instead": list(task.instead),
         "items": [{"text": i.text, "mark": i.mark} for i in plan.parse(store.plan(task.id))],
         "done": task.done_items, "total": len(task.marks), "pane": task.pane, "cwd": task.cwd,
         "questions": [

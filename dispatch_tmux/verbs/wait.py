@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.plan import Item
-from dispatch_tmux.core.task import ENDED, Need, Question, Task, needs
+from dispatch_tmux.core.task import ENDED, HALTED, Need, Question, Task, needs
 from dispatch_tmux.errors import DispatchError, NothingToWaitFor, UsageProblem
 from dispatch_tmux.store import summaries
 from dispatch_tmux.store.consumers import Consumer, Told
@@ -21,7 +21,7 @@ from dispatch_tmux.supervisor import session
 from dispatch_tmux.verbs import tasks
 from dispatch_tmux.verbs.tasks import Which
 
-KINDS = ("question", "flag", "idle", "undelivered", "late", *sorted(s.value for s in ENDED))
+KINDS = ("question", "flag", "idle", "undelivered", "late", *sorted(s.value for s in ENDED | HALTED))
 CHECK = 2.0  # seconds between looks at whether there still is a supervisor
 SESSION = "session"  # as a reader: the agent session that the command runs in
 

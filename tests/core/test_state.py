@@ -28,7 +28,28 @@ BUSY: dict[str, Any] = {"shows": "busy", "age": 50.0}
         ({"shows": "question"}, "waiting", "question dialogue"),
         # finished: the marker at once, full marks only at rest
         ({**BUSY, "done_marker": True, "marks": "xx"}, "done", ""),
-        ({**BUSY, "done_marker": True, "marks": "x  "}, "done", "2 unchecked"),
+        ({**AT_REST, "done_marker": True, "marks": "x  "}, "done", "2 unchecked"),
+        # … and with items open when the turn is over in which the last ones are ticked, but not for ever
+        ({**BUSY, "done_marker": True, "marks": "x  ", "marked": 0.3}, "working", ""),
+        ({**BUSY, "done_marker": True, "marks": "x  ", "marked": 61.0}, "done", "2 unchecked"),
+        ({**BUSY, "done_marker": True, "marks": "x ", "kind": "background"}, "done", "1 unchecked"),
+        ({"shows": "error", "kind": "api", "done_marker": True, "marks": "x "}, "done", "1 unchecked"),
+        # S25: a stopped process does nothing, whatever its screen says
+        ({**AT_REST, "suspended": True, "marks": "x "}, "suspended", "dispatch continue"),
+        ({**BUSY, "suspended": True}, "suspended", "stopped"),
+        ({**AT_REST, "suspended": True, "open_question": "001"}, "suspended", "stopped"),
+        ({**AT_REST, "suspended": True, "exit_code": 0, "marks": "x"}, "done", ""),
+        # S20: at the usage limit, told by a banner or a menu
+        ({"shows": "error", "kind": "limit", "resets": "resets 3pm"}, "limited", "usage limit is reached: resets 3pm"),
+        ({"shows": "question", "kind": "limit", "resets": "resets 3pm"}, "limited", "resets 3pm"),
+        ({"shows": "error", "kind": "limit"}, "limited", "not said"),
+        ({"shows": "error", "kind": "limit", "done_marker": True, "marks": "x"}, "done", ""),
+        ({**AT_REST, "kind": "limit"}, "idle", ""),
+        # S26: its turn is over, and something of its goes on
+        ({**AT_REST, "background": "count the files", "marks": "x "}, "working", "count the files"),
+        ({**AT_REST, "background": "npm run dev", "marks": "xx"}, "working", "npm run dev"),
+        ({**AT_REST, "background": "npm run dev", "marks": "xx", "done_marker": True}, "done", ""),
+        ({**AT_REST, "background": "npm run dev", "quiet": 1801.0}, "working", "30 minutes"),
         ({**BUSY, "done_marker": True, "marks": "x?!"}, "done", "1 blocked, 1 in error"),
         ({**BUSY, "done_marker": True, "marks": "??"}, "blocked", "every item"),
         ({**BUSY, "marks": "xx"}, "working", ""),
