@@ -168,9 +168,10 @@ numbers = st.sampled_from([0.0, 0.1, 1.9, 2.0, 59.0, 60.0, 61.0, 1799.0, 1801.0,
 signs = st.builds(
     Signs, alive=st.sampled_from([True, False, None]), exit_code=st.none() | st.integers(0, 200), server_gone=st.booleans(), stopping=st.booleans(),
     open_question=st.sampled_from(["", "001"]), marks=st.text(" x?!", max_size=4), done_marker=st.booleans(),
-    shows=st.sampled_from(["ready", "busy", "question", "startup", "error", "exited", "unknown"]), kind=st.sampled_from(["", "permission", "unknown"]),
+    shows=st.sampled_from(["ready", "busy", "question", "startup", "error", "exited", "unknown"]), kind=st.sampled_from(["", "permission", "unknown", "limit", "background"]),
     detail=words, said=words, cause=st.sampled_from(["", "auth"]), has_screen_rules=st.booleans(), settled=numbers, quiet=numbers, age=numbers,
-    nudges=st.integers(0, 3), begun=st.booleans(), rested=st.none() | numbers,
+    nudges=st.integers(0, 3), begun=st.booleans(), rested=st.none() | numbers, suspended=st.booleans(), marked=numbers,
+    background=st.sampled_from(["", "npm run dev"]), resets=words,
 )  # fmt: skip
 
 
@@ -182,12 +183,15 @@ def test_the_rules_of_state_hold_for_any_signs(found: Signs) -> None:
     if over:
         assert said.state in ENDED
         assert said.state is not State.DONE or claims or not found.marks  # what did nothing has done nothing
+    elif found.suspended:
+        assert said.state is State.SUSPENDED
     elif found.open_question:
         assert said.state is State.WAITING
     elif said.state is State.DONE:
         assert claims
     elif said.state is State.FAILED:
-        assert found.shows == "error"
+        assert found.shows == "error" and found.kind != "limit"
+    assert (said.state is State.LIMITED) <= (found.kind == "limit" and found.shows in ("error", "question"))
     assert said.state not in (State.QUEUED, State.STOPPED, State.LOST) or over
     assert not said.surfaced or said.state in (State.IDLE, State.WORKING)
     if state.nudge_due(found, said.state):

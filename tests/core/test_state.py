@@ -44,7 +44,7 @@ BUSY: dict[str, Any] = {"shows": "busy", "age": 50.0}
         ({"shows": "question", "kind": "limit", "resets": "resets 3pm"}, "limited", "resets 3pm"),
         ({"shows": "error", "kind": "limit"}, "limited", "not said"),
         ({"shows": "error", "kind": "limit", "done_marker": True, "marks": "x"}, "done", ""),
-        ({**AT_REST, "kind": "limit"}, "idle", ""),
+        ({**AT_REST, "kind": "limit"}, "idle", "its turn is over"),
         # S26: its turn is over, and something of its goes on
         ({**AT_REST, "background": "count the files", "marks": "x "}, "working", "count the files"),
         ({**AT_REST, "background": "npm run dev", "marks": "xx"}, "working", "npm run dev"),

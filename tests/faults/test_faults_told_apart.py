@@ -1,0 +1,174 @@
+"""Faults S19-S27: workers that live and look idle: stopped, at their usage limit, busy in the background, not quite done.
+
+The CLI is a painter: a script that draws what it finds in a file as Claude Code would, and whose screens are read by Claude Code's rules.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from crew import Crew, wait_until
+
+BACKENDS = Path(__file__).parents[2] / "dispatch_tmux" / "backends"
+PAINTER = """
+echo $$ >"$DISPATCH_TASK_DIR/pid"
+stty -echo 2>/dev/null
+was=
+while :; do
+  if [ -f "$DISPATCH_TASK_DIR/paint" ] && [ "$(cat "$DISPATCH_TASK_DIR/paint")" != "$was" ]; then
+    was="$(cat "$DISPATCH_TASK_DIR/paint")"
+    printf '\\033[2J\\033[H%s\\n' "$was"
+  fi
+  sleep 0.05
+done
+"""
+RULE = "─" * 80
+MODE = "  ⏸ manual mode on · ? for shortcuts"
+BUSY = "  ⏸ manual mode on · esc to interrupt"
+MENU = f"""{RULE}
+ What do you want to do?
+
+ ❯ 1. Stop and wait for limit to reset
+   2. Upgrade your plan
+
+ Enter to confirm · Esc to cancel"""
+LIMIT = "You've hit your session limit · resets 12:10am (Europe/Dublin)"
+OLD = "● earlier\n  ⎿  You've hit your session limit · resets 3:10am (Europe/Dublin)\n\n❯ go on\n\n● went on"
+
+
+def screen(above: str, below: str = MODE) -> str:
+    return f"{above}\n\n{RULE}\n❯\u00a0\n{RULE}\n{below}"
+
+
+class Painted:
+    """A worker whose screen and signals the test decides."""
+
+    def __init__(self, crew: Crew) -> None:
+        claude = yaml.safe_load((BACKENDS / "claude.yaml").read_text())
+        signals = {name: claude["signals"][name] for name in ("field", "prompt", "background", "means")}
+        fake = {
+            "argv": ["sh", str(crew.root / "paint.sh"), "{prompt}"], "interactive": True, "prompt": "argument",
+            "screen": claude["screen"], "signals": signals, "env": {"DISPATCH_TASK_DIR": "{task_dir}"},
+        }  # fmt: skip
+        crew.script("paint.sh", PAINTER)
+        crew.configure(backends={"fake": fake}, models={"fake": {"backend": "fake"}}, times={"settle": 0.3, "nudge": 0.5})
+        self.crew, self.told = crew, 0
+        self.id = crew.start("-m", "fake", "--item", "one", "job")
+        self.dir = crew.dir(self.id)
+        self.tells("UserPromptSubmit", prompt="job")
+        self.paints(screen("❯ job\n\n✻ Working…", BUSY))
+        crew.until(self.id, "working")
+
+    @property
+    def pid(self) -> int:
+        return int(wait_until(lambda: (self.dir / "pid").exists() and (self.dir / "pid").read_text().strip()))
+
+    def paints(self, what: str) -> None:
+        (self.dir / "paint.tmp").write_text(what)
+        (self.dir / "paint.tmp").rename(self.dir / "paint")
+
+    def tells(self, event: str, **data: Any) -> None:
+        self.told += 1
+        (self.dir / "signals" / f"{time.time_ns()}-{self.told}.json").write_text(json.dumps({"hook_event_name": event, **data}))
+
+    def until(self, state: str) -> dict[str, Any]:
+        self.crew.until(self.id, state)
+        found: dict[str, Any] = self.crew.json("status", self.id)
+        return found
+
+    def nudged(self) -> bool:
+        return bool(self.crew.events(self.id, "nudge"))
+
+
+@pytest.fixture
+def worker(crew: Crew) -> Painted:
+    return Painted(crew)
+
+
+def test_S25_a_stopped_program_is_said_to_be_that_nothing_is_typed_and_a_verb_lets_it_go_on(worker: Painted) -> None:
+    crew, id = worker.crew, worker.id
+    worker.paints(screen("● ok\n\n✻ Cooked for 1s"))
+    os.kill(worker.pid, signal.SIGSTOP)
+    assert "dispatch continue" in worker.until("suspended")["why"]
+    assert not worker.nudged()
+    (news,) = crew.json("wait", id, "--for", "suspended")
+    assert news["kind"] == "suspended" and "stopped" in news["text"]
+
+    sent = crew.run("send", id, "hello", ok=False)
+    assert sent.returncode == 6 and "is stopped" in sent.stderr + sent.stdout
+    pressed = crew.run("keys", id, "Enter", ok=False)
+    assert pressed.returncode == 6 and f"dispatch continue {id}" in pressed.stderr
+    assert f"dispatch continue {id}" in crew.run("status", id).stdout
+
+    assert "goes on" in crew.run("continue", id).stdout
+    worker.paints(screen("❯ job\n\n✻ Working…", BUSY))
+    worker.until("working")
+    assert "was not stopped" in crew.run("continue", id).stdout
+    kinds = [e.data.get("how", "") for e in crew.events(id, "held")]
+    assert kinds and "is stopped" in kinds[0]
+
+
+def test_S25_a_worker_that_has_ended_cannot_go_on(worker: Painted) -> None:
+    worker.crew.run("stop", worker.id)
+    refused = worker.crew.run("continue", worker.id, ok=False)
+    assert refused.returncode == 6 and "not running" in refused.stderr
+
+
+def test_S20_a_usage_limit_is_limited_with_its_time_from_the_banner_and_from_the_menu_over_it(worker: Painted) -> None:
+    crew, id = worker.crew, worker.id
+    worker.paints(screen(f"{OLD}\n\n❯ job\n  ⎿  {LIMIT}"))
+    status = worker.until("limited")
+    assert status["cause"] == "limit" and status["zone"] == "Europe/Dublin"
+    assert "resets 12:10am (Europe/Dublin)" in status["why"]
+    assert time.time() - 700 < status["resets"] < time.time() + 86400
+    assert time.strftime("%M", time.gmtime(status["resets"])) == "10"
+    (news,) = crew.json("wait", id, "--for", "limited")
+    assert (news["kind"], news["cause"], news["resets"]) == ("limited", "limit", status["resets"])
+
+    sent = crew.run("send", id, "hello", ok=False)
+    assert sent.returncode == 6 and "usage limit" in sent.stderr + sent.stdout
+
+    worker.paints(f"{OLD}\n\n❯ job\n  ⎿  {LIMIT}\n\n{MENU}")
+    wait_until(lambda: crew.task(id).open_questions)
+    assert crew.task(id).open_questions[0].kind == "limit"
+    assert (crew.task(id).state.value, crew.json("status", id)["resets"]) == ("limited", status["resets"])
+
+    worker.paints(screen("❯ job\n\n✻ Working…", BUSY))
+    assert worker.until("working")["resets"] is None
+    worker.paints(screen(f"❯ job\n  ⎿  {LIMIT}\n\n❯ job\n\n● went on\n\n✻ Cooked for 3s"))  # the old banner is no second limit
+    worker.until("idle")
+
+
+def test_S26_what_runs_in_the_background_when_the_turn_is_over_is_work_and_nobody_is_told_to_go_on(worker: Painted) -> None:
+    running = {"id": "a1", "type": "local_agent", "status": "running", "description": "count the files"}
+    over = {"id": "a0", "type": "shell", "status": "completed", "description": "an old one"}
+    worker.tells("Stop", background_tasks=[over, running])
+    worker.paints(screen("● started\n\n✻ Cooked for 1s", "  3 agents configured · main\n" + MODE))
+    wait_until(lambda: "count the files" in worker.crew.task(worker.id).why, lambda: worker.crew.tell(worker.id))
+    assert worker.crew.task(worker.id).state.value == "working"
+    assert "an old one" not in worker.crew.task(worker.id).why
+    time.sleep(1.0)  # longer than until a reminder
+    assert not worker.nudged() and worker.crew.task(worker.id).state.value == "working"
+
+    worker.tells("Stop", background_tasks=[over])
+    worker.until("idle")
+    wait_until(worker.nudged)
+
+
+def test_F_done_waits_for_the_turn_in_which_the_last_item_is_ticked(worker: Painted) -> None:
+    crew, id = worker.crew, worker.id
+    (worker.dir / "ipc").mkdir(exist_ok=True)
+    (worker.dir / "ipc" / ".done").touch()
+    time.sleep(0.5)
+    assert crew.task(id).state.value == "working"
+    plan = worker.dir / "plan.md"
+    plan.write_text(plan.read_text().replace("[ ]", "[x]"))
+    assert worker.until("done")["why"] == ""
+    assert [e.data["state"] for e in crew.events(id, "state")].count("done") == 1
