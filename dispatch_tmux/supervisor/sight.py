@@ -139,6 +139,7 @@ class Sight:
             if self.look(quiet=False):
                 return
             time.sleep(0.03)
+
     def _read_reset(self, text: str) -> None:
         """Take the time at which a usage limit ends from a screen that tells of one; "in 2 h" counts from the first look."""
         if self.shown.kind != LIMIT:

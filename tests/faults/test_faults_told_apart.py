@@ -58,7 +58,9 @@ class Painted:
             "screen": claude["screen"], "signals": signals, "env": {"DISPATCH_TASK_DIR": "{task_dir}"},
         }  # fmt: skip
         crew.script("paint.sh", PAINTER)
-        crew.configure(backends={"fake": fake}, models={"fake": {"backend": "fake"}}, times={"settle": 0.3, "nudge": 0.5})
+        crew.configure(
+            backends={"fake": fake}, models={"fake": {"backend": "fake"}}, times={"settle": 0.3, "nudge": 0.5}
+        )
         self.crew, self.told = crew, 0
         self.id = crew.start("-m", "fake", "--item", "one", "job")
         self.dir = crew.dir(self.id)
@@ -76,7 +78,9 @@ class Painted:
 
     def tells(self, event: str, **data: Any) -> None:
         self.told += 1
-        (self.dir / "signals" / f"{time.time_ns()}-{self.told}.json").write_text(json.dumps({"hook_event_name": event, **data}))
+        (self.dir / "signals" / f"{time.time_ns()}-{self.told}.json").write_text(
+            json.dumps({"hook_event_name": event, **data})
+        )
 
     def until(self, state: str) -> dict[str, Any]:
         self.crew.until(self.id, state)
@@ -142,11 +146,15 @@ def test_S20_a_usage_limit_is_limited_with_its_time_from_the_banner_and_from_the
 
     worker.paints(screen("❯ job\n\n✻ Working…", BUSY))
     assert worker.until("working")["resets"] is None
-    worker.paints(screen(f"❯ job\n  ⎿  {LIMIT}\n\n❯ job\n\n● went on\n\n✻ Cooked for 3s"))  # the old banner is no second limit
+    worker.paints(
+        screen(f"❯ job\n  ⎿  {LIMIT}\n\n❯ job\n\n● went on\n\n✻ Cooked for 3s")
+    )  # the old banner is no second limit
     worker.until("idle")
 
 
-def test_S26_what_runs_in_the_background_when_the_turn_is_over_is_work_and_nobody_is_told_to_go_on(worker: Painted) -> None:
+def test_S26_what_runs_in_the_background_when_the_turn_is_over_is_work_and_nobody_is_told_to_go_on(
+    worker: Painted,
+) -> None:
     running = {"id": "a1", "type": "local_agent", "status": "running", "description": "count the files"}
     over = {"id": "a0", "type": "shell", "status": "completed", "description": "an old one"}
     worker.tells("Stop", background_tasks=[over, running])

@@ -19,7 +19,13 @@ from dispatch_tmux.cli.main import COMMANDS
 HERE = Path(dispatch.__file__).parent
 DOCS = HERE.parent / "docs"
 NOT_FUNCTIONS = {"config", "skill", "demo", "help"}  # groups, and what is for people only
-OTHER_NAMES = {"continue": "carry_on", "resume-queue": "unpause", "screen": "read_screen", "models": "list_models", "backends": "list_backends"}
+OTHER_NAMES = {
+    "continue": "carry_on",
+    "resume-queue": "unpause",
+    "screen": "read_screen",
+    "models": "list_models",
+    "backends": "list_backends",
+}
 
 
 @pytest.fixture
