@@ -20,8 +20,8 @@ __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     "details", "evidence", "stop", "trust", "unpause", "wait",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
-    "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposed", "Question",
-    "Recorded", "Reply", "Report", "Resolved", "Row", "Shown", "Size", "Started", "State", "Task", "TaskEvent", "Written",
+    "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposed",
+    "Question", "Recorded", "Reply", "Report", "Resolved", "Row", "Shown", "Size", "Started", "State", "Task", "TaskEvent", "Written",
     "CAUSES", "KINDS",
     # pexpect on a tmux pane
     "PaneSpawn", "Socket",

@@ -28,8 +28,8 @@ CONTROLS = (
 _COLOUR = r"(\x1b\[[0-9;]{0,16}m)"
 
 GLYPHS = {
-    State.QUEUED: "…", State.STARTING: "…", State.WORKING: "●", State.WAITING: "?", State.IDLE: "○", State.LIMITED: "◷", State.SUSPENDED: "◫",
-    State.DONE: "✓", State.FAILED: "✗", State.LOST: "✗", State.BLOCKED: "■", State.STOPPED: "■",
+    State.QUEUED: "…", State.STARTING: "…", State.WORKING: "●", State.WAITING: "?", State.IDLE: "○", State.LIMITED: "◷",
+    State.SUSPENDED: "◫", State.DONE: "✓", State.FAILED: "✗", State.LOST: "✗", State.BLOCKED: "■", State.STOPPED: "■",
 }  # fmt: skip
 
 
