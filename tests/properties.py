@@ -39,6 +39,6 @@ def forbidden(char: str) -> bool:
 
     The joiners and the two selectors of emoji belong to words; Arabic and other signs of the category Cf are visible.
     """
-    if char in "\n\u200c\u200d\ufe0e\ufe0f":
+    if char in "\n\t\u200c\u200d\ufe0e\ufe0f":
         return False
     return unicodedata.category(char) in ("Cc", "Cs") or any(low <= ord(char) <= high for low, high in _IGNORABLE)

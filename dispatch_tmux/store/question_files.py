@@ -13,7 +13,7 @@ from dispatch_tmux.core.choices import choices_of
 from dispatch_tmux.store import files
 from dispatch_tmux.store.tree import Tree
 
-_QUESTION = re.compile(r"(\d{3,})\.question")
+_QUESTION = re.compile(r"([0-9]{3,})\.question")
 CUT = 2000  # characters of a question kept in the journal; the file has the rest
 MOST_OPEN = 1000  # open questions of one worker that count; more of them wait until some are answered
 MOST_QUESTION = 256 * 1024  # bytes of a question file that are read

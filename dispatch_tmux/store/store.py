@@ -14,7 +14,7 @@ from typing import Any
 
 from dispatch_tmux.core.task import Event, Task, task_id
 from dispatch_tmux.errors import DispatchError, TaskNotFound
-from dispatch_tmux.store import files, home, plan_file, question_files, trust, watchman
+from dispatch_tmux.store import files, home, plan_file, question_files, removal, trust, watchman
 from dispatch_tmux.store.journal import Journal
 from dispatch_tmux.store.question_files import CUT, MOST_OPEN, Asked
 from dispatch_tmux.store.tree import Tree
@@ -185,20 +185,13 @@ class Store:
             raise DispatchError(f"cannot make {tree.at(id)}: {e.strerror}") from e
 
     def remove(self, id: str) -> None:
-        """Remove task ID and all that is kept of it. At once it is no task any more; its files go one by one."""
-        import shutil
+        """Remove task ID and all that is kept of it. At once it is no task any more; its files go one by one.
 
-        for path in (self.own(id), self.path(id)):
-            gone = os.path.join(os.path.dirname(path), f".gone-{time.time_ns():x}")
-            try:
-                os.rename(path, gone)
-            except OSError:
-                continue
-            if os.path.islink(gone):
-                os.unlink(gone)
-            else:
-                shutil.rmtree(gone, ignore_errors=True)
+        Raises DispatchError when something of it cannot be removed.
+        """
         self._journals.pop(id, None)
+        for path in (self.own(id), self.path(id)):
+            removal.remove(path)
 
     # --- journal
 
@@ -301,20 +294,6 @@ class Store:
 
     def drop_request(self, id: str, rid: str) -> None:
         self.own_tree(id).remove("inbox", f"{rid}.json")
-
-    def remove_left_over(self) -> int:
-        """Remove what verbs and supervisors that were killed in between have left of messages; how many files.
-
-        For the supervisor, which alone pastes here.
-        """
-        ours, old, gone = f"paste-{os.getpid()}-", time.time() - MAKING, 0
-        for id in self.ids():
-            tree = self.own_tree(id)
-            for name in tree.names("inbox"):
-                made = tree.stat("inbox", name) if name.endswith(".tmp") and not name.startswith(ours) else None
-                if made and (name.startswith("paste-") or made.st_mtime < old):
-                    gone += tree.remove("inbox", name)
-        return gone
 
     # --- the queue
 

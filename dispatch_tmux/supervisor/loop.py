@@ -23,7 +23,7 @@ from typing import Any
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.task import State
 from dispatch_tmux.errors import DispatchError, TmuxError
-from dispatch_tmux.store import files, watchman
+from dispatch_tmux.store import files, removal, watchman
 from dispatch_tmux.store.log import Log
 from dispatch_tmux.store.project import Project, at
 from dispatch_tmux.store.watch import Watch
@@ -120,7 +120,9 @@ class Supervisor:
     def _tidy(self) -> None:
         """Remove the texts of messages that a supervisor which was killed had in its hands."""
         try:
-            left = self.store.remove_left_over() + buffers.remove_left_over(self.connection.line)
+            left = removal.left_over(self.root, self.store.records, self.store.ids()) + buffers.remove_left_over(
+                self.connection.line
+            )
         except (DispatchError, OSError) as e:
             self.log(f"left over: {e}")
         else:

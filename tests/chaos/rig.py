@@ -119,8 +119,19 @@ class Rig(Crew):
 
     def windows(self) -> list[tuple[str, str]]:
         """(pane, task) of each pane of ours; the supervisor's has the task ''."""
-        lines = self.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_task}").text.splitlines()
+        listed = self.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_task}")
+        lines = listed.lines if listed.ok else ()
         return [(line.split(" ")[0], line.partition(" ")[2]) for line in lines]
+
+    def window0(self) -> str:
+        """The pane that the supervisor runs in; '' without one."""
+        listed = self.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_supervisor}")
+        return next((line.split()[0] for line in listed.lines if listed.ok and line.endswith(" 1")), "")
+
+    def server_pid(self) -> int:
+        """The process of the tmux server; 0 without one."""
+        said = self.tmux("display-message", "-p", "#{pid}")
+        return int(said.text) if said.ok and said.text.isdigit() else 0
 
     def log(self) -> str:
         try:

@@ -12,12 +12,12 @@ import shlex
 import subprocess
 import sys
 import time
-import unicodedata
 from collections.abc import Sequence
 
 import pexpect
 from chaos.rig import HUNG, Result, Rig, Said, chosen, progress, rig, until
 from crew import DISPATCH
+from properties import forbidden
 
 TRIES = 0  # all
 # PWNED becomes a path: what is made there if anything is run
@@ -82,22 +82,6 @@ OF_TASK = (
     ("clean", "T"), ("questions", "T"), ("answer", "T", "--choice", "9"), ("keys", "T", "nonsense"), ("status", "T/../x"), ("classify", "T"),
 )  # fmt: skip
 STAGES = ("asking", "ended")
-
-
-def forbidden(char: str) -> bool:
-    """Whether CHAR has no place in what a person is shown: a control, or what cannot be seen (Unicode's Default_Ignorable).
-
-    The joiners and the two selectors of emoji belong to words; Arabic and other signs of the category Cf are visible.
-    """
-    code = ord(char)
-    if char in "\n\t\u200c\u200d\ufe0e\ufe0f":
-        return False
-    ignorable = (
-        (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F),
-        (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB),
-        (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
-    )  # fmt: skip
-    return unicodedata.category(char) in ("Cc", "Cs") or any(low <= code <= high for low, high in ignorable)
 
 
 def campaign(seed: int, tries: int) -> Result:
@@ -176,7 +160,8 @@ def _look(r: Rig, n: int, kind: str, verb: str, where: str) -> list[str]:
     text = said.out + said.err
     problems = [str(said)] if said.code in (HUNG, 3) or "Traceback (most" in text else []
     bare = re.sub("\x1b\\[[0-9;]*m", "", text) if where == "terminal" else text
-    if found := sorted({hex(ord(char)) for char in bare if forbidden(char)}):
+    exact = words[0] == "diff" and where == "pipe"  # a patch, byte for byte
+    if not exact and (found := sorted({hex(ord(char)) for char in bare if forbidden(char)})):
         first = next(i for i, char in enumerate(bare) if forbidden(char))
         problems.append(f"reaches the person: {found} in {bare[max(0, first - 40) : first + 30]!r}")
     if "--json" in words and said.code == 0:

@@ -55,9 +55,7 @@ def supervisor(r: Rig) -> None:
 
 
 def window0(r: Rig) -> None:
-    for pane in r.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_supervisor}").text.splitlines():
-        if pane.endswith(" 1"):
-            r.tmux("kill-pane", "-t", pane.split()[0])
+    r.tmux("kill-pane", "-t", r.window0())
     until(lambda: not r.store.supervised(), 5)
 
 
@@ -85,5 +83,5 @@ WAYS: dict[str, Callable[[Rig, str], object]] = {
     "window 0 away, program": lambda r, id: (window0(r), all_of(r.programs(id))),
     "window 0 away, pane": lambda r, id: (window0(r), pane(r, id)),
     "supervisor and its loop, launch line": lambda r, id: (all_of(list(r.processes("supervise.sh"))), supervisor(r), all_of(r.lines(id))),
-    "tmux server": lambda r, id: kill(int(r.tmux("display-message", "-p", "#{pid}").text or 0)),
+    "tmux server": lambda r, id: kill(r.server_pid()),
 }  # fmt: skip
