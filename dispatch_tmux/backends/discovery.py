@@ -127,6 +127,11 @@ def _output(argv: list[str], deadline: float) -> tuple[str, str]:
     except OSError:
         pass
     process.wait()
+    reader.join(0.5)
+    if (
+        not reader.is_alive()
+    ):  # else one that left the group still holds the pipe's other end, and closing would wait for it
+        process.stdout.close()
     said = b"".join(chunks).decode("utf-8", "replace")
     name = os.path.basename(argv[0])
     if late:

@@ -167,7 +167,7 @@ class Backend(_Part, frozen=True):
 
 def names(folder: Path | None = None) -> list[str]:
     """The backends there are: the built-in ones and those in the user's `folder`."""
-    return sorted({file.stem for place in _places(folder) for file in place.glob("*.yaml")})
+    return sorted({name for place in _places(folder) for name in _stems(place)})
 
 
 def state_of(folder: str) -> tuple[tuple[str, int], ...]:
@@ -176,7 +176,7 @@ def state_of(folder: str) -> tuple[tuple[str, int], ...]:
     for place in (folder, str(BUILT_IN)):
         try:
             with os.scandir(place) as entries:
-                found += [(e.path, e.stat().st_mtime_ns) for e in entries if e.name.endswith(".yaml")]
+                found += [(e.path, e.stat().st_mtime_ns) for e in entries if e.name.endswith(".yaml") and e.is_file()]
         except OSError:
             continue
     return tuple(sorted(found))
@@ -217,8 +217,8 @@ def _places(folder: Path | None) -> list[Path]:
 
 
 def _stems(place: Path) -> set[str]:
-    """Names are looked up among these, so that a name can never be a path."""
-    return {file.stem for file in place.glob("*.yaml")}
+    """Names are looked up among these, so that a name can never be a path. What is no file (a pipe) is none."""
+    return {file.stem for file in place.glob("*.yaml") if file.is_file()}
 
 
 def _read(file: Path) -> dict[str, Any]:
