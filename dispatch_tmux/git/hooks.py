@@ -74,15 +74,15 @@ class Watch:
 
     def refused(self) -> str:
         """The name of the last hook that ended with another code than 0; ''. What hooks call themselves does not count."""
-        names: dict[object, str] = {}
+        names: dict[str, str] = {}
         refused = ""
         for event in self._events():
             if "/" in str(event.get("sid", "/")):
                 continue
             if event.get("event") == "child_start" and event.get("child_class") == "hook":
-                names[event.get("child_id")] = str(event.get("hook_name", ""))
-            elif event.get("event") == "child_exit" and event.get("code") and event.get("child_id") in names:
-                refused = names[event.get("child_id")]
+                names[str(event.get("child_id"))] = str(event.get("hook_name", ""))
+            elif event.get("event") == "child_exit" and event.get("code"):
+                refused = names.get(str(event.get("child_id")), refused)
         return refused
 
     def _events(self) -> Iterator[dict[str, object]]:
@@ -90,7 +90,7 @@ class Watch:
         for line in (Tree(folder).read_bytes(name, most=_MOST) or b"").splitlines():
             try:
                 event = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):  # hooks know the file, too
                 continue
             if isinstance(event, dict):
                 yield event

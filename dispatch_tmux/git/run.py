@@ -71,7 +71,7 @@ def ask(folder: str, *words: str, env: Mapping[str, str] | None = None, text: st
     except OSError as e:
         raise DispatchError(f"git cannot run in {folder}: {e.strerror}") from e
     try:
-        out, err = process.communicate(text.encode() if text is not None else None, DEADLINE)
+        out, err = process.communicate(text.encode("utf-8", "surrogateescape") if text is not None else None, DEADLINE)
     except subprocess.TimeoutExpired as e:
         process.kill()  # what it started (a hook) may hold its pipes open for ever: they are not read to their end
         process.wait()
