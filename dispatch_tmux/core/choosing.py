@@ -105,6 +105,8 @@ def find(shown: Shown, wanted: Labelled) -> Choice | None:
 
     One of a list longer than the screen may be known by one of the two only; the other is ''.
     """
+    if wanted.text and not wanted.key:
+        return next((c for c in shown.choices if c.text), None)
     if wanted.text or not wanted.label:  # what is written in a field changes while somebody types
         return next((c for c in shown.choices if c.key == wanted.key and (wanted.text or shown.numbered)), None)
     found = [c for c in shown.choices if alike(c.label, wanted.label)]

@@ -75,7 +75,7 @@ class _Screen:
             line = self.lines[row]
             if any(notice.search(line) for notice in notices):
                 end = row
-            elif line and not line.startswith("    "):
+            elif line and not line.startswith("   "):
                 break
         while 0 < end < len(self.lines) and not self.lines[end - 1]:
             end -= 1

@@ -11,9 +11,10 @@ from dispatch_tmux.core.delivery import Outcome, Refused, Submitted, Unproven
 from dispatch_tmux.core.shown import Shown
 from dispatch_tmux.core.task import Choice, Question
 from dispatch_tmux.supervisor import steps as stepping
-from dispatch_tmux.supervisor.steps import Steps
+from dispatch_tmux.supervisor.steps import Steps, Stop
 from dispatch_tmux.supervisor.target import look, mark_of
 
+ELSEWHERE = Choice("", "", text=True)  # the field for own words of a list longer than the screen
 DIGIT = 1.5  # seconds for a digit to show what it does
 ALL = re.compile(r"^(?:select |choose )?all\b", re.IGNORECASE)
 ENDS = re.compile(r"^(?:submit|done|ok|next|continue|finish\w*|confirm)\b", re.IGNORECASE)
@@ -25,9 +26,15 @@ def answer(steps: Steps, q: Question, wanted: Sequence[Choice], text: str) -> Ou
     shown = steps.begin()
     if q.kind == "continue":
         return steps.confirm(lambda s: s.kind == q.kind)
-    field = next((c for c in wanted if c.text), None)
+    field = next((c for c in wanted if c.text), ELSEWHERE if q.more else None)
     boxes = any(c.ticked is not None and not c.text for c in shown.choices)
-    if text and boxes and field is not None:
+    if (
+        text
+        and (named := [c for c in wanted if c.label and not c.text])
+        and (outcome := _pick_if_there(steps, named[0]))
+    ):
+        pass  # the words were those of a choice beyond the screen
+    elif text and boxes and field is not None:
         outcome = _tick_words(steps, q, field, text)
     elif text:
         outcome = _write(steps, field, text)
@@ -58,6 +65,16 @@ def _pick(steps: Steps, wanted: Choice) -> Outcome:
     if isinstance(outcome, Submitted) and not (wanted.key and wanted.label):
         return outcome._replace(chosen=shown.pointer)
     return outcome
+
+
+def _pick_if_there(steps: Steps, wanted: Choice) -> Outcome | None:
+    """Pick WANTED, should it be a choice of the list; None when it is none of them."""
+    try:
+        steps.point(wanted)
+    except Stop:
+        steps.begin()  # stops for good when the dialogue is not there
+        return None
+    return _pick(steps, wanted)
 
 
 def _named_keys(shown: Shown, wanted: Choice) -> tuple[str, ...]:
@@ -102,7 +119,7 @@ def _tick_words(steps: Steps, q: Question, field: Choice, text: str) -> Outcome:
 
 def _set_boxes(steps: Steps, q: Question, wanted: Sequence[Choice]) -> None:
     keys = {c.key for c in wanted}
-    for c in sorted(q.choices, key=lambda c: c.key not in keys):  # a radio button goes off as another one goes on
+    for c in (*wanted, *(c for c in q.choices if c.key not in keys)):  # a radio button goes off as another one goes on
         shown = steps.now()
         if c.text or (c.key not in keys and ALL.match(c.label)) or not (shown.scrolled or stepping.box(shown, c)):
             continue
@@ -132,7 +149,7 @@ def _toggle(steps: Steps, c: Choice, on: bool) -> None:
 def _end_ticks(steps: Steps, wanted: Sequence[Choice]) -> Outcome:
     shown = steps.now()
     if missing := [c.label for c in wanted if (b := stepping.box(shown, c)) is not None and not b.ticked]:
-        raise steps.surprise(f"'{missing[0][:60]}' is not ticked any more", shown)
+        raise steps.surprise(f"'{missing[0][:60] or 'a choice'}' is not ticked any more", shown)
     done = shown.ways.done
     if done is not None:
         there = lambda s: bool(done.search(s.pointer))  # noqa: E731
@@ -172,7 +189,11 @@ def _type(steps: Steps, field: Choice | None, text: str) -> Callable[[Shown], bo
 
     def still_there(s: Shown) -> bool:
         at = choosing.pointed(s)
-        if field is not None and not s.ways.opens and (at is None or at.key != field.key or not _is(at.label, body)):
+        if (
+            field is not None
+            and not s.ways.opens
+            and (at is None or (field.key and at.key != field.key) or not _is(at.label, body))
+        ):
             return False
         return _has(steps, before, body)
 

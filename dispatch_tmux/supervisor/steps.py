@@ -134,8 +134,9 @@ class Steps:
 
     def point(self, wanted: Labelled) -> Shown:
         """Bring the pointer to the choice WANTED, and see it there."""
+        name = wanted.label or (f"choice {wanted.key}" if wanted.key else "the field for own words")
         return self._bring(
-            wanted.label, lambda s: is_on(s, wanted), lambda s: choosing.towards(s, wanted) or _from_below(s, wanted)
+            name, lambda s: is_on(s, wanted), lambda s: choosing.towards(s, wanted) or _from_below(s, wanted)
         )
 
     def point_at_row(self, is_it: Callable[[str], bool], name: str) -> Shown:

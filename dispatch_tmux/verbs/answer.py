@@ -128,6 +128,15 @@ def pick(
         return found
     if question.kind == "continue" and question.via == "screen":
         return Pick((), "", text)  # Enter is all that it waits for
+    if question.more and text.strip().isdigit() and not literal:
+        return _by_key(question, text.strip())
+    if question.more and question.kind == "multi" and not literal:
+        raise _no_such_choice(
+            question, text, f"dispatch answer {task} --choice N,M picks by number, --text TEXT writes own words"
+        )
+    if question.more:  # it may be one of those beyond the screen; and so may the field for own words
+        word = "" if literal else choosing.answer_word(text).capitalize() or text
+        return Pick((), "" if word in ("Yes", "No") else text, text, word)
     own = next((c for c in question.choices if c.text), None)
     if question.choices and own is None and question.via in ("screen", "dispatch"):
         raise _no_such_choice(question, text)

@@ -188,3 +188,14 @@ def test_what_is_no_choice_is_refused_and_nothing_is_pressed(
     done = worker.answer(*words, ok=False)
     assert done.returncode == 4 and says in done.stderr and "2. Yes, there" in done.stderr
     assert worker.got == []
+
+
+def test_S19_own_words_find_their_field_and_no_its_choice_beyond_the_screen(asks: Callable[..., Asking]) -> None:
+    long = ["Yes, all of them", "Yes, some", "Maybe", "Later", "No", "Enter your own answer"]
+    worker = asks(page("ink", "Shall I?", choices=long, rows=2), page("ink", "And now?", choices=long, rows=2))
+    worker.until_asked("Shall I?")
+    worker.answer("no")
+    worker.until_asked("And now?")
+    worker.answer("Later")
+    worker.until_got("No", "Later")
+    assert [q.answer for q in worker.crew.task(worker.id).questions] == ["No", "Later"]
