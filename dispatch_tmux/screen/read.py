@@ -102,7 +102,7 @@ def _line_program(rules: LineRules, screen: _Screen, cursor: tuple[int, int] | N
     choices = tuple(Choice(key, label) for key, label in prompt.choices)
     if prompt.ready:
         return Shown("ready")
-    # What led to the question, and its beginning when it wrapped: the rows do not tell.
+    # What led to the question: the lines do not tell.
     return Shown("question", prompt.kind, prompt.text, choices, detail="\n".join(screen.lines[-6:-1]).strip())
 
 

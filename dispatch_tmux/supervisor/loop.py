@@ -224,6 +224,10 @@ class Supervisor:
     def _take_notice(self, notice: Notice) -> None:
         if notice.kind == "windows":
             self.windows.find()
+        elif notice.kind == "resized":  # what had no room may show now, though the program prints nothing
+            for each in self.crew.all():
+                if each.task.window == notice.target and each.sight.pane:
+                    self._mark_drawn(each)
         elif notice.kind == "paused":
             tmux.go_on(self.connection.line, notice.target)
             if worker := self.windows.by_pane.get(notice.target):

@@ -111,7 +111,7 @@ class Sight:
             return True
         self._usual, self._drawn = self._usual * 0.8 + self._drawn * 0.2, 0
         try:
-            seen = self.spawn.look()
+            seen = self.spawn.look(joined=self.backend.screen.lines is not None)
         except PaneGone:
             self.pane_gone = True
             return True

@@ -45,7 +45,7 @@ def look(target: Target, body: str = "", *, history: bool = False) -> Seen:
     if target.manner.composer and target.pane.tty:
         kernel = terminal.probe(target.pane.tty, target.launcher)
     try:
-        seen = target.pane.look(HISTORY if history else 0)
+        seen = target.pane.look(HISTORY if history else 0, joined=target.rules.lines is not None)
     except PaneGone:
         return Seen(UNKNOWN, dead=True)
     height = seen.size[1]
@@ -80,7 +80,8 @@ def read(rules: ScreenRules, seen: Rendered) -> Shown:
 
     A program that prints lines draws none: it has to read keys, as only menus do.
     """
-    shown = screen.look(rules, seen.text, title=seen.title, cursor=seen.cursor)
+    text, cursor = (seen.joined, seen.at) if seen.joined else (seen.text, seen.cursor)
+    shown = screen.look(rules, text, title=seen.title, cursor=cursor)
     if shown.shows != "unknown" or (rules.lines is not None and not terminal.reads_keys(seen.tty)):
         return shown
     return guess.dialogue(seen.text, seen.cursor) or shown

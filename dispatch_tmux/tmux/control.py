@@ -22,7 +22,7 @@ PAUSE_AFTER = 5  # seconds that tmux holds output for a stalled reader before it
 
 
 class Notice(NamedTuple):
-    """Something tmux told by itself: output, value (a subscription), paused, windows (opened or closed), closed."""
+    """Something tmux told by itself: output, value (a subscription), paused, windows (opened or closed), resized, closed."""
 
     kind: str
     target: str = ""  # a pane id (output, paused, value) or a window id
@@ -200,5 +200,7 @@ class Control:
             self._heard(Notice("paused", rest.strip()))
         elif kind in ("%window-add", "%window-close", "%unlinked-window-close", "%window-pane-changed"):
             self._heard(Notice("windows", rest.split(" ")[0]))
+        elif kind == "%layout-change":
+            self._heard(Notice("resized", rest.split(" ")[0]))
         elif kind == "%exit":
             self.closed.set()

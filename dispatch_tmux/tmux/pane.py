@@ -15,7 +15,7 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pexpect.exceptions import EOF, TIMEOUT
@@ -46,6 +46,8 @@ class Rendered(NamedTuple):
     size: tuple[int, int]
     tty: str
     title: str
+    joined: str = ""  # where it was asked for: the same with rows joined that are one line, which wrapped
+    at: tuple[int, int] = (0, 0)  # the cursor's place in that
 
 
 class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs only
@@ -226,13 +228,14 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
 
     # --- what shows
 
-    def look(self, history: int = 0) -> Rendered:
-        """The pane as rendered now, with HISTORY lines of what has scrolled away above."""
+    def look(self, history: int = 0, *, joined: bool = False) -> Rendered:
+        """The pane as rendered now, with HISTORY lines of what has scrolled away above; JOINED: its wrapped lines, too."""
         above = ("-S", f"-{history}") if history else ()
-        shot, facts = self._control.cmds(
+        shot, facts, *whole = self._control.cmds(
             [
                 ("capture-pane", "-p", "-e", "-t", self.pane, *above),
                 ("display-message", "-p", "-t", self.pane, _FACTS),
+                *([("capture-pane", "-p", "-J", "-t", self.pane)] if joined else []),
             ]
         )
         self._must(shot)
@@ -241,7 +244,9 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
             raise PaneGone(f"{self.name} is gone")
         x, y, dead, mode, width, height = (int(word or 0) for word in words[:6])
         self.tty = words[6]
-        return Rendered(shot.text, (x, y), bool(dead), bool(mode), (width, height), words[6], words[7])
+        lines = self._must(whole[0]).lines if whole else ()
+        whole_text, at = "\n".join(lines), _in_lines(lines, (x, y), width)
+        return Rendered(shot.text, (x, y), bool(dead), bool(mode), (width, height), words[6], words[7], whole_text, at)
 
     def history(self, lines: int = 100) -> str:
         """What the pane shows and, above it, LINES of what has scrolled away; lines that were wrapped are whole."""
@@ -300,6 +305,17 @@ def _typed(rows: list[str], lines: list[str], cursor: tuple[int, int]) -> str:
     if y > last:
         return text + "\r\n" * (y - max(last, 0)) + " " * x
     return text + " " * (x - columns(rows[last].rstrip())) if y == last else text
+
+
+def _in_lines(lines: Sequence[str], cursor: tuple[int, int], width: int) -> tuple[int, int]:
+    """Where the CURSOR of rows of WIDTH columns stands in LINES, which may take several rows each: (column, line)."""
+    x, y = cursor
+    for number, line in enumerate(lines):
+        rows = max(1, -(-columns(line) // max(width, 1)))
+        if y < rows:
+            return x + y * width, number
+        y -= rows
+    return x, len(lines) + y
 
 
 def _socket_of(pane: Any) -> Socket:

@@ -180,3 +180,52 @@ def test_F_done_waits_for_the_turn_in_which_the_last_item_is_ticked(worker: Pain
     plan.write_text(plan.read_text().replace("[ ]", "[x]"))
     assert worker.until("done")["why"] == ""
     assert [e.data["state"] for e in crew.events(id, "state")].count("done") == 1
+
+
+# --- D27
+
+
+LONG_QUESTION = (
+    "Do you really want to proceed with the deployment of all of it to the servers of the other continent? [y/N] "
+)
+
+
+@pytest.mark.parametrize("size", [(60, 10), (30, 5)], ids=["60x10", "30x5"])
+def test_D27_a_prompt_that_wraps_is_seen_whole_and_stays_one_question_when_the_window_grows(
+    crew: Crew, size: tuple[int, int]
+) -> None:
+    go = crew.base / "go"
+    crew.configure(
+        {
+            "asks": crew.script(
+                "a.sh",
+                f'while [ ! -e {go} ]; do sleep 0.05; done\nprintf "%s" "{LONG_QUESTION}"\nread x\necho "got $x"\nsleep 600\n',
+            )
+        }
+    )
+    id = crew.start("-m", "asks", "job")
+    crew.until(id, "working")
+    width, height = size
+    crew.tmux("resize-window", "-t", crew.task(id).pane, "-x", str(width), "-y", str(height))
+    go.touch()
+    asked = crew.until(id, "question").open_questions[0]
+    assert LONG_QUESTION.strip() in asked.text and [c.key for c in asked.choices] == ["y", "n"]
+
+    crew.tmux("resize-window", "-t", crew.task(id).pane, "-x", "150", "-y", "50")
+    crew.run("answer", id, "y")
+    wait_until(lambda: "got y" in crew.screen(id))
+    assert [q.closed for q in crew.task(id).questions] == ["answered"]
+
+
+def test_D27_what_shows_only_since_the_window_has_grown_is_seen_though_nothing_is_printed(crew: Crew) -> None:
+    prompt = "Continue? [y/N] "
+    crew.configure({"asks": crew.script("a.sh", f'printf "%s" "{prompt}"\nread x\nsleep 600\n')})
+    id = crew.start("-m", "asks", "job")
+    crew.until(id, "question")
+    pane = crew.task(id).pane
+    for width in ("8", "150"):  # wrapped in the middle of its sign, and whole again
+        crew.tmux("resize-window", "-t", pane, "-x", width, "-y", "4" if width == "8" else "50")
+        wait_until(lambda width=width: crew.tmux("display-message", "-p", "-t", pane, "#{pane_width}").text == width)
+    assert crew.until(id, "question").open_questions[0].text.startswith("Continue?")
+    crew.run("answer", id, "n")
+    wait_until(lambda: crew.task(id).questions[0].closed)

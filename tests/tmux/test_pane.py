@@ -129,3 +129,22 @@ def test_the_documented_example_runs() -> None:
     example = Path(__file__).parents[2] / "docs" / "examples" / "pane_spawn.py"
     done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("lines", "cursor", "width", "where"),
+    [
+        (["Proceed? [y/N]"], (14, 0), 80, (14, 0)),
+        (["x" * 60 + "Proceed? "], (9, 1), 60, (69, 0)),
+        (["one", "x" * 130, "last "], (5, 4), 60, (5, 2)),
+        (["one", "", "three"], (2, 2), 60, (2, 2)),
+        (["one"], (0, 3), 60, (0, 3)),
+        ([], (0, 0), 60, (0, 0)),
+    ],
+)
+def test_D27_where_the_cursor_stands_in_lines_that_wrapped(
+    lines: list[str], cursor: tuple[int, int], width: int, where: tuple[int, int]
+) -> None:
+    from dispatch_tmux.tmux.pane import _in_lines
+
+    assert _in_lines(lines, cursor, width) == where
