@@ -164,12 +164,19 @@ class Store:
         return True
 
     def is_abandoned(self, id: str) -> bool:
-        """Whether the making of task ID was interrupted: its directory is there for a while, and no journal in it."""
+        """Whether the making of task ID was interrupted: its directory is there for a while, and no event in its journal."""
         try:
             made = os.stat(self.own(id)).st_mtime
         except OSError:
             return False
-        return not os.path.lexists(self.own(id, "journal.jsonl")) and time.time() - made > MAKING
+        return time.time() - made > MAKING and not self._has_begun(id)
+
+    def _has_begun(self, id: str) -> bool:
+        """Whether the journal of task ID has a whole line, or is odd, as no interrupted making leaves it."""
+        if not os.path.lexists(self.own(id, "journal.jsonl")):
+            return False
+        begun = self.own_tree(id).read_bytes("journal.jsonl", most=1 << 16)
+        return begun is None or b"\n" in begun or len(begun) == 1 << 16
 
     def _make_worker_dir(self, id: str) -> None:
         """The directory for task ID's worker; one that lies there without a task is put aside."""

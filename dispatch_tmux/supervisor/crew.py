@@ -36,6 +36,9 @@ class Crew:
     ) -> None:
         self._store, self._watch, self._changed, self._log = store, watch, changed, log
         self._touched: dict[str, int] = {}  # task id → when its directory had changed last, at the last look
+        self._unmade: set[str] = (
+            set()
+        )  # were no tasks yet at the last look: whoever makes one may be killed before it tells
         self._limits = configuration.limits(config)
         self._timeout = config.times.timeout if config else 0.0
         self.workers: dict[str, Worker] = {}
@@ -52,8 +55,9 @@ class Crew:
     def take_up_touched(self) -> None:
         """Take up those that have changed since the last look and are not supervised: whatever told of it was missed."""
         before, self._touched = self._touched, dict(self._store.touched())
+        unmade, self._unmade = self._unmade, set()
         for id, time in self._touched.items():
-            if id not in self.workers and before.get(id) != time:
+            if id not in self.workers and (before.get(id) != time or id in unmade):
                 self.worker(id)
 
     def worker(self, id: str) -> Worker | None:
@@ -63,6 +67,7 @@ class Crew:
         try:
             task = self._store.task(id)
             if not task.created:
+                self._unmade.add(id)
                 return None
             worker = Worker(
                 self._store, id, configuration.backend(task.backend), self._limits, timeout=self._timeout,

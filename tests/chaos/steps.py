@@ -143,7 +143,7 @@ def run(t: Try) -> Iterator[str]:
 
 def _started_once(t: Try, first: Said, *again: str) -> Iterator[str]:
     if first.code != 0:
-        if t.r.store.is_abandoned(t.id) or not os.path.lexists(t.r.own(t.id) / "journal.jsonl"):
+        if not t.r.task(t.id).created:
             try:
                 os.utime(t.r.own(t.id), (time.time() - 60,) * 2)  # as if a while had gone by
             except FileNotFoundError:
@@ -152,10 +152,10 @@ def _started_once(t: Try, first: Said, *again: str) -> Iterator[str]:
         if second.code and "already" not in second.err:
             yield f"a second try: {second} (the first: {first})"
         if "already" in second.err and not until(lambda: t.r.task(t.id).attempt, 3):
-            t.r.d("stop", t.id)  # or a minute later, when it is told as failed
+            stopped = t.r.d("stop", t.id)  # or a minute later, when it is told as failed
             third = t.r.d("retry", t.id)
             if third.code:
-                yield f"it is there and cannot be started: {third} (the first: {first}; it is {t.r.task(t.id).state.value})"
+                yield f"it is there and cannot be started: {stopped} {third} (the first: {first}; it is {t.r.task(t.id).state.value})"
     if not t.asks():
         yield f"it never asks: {t.r.task(t.id).state.value} {t.r.task(t.id).why} (the first: {first})"
     elif t.lines("starts") != ["started"]:

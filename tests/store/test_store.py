@@ -461,3 +461,24 @@ def test_one_damaged_task_hides_no_other(store: Store) -> None:
     assert [store.task(id).title for id in store.ids()] == ["about a", "", "about c"]
     assert [store.damage(id) for id in store.ids()] == [0, 1, 0]
     assert [e.kind for e in store.events("b")] == ["state"]
+
+
+@pytest.mark.parametrize(
+    ("begun", "free"), [(b"", True), (b'{"t": 1, "kind": "crea', True), (b'{"t": 1, "kind": "created"}\n', False)]
+)
+def test_F23_an_id_whose_first_event_was_not_written_whole_is_free_again(
+    store: Store, begun: bytes, free: bool
+) -> None:
+    assert store.claim("t")
+    Path(store.own("t"), "journal.jsonl").write_bytes(begun)
+    assert not store.claim("t")  # it may be being made this very moment
+    os.utime(store.own("t"), (1, 1))
+    assert store.is_abandoned("t") is free
+    assert store.claim("t") is free
+
+
+def test_F19_a_task_whose_journal_is_odd_is_not_taken_for_one_that_was_never_made(store: Store) -> None:
+    assert store.claim("t")
+    Path(store.own("t"), "journal.jsonl").mkdir()
+    os.utime(store.own("t"), (1, 1))
+    assert not store.is_abandoned("t") and not store.claim("t")
