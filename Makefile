@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: chaos events figures accuracy soak help setup demo test flakes test-clients bench lint lock
+.PHONY: chaos tmux-versions events figures accuracy soak help setup demo test flakes test-clients bench lint lock
 PY := .venv/bin/python
 ARGS ?=
 N ?= 20
@@ -23,7 +23,10 @@ flakes: setup ## the tests N=20 times, every second time beside a load: what fai
 test-clients: setup ## the tests against real agent CLIs, which they install
 	@$(PY) -m pytest tests/clients $(ARGS)
 
-bench: setup ## measure speed
+tmux-versions: setup ## the tests that depend on tmux, on all tmux that Debian has (ARGS="3.5a 3.8"; needs apt-get)
+	@sh tests/tmux/versions $(ARGS)
+
+bench: setup ## measure speed, beside the figures that were kept last (ARGS="--keep" keeps these)
 	@$(PY) tests/benchmarks/run.py $(ARGS)
 
 figures: setup ## 100 deliveries to a real CLI (CLIENT=codex), into docs/accuracy.md

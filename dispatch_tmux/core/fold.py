@@ -41,7 +41,6 @@ class Fold:
             id=self._id,
             questions=tuple(self._questions.values()),
             requests=tuple((rid, *status) for rid, status in self._requests.items()),
-            keys=frozenset(self.keys),
             **self._facts,
         )
 

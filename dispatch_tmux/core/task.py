@@ -174,7 +174,6 @@ class Task(NamedTuple):
     )
     late: tuple[str, ...] = ()  # times it went over
     strayed: tuple[str, ...] = ()  # files of the main checkout that changed while it worked in its worktree
-    keys: frozenset[str] = frozenset()
 
     @property
     def ended(self) -> bool:

@@ -36,6 +36,7 @@ class TaskRecord:
         self._journal = os.path.join(self.own, "journal.jsonl")
         self._places = [*self.folders, os.path.join(self.dir, "plan.md"), self._journal]
         self._times: tuple[int, ...] = ()
+        self._flags: set[str] = set()  # numbers of those that are written down
         self.has_more = False  # there are more question files than were read at once
         self.is_marked_done = False  # whether the worker has said, when it was read last, that it is done with all
         self.notes = KeptNotes(store, id, clock)
@@ -132,8 +133,9 @@ class TaskRecord:
 
     def _read_flags(self) -> None:
         for number, text in self._store.flags(self.id):
-            if f"flag:{number}" not in self.task.keys:
+            if number not in self._flags:
                 self.append("flag", f"flag:{number}", text=text or "(an empty flag)")
+                self._flags.add(number)
 
     def _read_exit(self, last_words: Callable[[int], dict[str, str]]) -> None:
         task = self.task

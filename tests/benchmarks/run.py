@@ -1,6 +1,7 @@
-"""Figures with their limits: python tests/benchmarks/run.py [NAME…]. Run it on a quiet machine.
+"""Figures with their limits: python tests/benchmarks/run.py [--keep] [NAME…]. Run it on a quiet machine.
 
-Each is measured in one run, on real tmux and real processes; ratios are to the start of the bare interpreter.
+Each is measured in one run, on real tmux and real processes; ratios are to the start of the bare interpreter. Beside each
+stands the one that was kept last (kept.json), so that a slide is seen; --keep keeps today's.
 """
 
 from __future__ import annotations
@@ -66,6 +67,30 @@ done
 """
 
 
+KEPT = Path(__file__).with_name("kept.json")
+SLIDE = 1.25  # times the kept figure: more than that is no chance any more
+today: dict[str, dict[str, object]] = {}
+
+
+def kept() -> dict[str, dict[str, float]]:
+    """The figures that were kept last: name → median, and the load that it was measured under."""
+    return json.loads(KEPT.read_text()) if KEPT.exists() else {}
+
+
+def beside(name: str, median: float) -> str:
+    """What was kept for the figure NAME, in words."""
+    before = kept().get(name)
+    if before is None:
+        return "none kept"
+    slid = "SLID: " if median > before["median"] * SLIDE else ""
+    return f"{slid}kept {before['median']:.2f} at load {before['load']:.1f}"
+
+
+def keep() -> None:
+    """Keep today's figures in place of those of the same names."""
+    KEPT.write_text(json.dumps(dict(sorted({**kept(), **today}.items())), indent=1, ensure_ascii=False) + "\n")
+
+
 def told(name: str, values: list[float], unit: str, median: float, p99: float | None = None, note: str = "") -> None:
     """Print a figure: median (and the 99th of a hundred) against its limits."""
     values = sorted(values)
@@ -73,10 +98,9 @@ def told(name: str, values: list[float], unit: str, median: float, p99: float | 
     high = values[min(len(values) - 1, int(len(values) * 0.99))]
     fine = mid <= median and (p99 is None or high <= p99)
     limits = f"limit {median:g}" + (f" / {p99:g}" if p99 else "")
-    print(
-        f"{'within' if fine else 'OVER  '}  {name:<48} {mid:8.2f} {unit} (p99 {high:.2f}, n {len(values)}; {limits}) {note}",
-        flush=True,
-    )
+    said = f"{'within' if fine else 'OVER  '}  {name:<48} {mid:8.2f} {unit}"
+    print(f"{said} (p99 {high:.2f}, n {len(values)}; {limits}; {beside(name, mid)}) {note}", flush=True)
+    today[name] = {"median": round(mid, 2), "unit": unit, "load": round(os.getloadavg()[0], 1)}
 
 
 def timed(argv: list[str], crew: Crew | None, runs: int) -> list[float]:
@@ -151,9 +175,24 @@ def running(crew: Crew) -> None:
         crew.run("run", "-m", "sleeper", "--id", f"colder-{n}", "x")
         cold.append((time.perf_counter() - began) * 1000)
     told("dispatch run, cold: tmux and supervisor started", cold, "ms", 2000)
-    warm = [timed([*dispatch(), "run", "-m", "sleeper", "x"], crew, 0) or 0 for _ in range(0)]
     warm = timed([*dispatch(), "run", "-m", "sleeper", "do it"], crew, 20)
-    told("dispatch run, warm, process started", warm, "ms", 400)
+    told("dispatch run, warm, process started", warm, "ms", 120)
+
+
+def starts(crew: Crew) -> None:
+    """50 demo workers at once, and the end of all of them."""
+    crew.configure({"sleeper": "sh -c 'exec sleep 100000'"})
+    crew.run("run", "-m", "sleeper", "--id", "warm", "x")
+    ids = [f"w{n}" for n in range(50)]
+    file = crew.base / "batch.yaml"
+    file.write_text(json.dumps({"tasks": [{"id": id, "model": "demo", "prompt": "x"} for id in ids]}))
+    began = time.perf_counter()
+    crew.run("run", "--batch", str(file))
+    wait_until(lambda: all(crew.task(id).started for id in ids))
+    told("50 demo workers started", [time.perf_counter() - began], "s", 4)
+    began = time.perf_counter()
+    crew.run("stop", "--all")
+    told("stop --all of them", [time.perf_counter() - began], "s", 2)
 
 
 def watches(pid: int) -> bool:
@@ -207,7 +246,7 @@ def asking(
 
 def questions(crew: Crew) -> None:
     asking(crew, ASKER, 60, "file question", 60, 200, ("yes",), 100)
-    asking(crew, PROMPTER, 60, "on-screen question", 150, 500, ("y",), 600)
+    asking(crew, PROMPTER, 60, "on-screen question", 60, 150, ("y",), 600)
 
 
 def sending(crew: Crew) -> None:
@@ -243,7 +282,7 @@ def painters(crew: Crew) -> None:
         crew.run("run", "-m", "painter", "--id", f"paint-{n}", "x")
     time.sleep(5)
     cpu, rss = cost(crew, 20)
-    told("supervisor, 50 workers painting 3 KB/s: CPU", [cpu], "% of a core", 15, note=f"{rss:.0f} MB")
+    told("supervisor, 50 workers painting 3 KB/s: CPU", [cpu], "% of a core", 8, note=f"{rss:.0f} MB")
 
 
 def cost(crew: Crew, seconds: float) -> tuple[float, float]:
@@ -261,7 +300,7 @@ def cost(crew: Crew, seconds: float) -> tuple[float, float]:
 
 
 ALL: dict[str, Callable[[Crew], None]] = {
-    "startup": startup, "running": running, "questions": questions, "sending": sending, "crowd": crowd,
+    "startup": startup, "running": running, "starts": starts, "questions": questions, "sending": sending, "crowd": crowd,
     "painters": painters,
 }  # fmt: skip
 
@@ -280,4 +319,6 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main([name for name in sys.argv[1:] if name != "--keep"])
+    if "--keep" in sys.argv:
+        keep()
