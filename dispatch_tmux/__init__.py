@@ -17,11 +17,12 @@ __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     "acknowledge", "adopt", "answer", "ask", "attach", "batch", "brief", "carry_on", "classify", "clean", "diff", "diff_size", "doctor",
     "drop", "events", "flag", "init", "is_supervised", "keys", "list_backends", "list_models", "logs", "merge", "note", "pause", "pr",
     "questions", "read_screen", "record", "release", "report", "resolve", "resume", "retry", "run", "send", "status", "as_data",
-    "details", "evidence", "stop", "trust", "unpause", "wait",
+    "details", "evidence", "stop", "trust", "unpause", "verify", "wait",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
     "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposed",
-    "Question", "Recorded", "Reply", "Report", "Resolved", "Row", "Shown", "Size", "Started", "State", "Task", "TaskEvent", "Written",
+    "Question", "Recorded", "Reply", "Report", "Resolved", "Row", "Shown", "Size", "Started", "State", "Task", "TaskEvent",
+    "Verified", "Written",
     "CAUSES", "KINDS",
     # pexpect on a tmux pane
     "PaneSpawn", "Socket",
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.status import as_data, is_supervised, status
     from dispatch_tmux.verbs.stop import stop
     from dispatch_tmux.verbs.trust import trust
+    from dispatch_tmux.verbs.verify import Verified, verify
     from dispatch_tmux.verbs.wait import KINDS, News, acknowledge, wait
 
 _PLACES = {  # module → the names that it gives to the API, `name=what it is called there`
@@ -127,6 +129,7 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.status": "as_data is_supervised status",
     "verbs.stop": "stop",
     "verbs.trust": "trust",
+    "verbs.verify": "Verified verify",
     "verbs.wait": "KINDS News acknowledge wait",
 }  # fmt: skip
 

@@ -19,7 +19,8 @@ TEXT = {"core.text", "core.notices"}  # what a face needs of core: it makes word
 # A room and what it may import beside itself and errors.py. A face (cli) sees verbs and text only.
 ROOMS: dict[str, set[str]] = {
     "cli": {"verbs", *TEXT},
-    "verbs": {"supervisor", "models", "screen", "config", "backends", "git", "tmux", "store", "core"},
+    "verbs": {"trial", "supervisor", "models", "screen", "config", "backends", "git", "tmux", "store", "core"},
+    "trial": {"git", "tmux", "store", "core"},  # it runs `dispatch` as a person does
     "supervisor": {"models", "screen", "config", "backends", "git", "tmux", "store", "core"},
     "models": {"config", "backends", "store", "core"},
     "config": {"backends", "store", "core"},

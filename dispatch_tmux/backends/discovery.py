@@ -143,9 +143,9 @@ def _output(argv: list[str], deadline: float) -> tuple[str, str]:
 
 
 def version(backend: Backend, deadline: float = 5.0) -> str:
-    """What `CLI --version` says, in a line; '' when it says nothing in time."""
+    """The line of what `CLI --version` says that has a version; '' when there is none, or nothing comes in time."""
     said, problem = _output([installed(backend), "--version"], deadline)
-    first = next((line.strip() for line in _ESCAPE.sub("", said).splitlines() if re.search(r"\d", line)), "")
+    first = next((line.strip() for line in _ESCAPE.sub("", said).splitlines() if re.search(r"\d\.\d", line)), "")
     return "" if problem else first[:60]
 
 

@@ -60,6 +60,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "models": ("models", "The models that can run here."),
         "resolve": ("models", "What `run` would run, and why."),
         "backends": ("models", "The agent CLIs that dispatch knows."),
+        "verify": ("verify", "Try the installed agent CLIs here."),
         "skill": ("skill", "The /dispatch skill for Claude Code."),
         "demo": ("demo", "See it work, with built-in workers."),
         "help": ("main", "Show this, or the help of a verb."),

@@ -93,7 +93,17 @@ def backends(name: str, as_json: bool) -> None:
     """The agent CLIs that dispatch knows: installed or not, and what their files were verified against."""
     found = verb.list_backends(name)
     if as_json:
-        keys = ("name", "about", "installed", "version", "verified", "verified_on", "interactive", "install")
+        keys = (
+            "name",
+            "about",
+            "installed",
+            "version",
+            "verified",
+            "verified_on",
+            "interactive",
+            "install",
+            "standing",
+        )
         common.print_json([{key: getattr(b, key) for key in keys} for b in found])
         return
     for backend in found:
@@ -101,10 +111,11 @@ def backends(name: str, as_json: bool) -> None:
 
 
 def _backend(b: Backend) -> list[str]:
-    verified = f"verified with {b.verified} on {b.verified_on}" if b.verified else "not verified"
+    verified = f"rules checked with {b.verified} on {b.verified_on}" if b.verified else "rules not checked"
     there = f"{b.installed} {b.version}".rstrip() if b.installed else f"not installed ({b.install})"
     kind = "" if b.interactive else ", batch or lines"
-    return [f"{clean(b.name):10} {clean(there, 200)}", f"{'':10} {clean(b.about, 100)}; {verified}{kind}"]
+    lines = [f"{clean(b.name):10} {clean(there, 200)}", f"{'':10} {clean(b.about, 100)}; {verified}{kind}"]
+    return [*lines, f"{'':10} {clean(b.standing, 200)}"] if b.standing else lines
 
 
 def _checked(b: Backend) -> list[str]:

@@ -82,6 +82,9 @@ class Worktree(_Part, frozen=True):
     link: tuple[str, ...] = ()
 
 
+Verify = Literal["say", "auto", "off"]
+
+
 class Config(_Part, frozen=True):
     default: str = ""
     backends: dict[str, dict[str, Any]] = {}
@@ -92,6 +95,7 @@ class Config(_Part, frozen=True):
     times: Times = Times()
     limits: Limits = Limits()
     worktree: Worktree = Worktree()
+    verify: Verify = "say"  # what is done about a new version of an agent CLI
 
 
 _ENTRIES: dict[str, type] = {"models": Model, "aliases": Alias, "agents": Agent}
@@ -99,7 +103,14 @@ _PLAIN = {  # msgspec's words and ours
     "`str`": "text", "`object`": "keys and values", "`int` >= 0": "a whole number, 0 or more",
     "`float` >= 0.0": "a number, 0 or more", "`": "",
 }  # fmt: skip
-_PARTS: dict[str, type] = {"tmux": Tmux, "times": Times, "limits": Limits, "worktree": Worktree, "default": str}
+_PARTS: dict[str, Any] = {
+    "tmux": Tmux,
+    "times": Times,
+    "limits": Limits,
+    "worktree": Worktree,
+    "default": str,
+    "verify": Verify,
+}
 
 
 def parse(path: str, text: str) -> Config:

@@ -101,6 +101,11 @@ def _verb(words: tuple[str, ...]) -> str:
     return left[0]
 
 
+def init(folder: str, env: Mapping[str, str]) -> None:
+    """Make FOLDER a repository, with the settings and templates that ENV leads to. Raises DispatchError."""
+    must(folder, "init", "--quiet", env=env)
+
+
 def commit(folder: str, name: str) -> str:
     """The commit that NAME stands for, '' when it is none."""
     said = ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")

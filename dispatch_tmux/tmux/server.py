@@ -159,6 +159,10 @@ class Server:
             raise TmuxError(f"cannot talk to tmux: {answer.text}")
         return answer.ok or not NO_SERVER.search(answer.text)
 
+    def end(self) -> None:
+        """End the server and all that runs on it, if there is one. For one that we have made for ourselves."""
+        self.cmd("kill-server")
+
     def sessions(self) -> dict[str, tuple[str, str]]:
         """Of every session: id → (name, the project it belongs to or '')."""
         answer = self.cmd("list-sessions", "-F", "#{session_id}\t#{session_name}\t#{@dispatch_project}")

@@ -64,6 +64,11 @@ def press(server: Server, pane: str, key: str) -> Answer:
     return server.cmd("send-keys", "-t", pane, *pressed)
 
 
+def resize(server: Server, pane: str, columns: int, rows: int) -> Answer:
+    """Give PANE's window COLUMNS and ROWS, whoever looks at it."""
+    return server.cmd("resize-window", "-t", pane, "-x", str(columns), "-y", str(rows))
+
+
 def close(server: Server, pane: str) -> None:
     """Close PANE, whatever runs in it; one that is not there is no error."""
     server.cmd("kill-pane", "-t", pane)

@@ -16,7 +16,7 @@ from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.errors import BatchRefused, DispatchError, NeedsDecision
 from dispatch_tmux.store import files, summaries, task_file
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.verbs import start
+from dispatch_tmux.verbs import standing, start
 from dispatch_tmux.verbs.resolve import Chooser
 from dispatch_tmux.verbs.run import Choose
 from dispatch_tmux.verbs.start import Ready
@@ -65,6 +65,7 @@ def batch(
     for id in _unasked(project, ready, there):
         start.launch(store, [id])
     started = {t.id: t for t in (start.start_all(project, new) if new else ())}
+    standing.remark(task.backend for task in started.values())
     return [_started(project, started.get(one.id) or store.task(one.id), one.id in started) for one in ready]
 
 

@@ -10,7 +10,7 @@ from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Event, Task
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.verbs import questions, screen, status, tasks
+from dispatch_tmux.verbs import questions, screen, standing, status, tasks
 from dispatch_tmux.verbs.questions import Asked
 from dispatch_tmux.verbs.tasks import Which
 
@@ -61,6 +61,7 @@ class Evidence(NamedTuple):
     marks: str
     supervised: bool
     look: Look | None
+    standing: str = ""  # whether its CLI's version was verified here
 
 
 def details(project: Project, which: Which) -> Details:
@@ -116,4 +117,5 @@ def evidence(project: Project, which: Which) -> Evidence:
         marks=plan.marks(plan.parse(store.plan(task.id))),
         supervised=store.supervised(),
         look=screen.look(project, task),
+        standing=standing.of_installed(task.backend),
     )

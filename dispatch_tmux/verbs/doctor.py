@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dispatch_tmux import __version__
+from dispatch_tmux.backends import versions
 from dispatch_tmux.config import load as config
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import home, summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import server as tmux
+from dispatch_tmux.verbs import standing
 from dispatch_tmux.verbs.stop import program_lives
 
 
@@ -142,7 +145,6 @@ def _backends() -> list[Finding]:
     from pathlib import Path
 
     from dispatch_tmux.backends import load as backends
-    from dispatch_tmux.backends.own import backend_of
 
     findings = []
     folder = home.backends_dir()
@@ -151,11 +153,18 @@ def _backends() -> list[Finding]:
     except DispatchError:
         loaded = {}
     for name in sorted({*backends.names(Path(folder)), *loaded} - {"command"}):
-        findings.append(_tried(f"backend {name}", lambda name=name: _cli(backend_of(name, loaded, folder).executable)))  # type: ignore[misc]
+        check = functools.partial(_backend, name, loaded, folder)
+        findings.append(_tried(f"backend {name}", check))
     return findings
 
 
-def _cli(executable: str) -> tuple[bool | None, str]:
+def _backend(name: str, loaded: dict[str, Any], folder: str) -> tuple[bool | None, str]:
+    from dispatch_tmux.backends.own import backend_of
+
+    return _cli(name, backend_of(name, loaded, folder).executable)
+
+
+def _cli(name: str, executable: str) -> tuple[bool | None, str]:
     found = shutil.which(executable)
     if not found:
         return None, f"{executable} is not installed"
@@ -165,4 +174,6 @@ def _cli(executable: str) -> tuple[bool | None, str]:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None, f"{found} does not tell its version"
-    return True, f"{found} {said.strip().splitlines()[0][:60] if said.strip() else ''}".rstrip()
+    version = said.strip().splitlines()[0][:60] if said.strip() else ""
+    known = standing.of(name, versions.number(version))
+    return True, f"{found} {version}".rstrip() + (f", {known}" if known else "")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dispatch_tmux.backends import discovery
+from dispatch_tmux.backends import discovery, versions
 from dispatch_tmux.backends import load as known
 from dispatch_tmux.models import names
 from dispatch_tmux.models.choose import Shop
+from dispatch_tmux.verbs import standing
 
 
 class Model(NamedTuple):
@@ -41,7 +42,8 @@ class Backend(NamedTuple):
     """An agent CLI that dispatch knows. `installed` is its path ('' for none), `version` what it tells of itself.
 
     `verified` and `verified_on` say against which version the rules were checked, and when; `interactive`: it has a
-    composer. `argv`, `dialogues`, `errors` and `composer` are what its file has.
+    composer. `argv`, `dialogues`, `errors` and `composer` are what its file has; `standing` says whether that version was
+    verified on this machine.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Backend(NamedTuple):
     errors: int
     composer: bool
     built_in: bool
+    standing: str = ""
 
 
 def list_models(*, refresh: bool = False) -> Models:
@@ -97,5 +100,5 @@ def _described(backend: known.Backend, version: str) -> Backend:
     return Backend(
         backend.name, backend.about, "built in" if path.startswith("{") else path, version, backend.verified.version,
         backend.verified.on, backend.interactive, backend.install, tuple(backend.argv), len(rules.dialogues), len(rules.errors),
-        bool(rules.composer), bool(known.file_of(backend.name)),
+        bool(rules.composer), bool(known.file_of(backend.name)), standing.of(backend.name, versions.number(version)),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from dispatch_tmux.errors import UsageProblem
 from dispatch_tmux.models.resolve import Resolution
 from dispatch_tmux.store import task_file
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.verbs import start, tasks
+from dispatch_tmux.verbs import standing, start, tasks
 from dispatch_tmux.verbs.resolve import Chooser
 from dispatch_tmux.verbs.tasks import Which
 
@@ -66,7 +66,9 @@ def run(
         order.moment(deadline, time.time()) if isinstance(deadline, str) and deadline else float(deadline or 0), stop_late,
     )  # fmt: skip
     start.check(project, ordered)
-    return start.start(project, ordered, (choose or Chooser(project, use_default))(model, prompt))
+    task = start.start(project, ordered, (choose or Chooser(project, use_default))(model, prompt))
+    standing.remark([task.backend])
+    return task
 
 
 def elsewhere(project: Project, task: Task) -> tuple[str, str]:

@@ -1,0 +1,62 @@
+"""Which version of an agent CLI is installed: asked once for each program, and known from then on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from dispatch_tmux.store import files, home
+
+if TYPE_CHECKING:
+    from dispatch_tmux.backends.load import Backend
+
+FILE = "versions.json"
+
+
+def number(said: str) -> str:
+    """The version number in what a CLI says of its version; SAID itself where there is none."""
+    found = re.search(r"\d+(?:\.\d+)+[\w.+-]*", said)
+    return found[0] if found else said.strip()
+
+
+def is_known(name: str) -> bool:
+    """Whether the version of the program NAME on PATH is known already (or there is no such program). Runs nothing."""
+    program = shutil.which(name)
+    return program is None or _kept().get(name, [""])[0] == _mark(program)
+
+
+def of(backend: Backend, *, ask: bool = True) -> str:
+    """The version of BACKEND's CLI; '' when it is not installed or does not tell it. ASK: run it if it has changed."""
+    from dispatch_tmux.backends import discovery  # not at the start of every `run`
+
+    program = discovery.installed(backend)
+    if not program:
+        return ""
+    kept = _kept()
+    mark, version = kept.get(backend.name, ["", ""])
+    if mark == _mark(program) or not ask:
+        return version if mark == _mark(program) else ""
+    version = number(discovery.version(backend))
+    home.remember(FILE, json.dumps({**kept, backend.name: [_mark(program), version]}))
+    return version
+
+
+def _mark(program: str) -> str:
+    """Names the very program: an update has another one."""
+    path = os.path.realpath(program)
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return path
+    return f"{path} {facts.st_mtime_ns} {facts.st_size}"
+
+
+def _kept() -> dict[str, list[str]]:
+    try:
+        data = json.loads(files.read_text(home.path(FILE)) or "{}")
+        return {str(name): [str(mark), str(version)] for name, (mark, version) in data.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
