@@ -40,10 +40,10 @@ def _followed(tail: Tail, rest: str) -> Iterator[str]:
 
     bell = Bell(os.path.dirname(tail.path), os.path.basename(tail.path))
     try:
-        while True:
-            bell.wait(2.0)
+        while True:  # it is looked first: what came before the bell was there rings none
             shown, rest = split(rest + tail.read())
             if shown:
                 yield clean(shown, 1 << 30)
+            bell.wait(2.0)
     finally:
         bell.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,15 +81,16 @@ def test_what_was_on_its_way_to_the_last_attempt_is_dropped(store: Store) -> Non
 
 def test_what_still_runs_of_it_is_ended(store: Store) -> None:
     program = subprocess.Popen(
-        ["sleep", "1000"], start_new_session=True, env={**os.environ, "DISPATCH_TASK_DIR": store.path("t")}
+        ["sh", "-c", "sleep 1000; :"], start_new_session=True, env={**os.environ, "DISPATCH_TASK_DIR": store.path("t")}
     )
     try:
         Path(store.own("t"), "process-1").write_text(f"{program.pid} {processes.started(program.pid)}\n")
         again(store)
-        assert program.wait(timeout=10) != 0
+        program.wait(timeout=10)
     finally:
-        program.kill()
-        program.wait()
+        if program.poll() is None:
+            os.killpg(program.pid, signal.SIGKILL)
+            program.wait()
 
 
 def test_a_plan_with_nothing_to_open_is_not_written(store: Store) -> None:

@@ -41,12 +41,12 @@ def test_stop_returns_when_the_exit_of_a_finished_worker_is_on_record(crew: Crew
 
 
 class Program:
-    """A program that stands for the worker of a task."""
+    """A program that stands for the worker of a task: as a launch line has it, it ends with its child."""
 
     def __init__(self, store: Store, id: str, *happened: Happened, **created: object) -> None:
         made(store, id, *happened, **created)
         env = {**os.environ, "DISPATCH_TASK_DIR": store.path(id)}
-        self.running = subprocess.Popen(["sleep", "1000"], env=env, start_new_session=True)
+        self.running = subprocess.Popen(["sh", "-c", "sleep 1000; :"], env=env, start_new_session=True)
         pid = self.running.pid
         Path(store.own(id), "process-1").write_text(f"{pid} {processes.started(pid)}\n")
 
@@ -66,7 +66,8 @@ def start(store: Store) -> Iterator[type[Program]]:
 
     yield Here
     for program in started:
-        program.running.kill()
+        if program.lives:
+            os.killpg(program.running.pid, signal.SIGKILL)
         program.running.wait()
 
 
