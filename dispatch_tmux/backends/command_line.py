@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,11 +46,19 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
 
 
 def values_for(
-    backend: Backend, *, id: str, task_dir: str, cwd: str, model: str, prompt: str, permissions: str = ""
+    backend: Backend,
+    *,
+    id: str,
+    task_dir: str,
+    cwd: str,
+    model: str,
+    prompt: str,
+    permissions: str = "",
+    resumes: bool = False,
 ) -> dict[str, str]:
-    """What a backend's placeholders stand for."""
+    """What a backend's placeholders stand for. RESUMES: PROMPT is for a session that knows its task."""
     values = {
-        "prompt": argument(prompt, task_dir) if backend.prompt == "argument" else "",
+        "prompt": _as_argument(backend, prompt, task_dir, resumes),
         "model": model,
         "permissions": permissions or backend.permissions,
         "id": id,
@@ -62,6 +70,23 @@ def values_for(
     }
     settings = json.dumps(backend.settings) if backend.settings else ""
     return {**values, "settings": settings.replace("{task_dir}", json.dumps(task_dir)[1:-1])}
+
+
+def _as_argument(backend: Backend, prompt: str, task_dir: str, resumes: bool) -> str:
+    """What an argument that asks for the prompt becomes. All processes of the machine can be seen with their arguments,
+    and a worker that ends some by words of its task would end itself (D20), so a CLI that can is told to read a file."""
+    if backend.prompt == "file" and not resumes:
+        return in_short(task_dir)
+    return argument(prompt, task_dir) if backend.prompt in ("argument", "file", "typed") else ""
+
+
+def to_type(backend: Backend, prompt: str, task_dir: str, words: Sequence[str], resumes: bool) -> str:
+    """What is to be typed first into a CLI that was started with WORDS; '' where they have the prompt, or it needs none."""
+    if any("{prompt}" in word for word in words) or backend.prompt == "none":
+        return ""
+    if backend.prompt == "paste" and not resumes:  # it takes lines
+        return in_short(task_dir)
+    return prompt if backend.prompt == "typed" or resumes else ""
 
 
 def argument(prompt: str, task_dir: str) -> str:

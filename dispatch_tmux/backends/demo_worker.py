@@ -206,7 +206,16 @@ def without_terminal(folder: str) -> None:
     task_files.finish(folder, notes)
 
 
+def first_prompt(folder: str) -> str:
+    try:
+        with open(os.path.join(folder, "prompt.md"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except OSError:
+        return "work"
+
+
 def main(prompt: str) -> None:
+    """Work as PROMPT says, or, without one, as the task's prompt.md does."""
     folder = os.environ.get("DISPATCH_TASK_DIR", "")
     if not os.path.isdir(os.path.join(folder, "ipc")):
         sys.exit("demo worker: DISPATCH_TASK_DIR names no task directory; dispatch sets it")
@@ -219,7 +228,7 @@ def main(prompt: str) -> None:
     try:
         worker = Worker(terminal, folder)
         signal.signal(signal.SIGWINCH, lambda *_: worker.redraw())
-        worker.live(prompt)
+        worker.live(prompt or first_prompt(folder))
     finally:
         try:
             terminal.restore()
@@ -228,4 +237,4 @@ def main(prompt: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "work")
+    main(sys.argv[1] if len(sys.argv) > 1 else "")

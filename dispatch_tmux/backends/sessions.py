@@ -43,7 +43,9 @@ def find(backend: Backend, task_dir: str, env: Mapping[str, str], since: float =
         return ""
     home = env.get(rules.home, "") or os.path.join(env.get("HOME", os.path.expanduser("~")), rules.default)
     found = ((_time(path), path) for path in glob.glob(os.path.join(glob.escape(home), rules.files)))
-    marks = (task_dir + "/plan.md", json.dumps(task_dir)[1:-1] + "/plan.md")
+    marks = [
+        f"{folder}/{name}" for folder in (task_dir, json.dumps(task_dir)[1:-1]) for name in ("plan.md", "prompt.md")
+    ]
     newest = sorted((f for f in found if f[0] >= since), reverse=True)[:NEWEST]
     return next((path for _, path in newest if any(mark in _beginning(path) for mark in marks)), "")
 

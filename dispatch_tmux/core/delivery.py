@@ -110,6 +110,7 @@ class Manner(NamedTuple):
     pause: float = 0.3
     patience: float = 10.0  # for a pane that is not ready for text
     proof: float = 4.0  # for the proof, after Enter
+    watched: bool = False  # since its program began, so that it is known whether that takes pastes
     redraw: float = 1.0  # for a paste that a dispatcher which died may have sent to show
 
 
@@ -153,6 +154,8 @@ def next_step(body: str, seen: Seen, done: Progress, manner: Manner) -> Step | O
     if seen.returned and not seen.in_mode and done.clears < CLEARS:
         return Step.CLEAR
     why = _not_ready(seen, manner)
+    if not why and manner.composer and manner.watched and "\n" in body and not seen.bracketed:
+        why = "it does not take pastes yet, and would take each line as a message of its own"
     if why or (manner.composer and seen.unread):  # somebody has typed what the screen does not show yet
         return Step.WAIT if done.elapsed < manner.patience else Held(why or "the program does not read its keyboard")
     return Step.LEAVE_MODE if seen.in_mode else Step.PASTE

@@ -271,9 +271,12 @@ class Store:
 
     # --- requests to the supervisor: a file each, so that none is lost with it
 
-    def request(self, id: str, kind: str, **data: Any) -> str:
-        """Leave a request for the supervisor and return its id; requests are carried out in the order of their ids."""
-        rid = f"{time.time_ns():x}-{os.getpid():x}"
+    def request(self, id: str, kind: str, *, rid: str = "", **data: Any) -> str:
+        """Leave a request for the supervisor and return its id; requests are carried out in the order of their ids.
+
+        RID: one of an id of its own, which is the same request when it is left once more.
+        """
+        rid = rid or f"{time.time_ns():x}-{os.getpid():x}"
         self.own_tree(id).replace("inbox", f"{rid}.json", text=json.dumps({"kind": kind, **data}))
         self._ring_for(id)
         return rid

@@ -55,14 +55,17 @@ class _Delivery:
 
     def run(self, left: Left | None) -> Outcome:
         seen = look(self.target, self.body, history=True)
-        self.before = left.before if left else Before(seen.echoed, seen.run_on, seen.shown.queued)
+        self.before = left.before if left else _before(seen)
         while left:
             changes = self.target.pane.changes
             step = delivery.after_crash(self.body, seen, left, self.target.manner, self.clock() - self.began)
             if isinstance(step, Outcome):
                 return step
-            if step is not Step.WAIT:
-                self.pasted_at = self.clock() if step is Step.ENTER else None
+            if step is Step.ENTER:
+                self.pasted_at = self.clock()
+                break
+            if step is Step.PASTE:
+                self.before = _before(seen)  # it begins anew
                 break
             self.target.pane.wait_change(changes, 0.1)
             seen = look(self.target, self.body, history=True)
@@ -158,3 +161,7 @@ class _Delivery:
     def _is_still_free(self) -> bool:
         """Looked at once more: a person may have begun to type while it was written down."""
         return delivery.next_step(self.body, look(self.target), self._progress(), self.target.manner) is Step.PASTE
+
+
+def _before(seen: Seen) -> Before:
+    return Before(seen.echoed, seen.run_on, seen.shown.queued)

@@ -26,12 +26,11 @@ LAUNCH, LAUNCH_SH = os.path.join(HERE, "launch.py"), os.path.join(HERE, "launch.
 
 
 class _Start(NamedTuple):
-    """What an attempt starts: its prompt, argv and environment; `session`: the CLI's own one that it goes on with."""
+    """What an attempt starts, and what is typed as its first message, where the command line does not say that."""
 
-    prompt: str
     argv: list[str]
     env: dict[str, str]
-    session: str
+    typed: str
 
 
 class Launcher:
@@ -77,26 +76,35 @@ class Launcher:
             self._connection.line, self._connection.session, name=worker.id, cwd=task.cwd, argv=argv, task=worker.id
         )
         self._windows.take(worker, opened.pane, opened.pid)
+        if start.typed:
+            self._request_prompt(worker, attempt, start.typed)
         _tell_launch_line(worker, attempt, opened.pane, start)
         self._write_started(worker, attempt, opened.pane, opened.window, opened.pid)
-        if start.session and "{prompt}" not in worker.backend.resume:
-            self._store.request(worker.id, "send", text=start.prompt)
 
     def _prepare(self, worker: Worker, attempt: int, env: dict[str, str], resume: bool) -> _Start:
         task, backend = worker.task, worker.backend
         asked = task_file.read(self._store, worker.id)
         session = sessions.of(backend, worker.dir, env) if resume and backend.resume else ""
         prompt = self._prompt(worker, asked, attempt, bool(session))
-        self._store.tree(worker.id).replace("prompt.md", text=prompt)
+        if not session:  # that has been told to read it, and may do so again
+            self._store.tree(worker.id).replace("prompt.md", text=prompt)
         values = command_line.values_for(
             backend, id=worker.id, task_dir=worker.dir, cwd=task.cwd, prompt=prompt,
             model=str(asked.get("backend_model") or ""), permissions=str(asked.get("permissions") or ""),
+            resumes=bool(session),
         )  # fmt: skip
         if session:
             values["session"] = session
         argv, variables = command_line.command_line(backend, values, bool(session))
         own = {"DISPATCH_TASK": worker.id, "DISPATCH_TASK_DIR": worker.dir}
-        return _Start(prompt, argv, command_line.environment(backend, env, variables, own), session)
+        words = backend.resume if session else backend.argv
+        typed = command_line.to_type(backend, prompt, worker.dir, words, bool(session))
+        return _Start(argv, command_line.environment(backend, env, variables, own), typed)
+
+    def _request_prompt(self, worker: Worker, attempt: int, text: str) -> None:
+        """Have the first prompt typed: one request an attempt, whoever leaves it again after a crash, before all others."""
+        began = next((e.t for e in worker.record.events() if e.key == f"starting:{attempt}"), 0.0)
+        self._store.request(worker.id, "send", rid=f"{int((began + 0.001) * 1e9):x}-prompt", text=text)
 
     def _prompt(self, worker: Worker, asked: Mapping[str, Any], attempt: int, resumed: bool) -> str:
         prompt, prefix = str(asked.get("prompt", worker.task.title)), str(asked.get("prefix", ""))
@@ -129,8 +137,6 @@ class Launcher:
         for q in [q for q in worker.task.questions if not q.closed and attempt > 1]:
             if q.via == "file" and q.answer is not None:
                 self._store.tree(worker.id).replace("ipc", f"{q.id}.done", text="")
-        if worker.backend.prompt == "paste":
-            self._store.request(worker.id, "send", text=command_line.in_short(worker.dir))
 
 
 def _tell_launch_line(worker: Worker, attempt: int, pane: str, start: _Start) -> None:

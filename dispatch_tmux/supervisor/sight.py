@@ -42,6 +42,7 @@ class Sight:
         self.pane_gone = self.pane_dead = False
         self.typing = False  # a thread types into the pane now, and waits for what it prints
         self.shown, self.rows = UNKNOWN, ""  # what its screen shows; its rows, where no rule knows them
+        self._watched = False  # from its beginning
         self.unseen = False  # we come back to it, and have not looked at it yet: nothing is known of its screen
         self.shown_since = self.last_output = self.began = clock()
         self._drawn, self._usual = 0, 0.0  # bytes that came since the last look; and before the former ones, on average
@@ -70,6 +71,7 @@ class Sight:
         self.began = self.last_output = self.shown_since = self.clock()
         self.shown = UNKNOWN
         self.unseen = task.started == task.attempt
+        self._watched = not self.unseen
         self._begun = self.unseen and task.state in (State.WAITING, State.IDLE, State.DONE)
         self.told.begin(task.attempt)
 
@@ -82,7 +84,7 @@ class Sight:
         """The pane, ready to be typed into; PATIENCE: for a composer that is free. Raises PaneGone when there is none."""
         if self.spawn is None:
             raise PaneGone("it has no window")
-        manner = Manner(self.backend.interactive, self.backend.submit.delay, patience)
+        manner = Manner(self.backend.interactive, self.backend.submit.delay, patience, watched=self._watched)
         return Target(
             self.spawn, self.backend.screen, manner, self.pid, lambda: self.log.bracketed,
             folder=os.path.join(self._own, "inbox"), clear=self.backend.submit.clear,

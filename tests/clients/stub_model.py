@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
@@ -117,8 +118,17 @@ def _said(message: Json) -> list[tuple[str, bool]]:
         if queued := QUEUED.search(text):
             said.append((queued.group(1), True))
         elif message.get("role") == "user" and (plain := REMINDER.sub("", text)).strip():
-            said.append((plain if "<system-reminder>" in text else text, False))
+            said.append((as_read(plain if "<system-reminder>" in text else text), False))
     return said
+
+
+def as_read(text: str) -> str:
+    """TEXT, or what stands in the file of the first prompt that it tells the model to read."""
+    told = re.fullmatch(r"\s*Read (/\S+/prompt\.md) and do what it says\.\s*", text)
+    try:
+        return Path(told[1]).read_text() if told else text
+    except OSError:
+        return text
 
 
 def human_texts(message: Json) -> list[str]:

@@ -12,6 +12,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from stub_model import as_read
+
 SHELLS = ("exec_command", "shell_command", "shell", "bash", "run_shell_command")
 WORDS = {
     401: "Incorrect API key provided: stub.", 404: "The model `{model}` does not exist or you do not have access to it.",
@@ -263,9 +265,9 @@ def _is_result(item: Any) -> bool:
 
 
 def _texts(value: Any) -> list[str]:
-    """Every text in a request, and the names of its items' kinds."""
+    """Every text in a request, and the names of its items' kinds; the first prompt as a model has it that read it."""
     if isinstance(value, str):
-        return [value]
+        return [as_read(value)]
     if isinstance(value, dict):
         return [text for part in value.values() for text in _texts(part)]
     return [text for part in value for text in _texts(part)] if isinstance(value, list) else []

@@ -150,6 +150,16 @@ def test_D19_after_a_crash_the_screen_decides(
     assert step is wanted if isinstance(wanted, Step) else isinstance(step, wanted)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("bracketed", "wanted"), [(True, Step.PASTE), (False, Step.WAIT)])
+def test_D14_lines_wait_for_a_composer_that_takes_pastes(bracketed: bool, wanted: Step) -> None:
+    seen, watched = Seen(EMPTY, bracketed=bracketed), TUI._replace(watched=True)
+    assert delivery.next_step("one\ntwo", seen, FRESH, watched) is wanted
+    assert delivery.next_step("one\ntwo", seen, FRESH, TUI) is Step.PASTE, "nobody knows what it has asked for"
+    assert delivery.next_step("one line", seen, FRESH, watched) is Step.PASTE
+    if not bracketed:
+        assert isinstance(delivery.next_step("one\ntwo", seen, LATE, watched), Held)
+
+
 @pytest.mark.parametrize("left", [BEGUN, ENTERING])
 def test_D26_what_may_be_on_its_way_to_the_screen_is_waited_for(left: Left) -> None:
     assert delivery.after_crash("use JWT", Seen(EMPTY), left, TUI, elapsed=0.1) is Step.WAIT

@@ -397,7 +397,7 @@ def test_D26_a_message_that_begins_like_others_is_not_sent_twice_after_a_kill(
     outcome = wait_until(
         lambda: [s for rid, s, _ in crew.task(idle.id).requests if rid == "r1" and s[-9:] == "delivered"]
     )
-    assert outcome == ["undelivered" if entering else "delivered"]
+    assert outcome == ["undelivered" if entering else "delivered"], crew.tell(idle.id)
     assert idle.received() == [body] * (1 if entering else 2)  # Enter was certainly not pressed before the paste
 
 
