@@ -29,6 +29,7 @@ _ODD = frozenset(
         errno.ENODEV,
         errno.EACCES,
         errno.ENAMETOOLONG,
+        errno.EAGAIN,  # somebody holds a lease of it (fcntl(2)): an open that waits would wait for 45 s
     }
 )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.task import Task
+from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.models.resolve import Resolution
-from dispatch_tmux.store import plan_file, processes, task_file
+from dispatch_tmux.store import files, plan_file, processes, task_file
 from dispatch_tmux.store.store import Store
 
 
@@ -25,23 +29,43 @@ def begin_again(
     """End what still runs of TASK, open its failed items, and request the next attempt; returns its number.
 
     FRESH opens every item and forgets what former attempts left, but for their journal. AT_ONCE passes by the queue;
-    RESUME takes up the CLI's own session where there is one. Raises DispatchError for a plan that is too long to be written.
+    RESUME takes up the CLI's own session where there is one. Raises DispatchError for a plan that is too long
+    to be written, and when somebody else begins it just now.
     """
     plan_file.whole(store.tree(task.id))  # one that is too long is left as it is, before anything ends
     folder, attempt = store.path(task.id), task.attempt + 1
-    _write(store, task, chosen, attempt if fresh else 0)
-    store.append(
-        task.id, "switched", f"switched:{attempt}:{time.time_ns()}", model=chosen.name, backend=chosen.backend,
-        attempt=attempt, **({"why": why} if why else {}),
-    )  # fmt: skip
-    processes.end(folder, processes.launched(store.own(task.id), task.attempt))
-    for rid, _ in store.requests(task.id):
-        store.drop_request(task.id, rid)
-    for q in task.open_questions:
-        store.append(task.id, "closed", f"closed:{q.id}", q=q.id, how="gone")
-    _reopen(store, task.id, fresh)
-    store.request(task.id, "launch", env=env, attempt=attempt, at_once=at_once, resume=resume)
+    with _alone(store, task):
+        _write(store, task, chosen, attempt if fresh else 0)
+        store.append(
+            task.id, "switched", f"switched:{attempt}:{time.time_ns()}", model=chosen.name, backend=chosen.backend,
+            attempt=attempt, **({"why": why} if why else {}),
+        )  # fmt: skip
+        processes.end(folder, processes.launched(store.own(task.id), task.attempt))
+        for rid, _ in store.requests(task.id):
+            store.drop_request(task.id, rid)
+        for q in task.open_questions:
+            store.append(task.id, "closed", f"closed:{q.id}", q=q.id, how="gone")
+        _reopen(store, task.id, fresh)
+        store.request(task.id, "launch", env=env, attempt=attempt, at_once=at_once, resume=resume)
     return attempt
+
+
+@contextmanager
+def _alone(store: Store, task: Task) -> Iterator[None]:
+    """Of several that begin TASK again at once, one does. Raises DispatchError for the others."""
+    own = store.own(task.id)
+    try:
+        folder = os.open(own, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as e:
+        raise DispatchError(f"cannot open {own}: {e.strerror}") from e
+    try:
+        with files.locked(folder, own):
+            now = store.task(task.id)
+            if (now.attempt, now.switched) != (task.attempt, task.switched):
+                raise DispatchError(f"{task.id} was begun again a moment ago", hint="dispatch status")
+            yield
+    finally:
+        os.close(folder)
 
 
 def _write(store: Store, task: Task, chosen: Resolution, fresh: int) -> None:

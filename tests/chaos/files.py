@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -155,6 +156,7 @@ def campaign(seed: int, tries: int) -> Result:
     failures: list[str] = []
     signal.signal(signal.SIGIO, signal.SIG_IGN)  # how the kernel asks for a lease back
     names = chosen(cases(), seed, tries)
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))  # what reads /dev/zero ends, and not the machine
     with rig("files") as r:
         r.configure({"w": "sh -c 'exec sleep 100000'"})
         r.start("-m", "w", "--id", "other", "x")

@@ -190,9 +190,14 @@ class _Storm:
         """When the storm is over: all is taken up, nothing is half there, nothing is left."""
         r, found = self.r, []
         r.d("resume-queue")
-        found += [str(said) for said in [r.d("resume", "--all", seconds=120)] if said.broken]
+        said = r.d("resume", "--all", seconds=120)
+        found += [str(said)] if said.broken else []
         until(lambda: not [t for t in r.tasks() if t["state"] == "lost"], 10, 0.3)
-        found += [f"{t['id']} is lost still: {t['why']}" for t in r.tasks() if t["state"] == "lost"]
+        found += [
+            f"{t['id']} is lost still: {t['why']}; {said}; {[(e.kind, e.data.get('attempt'), e.data.get('state')) for e in r.events(t['id'])][-8:]}"
+            for t in r.tasks()
+            if t["state"] == "lost"
+        ]
         found += self._wrong(thorough=True)
         r.d("run", "-m", "worker", "--id", "last", "x")
         if not until(lambda: r.task("last").open_questions, 20):

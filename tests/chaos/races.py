@@ -10,13 +10,14 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 
 import yaml
-from chaos.rig import Result, Rig, progress, rig, until
+from chaos.rig import Result, Rig, chosen, progress, rig, until
 
 TRIES = 14  # each of them twice
 ASKS = """cd "$DISPATCH_TASK_DIR"; echo started >>starts
-echo 'what now?' >ipc/001.question.tmp && mv ipc/001.question.tmp ipc/001.question
-while [ ! -f ipc/001.answer ]; do sleep 0.05; done
-cat ipc/001.answer >>answers; : >ipc/001.done
+n=1; while [ -e ipc/00$n.question ]; do n=$((n + 1)); done
+echo 'what now?' >ipc/00$n.question.tmp && mv ipc/00$n.question.tmp ipc/00$n.question
+while [ ! -f ipc/00$n.answer ]; do sleep 0.05; done
+cat ipc/00$n.answer >>answers; : >ipc/00$n.done
 sed 's/\\[ \\]/[x]/' plan.md >plan.tmp && mv plan.tmp plan.md; : >ipc/.done; exec sleep 100000
 """
 
@@ -26,8 +27,9 @@ def campaign(seed: int, tries: int) -> Result:
     with rig("races") as r:
         (r.base / "w.sh").write_text(ASKS)
         r.configure({"w": f"sh {r.base / 'w.sh'}", "sleeper": "sh -c 'exec sleep 100000'"})
+        names = chosen(list(RACES), seed, 0)
         for n in range(tries):
-            name = list(RACES)[(seed + n) % len(RACES)]
+            name = names[n % len(names)]
             found = [f"{name}, round {n}: {problem}" for problem in RACES[name](r, f"t{n}")]
             progress(n, tries, found)
             failures += found

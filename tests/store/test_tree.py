@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import socket
 import stat
 import threading
@@ -151,6 +153,22 @@ def test_a_file_that_may_not_be_read_is_none(inside: Path) -> None:
     (inside / "f").write_text("x")
     (inside / "f").chmod(0)
     assert Tree(str(inside)).read("f") is None
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETLEASE"), reason="a lease is Linux's")
+def test_F19_a_file_that_somebody_has_leased_counts_as_missing_and_nobody_waits(inside: Path) -> None:
+    (inside / "plan.md").write_text("- [ ] x")
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # how the kernel asks for it back, for 45 s
+    try:
+        with open(inside / "plan.md") as held:
+            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            began = time.monotonic()
+            assert Tree(str(inside)).read("plan.md") is None
+            assert not Tree(str(inside)).append("plan.md", text="more")
+            assert time.monotonic() - began < 5
+    finally:
+        signal.signal(signal.SIGIO, before)
+    assert Tree(str(inside)).read("plan.md") == "- [ ] x"
 
 
 def test_a_base_that_is_gone_is_empty_and_does_not_take_writes(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from made import made, over
 
+from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.models.resolve import Resolution
 from dispatch_tmux.store import processes, task_file
 from dispatch_tmux.store.project import at
@@ -50,6 +51,15 @@ def test_it_goes_on_where_it_was_with_what_failed_open_again(store: Store) -> No
     ((_, request),) = store.requests("t")
     assert (request["kind"], request["attempt"], request["env"]) == ("launch", 2, {"PATH": "/bin"})
     assert not request["resume"] and not request["at_once"]
+
+
+def test_of_two_that_begin_a_task_again_at_once_one_does_and_the_other_is_told(store: Store) -> None:
+    seen = store.task("t")
+    assert begin_again(store, seen, OPUS, {}) == 2
+    with pytest.raises(DispatchError, match="t was begun again a moment ago"):
+        begin_again(store, seen, OPUS._replace(name="sonnet"), {})
+    assert len(store.requests("t")) == 1 and store.task("t").model == "opus"
+    assert task_file.read(store, "t")["model"] == "opus"
 
 
 def test_fresh_begins_at_the_beginning_and_the_journal_stays(store: Store) -> None:
