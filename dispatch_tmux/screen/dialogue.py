@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dispatch_tmux.core.shown import Choice, Shown, Ways
-from dispatch_tmux.screen import structure, styles
-from dispatch_tmux.screen.structure import Found, Item
+from dispatch_tmux.screen import buttons, structure, styles
+from dispatch_tmux.screen.parts import Found, Item
 
 if TYPE_CHECKING:
     from dispatch_tmux.backends.rules import Dialogue, ScreenRules
@@ -43,7 +43,7 @@ def _found(rule: Dialogue, raw: str, lines: list[str], start: int) -> Found | No
     """What can be chosen in the dialogue from row START on, and where the pointer is; its rows are counted from there."""
     looks = styles.of(raw)[start : len(lines)] if "\x1b[" in raw else ()
     if rule.offers:
-        return structure.buttons(lines[start:], looks, [offer.label for offer in rule.offers])
+        return buttons.find(lines[start:], looks, [offer.label for offer in rule.offers])
     return structure.within(lines[start:], looks, alone=rule.numbered)
 
 

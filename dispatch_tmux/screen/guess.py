@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from dispatch_tmux.core import sgr
 from dispatch_tmux.core.shown import Choice, Shown, Ways
-from dispatch_tmux.screen import structure, styles
-from dispatch_tmux.screen.structure import BORDER, Found, bare
+from dispatch_tmux.core.text import columns
+from dispatch_tmux.screen import buttons, structure, styles
+from dispatch_tmux.screen.parts import BORDER, Found, bare
 
 UNDER = 6  # rows that may stand under a list: hints, a frame, buttons
 OVER = 14  # rows above it that are looked at for what is asked
@@ -49,9 +50,21 @@ def dialogue(rendered: str, cursor: tuple[int, int] | None = None) -> Shown | No
         return None
     looks = styles.of(raw) if "\x1b[" in raw else ()
     found = structure.find(lines, looks)
+    if found and found.across and cursor:
+        found = _agreed(lines, found, cursor)
     if found and _is_at_the_bottom(lines, found) and (shown := _menu(lines, found)):
         return shown
     return _field(lines) or _go_on(lines)
+
+
+def _agreed(lines: Sequence[str], found: Found, cursor: tuple[int, int]) -> Found:
+    """FOUND without its pointer where the cursor stands on another of the buttons: two signs that differ are none."""
+    column, row = cursor
+    line = lines[found.items[0].row]
+    under = [i for i in found.items if i.row == row and 0 <= column - columns(line[: i.column]) < columns(i.label) + 4]
+    if not under or found.pointed is None or found.pointed in under:
+        return found
+    return found._replace(items=tuple(item._replace(pointed=False) for item in found.items))
 
 
 def _is_at_the_bottom(lines: Sequence[str], found: Found) -> bool:
@@ -68,12 +81,12 @@ def _menu(lines: Sequence[str], found: Found) -> Shown | None:
     boxes = [item.ticked is not None for item in found.items]
     pointed = found.pointed is not None
     digits = not pointed and bool(DIGITS.search(near))
-    buttons = found.across and (not pointed or structure.BUTTON.search(lines[first]) is not None)
+    pressed = found.across and (not pointed or buttons.BUTTON.search(lines[first]) is not None)
     said = HINT.search(f"{near}\n{found.items[-1].label}") or digits
-    asked = ASKS.search(question) and (buttons or (pointed and found.items[0].key))
+    asked = ASKS.search(question) and (pressed or (pointed and found.items[0].key))
     if not (said or asked):
         return None
-    if not pointed and not digits and not buttons:
+    if not pointed and not digits and not pressed:
         return None
     numbered = not found.across and all(item.key for item in found.items)
     choices = tuple(

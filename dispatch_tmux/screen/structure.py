@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from dispatch_tmux.core.text import columns
+from dispatch_tmux.screen import buttons
+from dispatch_tmux.screen.parts import BORDER, POINTERS, Found, Item, Looks, bare, unlike
 from dispatch_tmux.screen.styles import Look
 
-POINTERS = "❯›>●▶→➜▸►▹»◆➤⮕‣•*✦☞"
 BOXES = "☐☑☒◯◉□■◻◼⬡⬢"  # boxes of one character; ● and ○ are radio buttons
 ROW = re.compile(
     rf"^(?P<lead>\s*)(?:(?P<pointer>[{POINTERS}])(?:\s{{1,5}}|(?=[{BOXES}○\[(]))|(?P<arrow>[↑↓])\s{{1,3}}(?=\d{{1,2}}[.)]\s))?"
@@ -26,49 +26,13 @@ BODY = re.compile(
     rf"(?:(?P<box>\[[ xX✓✔*•]?\]|\([ xX*•]?\)|[{BOXES}○●](?=\s))\s*)?(?P<label>.*)$"
 )
 ON = frozenset("xX✓✔*•☑☒◉■◼⬢●")
-BORDER = re.compile(r"^[\s─━╌┄═▔▁╭╮╰╯┌┐└┘├┤┬┴│┃║+|-]*$")
-FRAME = re.compile(r"^(\s*[│┃║▌|])(.*?)([│┃║▐|]?\s*)$")
-ASIDE = re.compile(r"\s{2,}[┌│└╭╰┃├].*$")  # a box that stands to the right of the list
 MORE = {  # by the side of the list on which it stands
     -1: re.compile(r"^(?:[↑▲⬆⌃…]|\.\.\.)\s*(?:\(?\d+\b.*)?$|^\(?\+?\s?\d+ more\b.*$"),
     1: re.compile(r"^(?:[↓▼⬇⌄…]|\.\.\.)\s*(?:\(?\d+\b.*)?$|^\(?\+?\s?\d+ more\b.*$"),
 }
-BUTTON = re.compile(
-    r"<\s{0,4}[^<>\s](?:[^<>]{0,38}[^<>\s])?\s{0,4}>|\[\s{1,4}[^\[\]\s](?:[^\[\]]{0,38}[^\[\]\s])?\s{1,4}\]"
-)
-KEYS = re.compile(r"(?i)^(?:ctrl|alt|shift)\W|[⇆↑↓↵⏎]|^(?:enter|esc|tab|space)\s")
-WIDE_GAP = re.compile(r"\s{2,}|\s/\s")
-APART = 12  # columns between two buttons
 MOST = 60  # rows of one list
 GOES_ON = re.compile(r"^[↑▲⬆⌃]\s*(?:\(?\d+ more\b.*)?$")  # above a list: it is no part of what is asked
 NEAR = 8  # rows between a list and its buttons
-
-
-class Item(NamedTuple):
-    """Something that can be chosen; `key` is its number on the screen, '' where it has none. `row` counts from 0."""
-
-    row: int
-    column: int
-    label: str
-    key: str = ""
-    ticked: bool | None = None
-    pointed: bool = False
-
-
-class Found(NamedTuple):
-    """A list, or buttons beside each other (`across`). `above`, `below`: it goes on there, beyond the screen."""
-
-    items: tuple[Item, ...]
-    across: bool = False
-    above: bool = False
-    below: bool = False
-    end: int = 0  # the row after its last one, descriptions included
-
-    @property
-    def pointed(self) -> Item | None:
-        """The one that the pointer is seen on; None when it is not seen, or on several."""
-        found = [item for item in self.items if item.pointed]
-        return found[0] if len(found) == 1 else None
 
 
 class _Row(NamedTuple):
@@ -83,15 +47,12 @@ class _Row(NamedTuple):
     label: str
 
 
-Looks = Sequence[Sequence[Look]]
-
-
 def find(lines: Sequence[str], looks: Looks = (), *, numbered: bool = True) -> Found | None:
     """The lowest list or row of buttons in LINES, drawn as LOOKS; with NUMBERED also rows numbered from 1 on, without a pointer."""
     rows = [_row(at, line) for at, line in enumerate(lines)]
     listed = _lower(_with_pointer(rows, alone=False), _with_bar(rows, looks))
-    pressed = buttons(lines, looks)
-    if listed and pressed and BUTTON.search(lines[pressed.items[0].row]) and pressed.end - listed.end <= NEAR:
+    pressed = buttons.find(lines, looks)
+    if listed and pressed and buttons.BUTTON.search(lines[pressed.items[0].row]) and pressed.end - listed.end <= NEAR:
         return listed  # its buttons
     return _lower(listed, pressed) or (_only_numbered(rows) if numbered else None)
 
@@ -99,7 +60,7 @@ def find(lines: Sequence[str], looks: Looks = (), *, numbered: bool = True) -> F
 def within(lines: Sequence[str], looks: Looks = (), *, alone: bool) -> Found | None:
     """The list in LINES, which are one dialogue and nothing else; ALONE: one item with a pointer is a list, too."""
     rows = [_row(at, line) for at, line in enumerate(lines)]
-    return _with_pointer(rows, alone) or _with_bar(rows, looks) or buttons(lines, looks)
+    return _with_pointer(rows, alone) or _with_bar(rows, looks) or buttons.find(lines, looks)
 
 
 def _lower(one: Found | None, other: Found | None) -> Found | None:
@@ -114,14 +75,6 @@ def _with_pointer(rows: Sequence[_Row | None], alone: bool) -> Found | None:
         if row is not None and (row.pointer or row.box == "●") and (found := _around(rows, at, alone)):
             return found
     return None
-
-
-def bare(line: str) -> str:
-    """LINE without the frame around it and what stands in a box beside it; columns stay."""
-    for _ in range(2):
-        if found := FRAME.match(line):
-            line = " " * len(found[1]) + found[2]
-    return ASIDE.sub("", line).rstrip()
 
 
 def _row(at: int, line: str) -> _Row | None:
@@ -274,6 +227,8 @@ def _with_bar(rows: Sequence[_Row | None], looks: Looks) -> Found | None:
             continue
         members, above, below, end = _members(rows, row)
         pointed = _odd_one([_look_of(looks, m) for m in members], strict=not row.key)
+        if pointed is None and len(row.box) == 3:  # some show it in the box only
+            pointed = _odd_one([_look_of(looks, m, within=1) for m in members], strict=True)
         if len(members) > 1 and pointed is not None and not any(m.pointer for m in members):
             items = tuple(_item(m, n == pointed) for n, m in enumerate(members))
             return Found(_labelled(items), above=above, below=below, end=end)
@@ -282,11 +237,11 @@ def _with_bar(rows: Sequence[_Row | None], looks: Looks) -> Found | None:
 
 
 def _styled(looks: Looks, row: _Row) -> bool:
-    return row.at < len(looks) and row.column < len(looks[row.at])
+    return row.at < len(looks) and row.column + 1 < len(looks[row.at])
 
 
-def _look_of(looks: Looks, row: _Row) -> Look | None:
-    return looks[row.at][row.column] if _styled(looks, row) else None
+def _look_of(looks: Looks, row: _Row, within: int = 0) -> Look | None:
+    return looks[row.at][row.column + within] if _styled(looks, row) else None
 
 
 def _odd_one(found: Sequence[Look | None], *, strict: bool) -> int | None:
@@ -297,18 +252,10 @@ def _odd_one(found: Sequence[Look | None], *, strict: bool) -> int | None:
     if len(found) < 2 or any(look is None for look in found):
         return None
     drawn = [look for look in found if look is not None]
-    behind = _unlike([look.behind for look in drawn], ("", False))
+    behind = unlike([look.behind for look in drawn], ("", False))
     if behind is not None or strict:
         return behind
-    return _unlike([(look.text, look.bold) for look in drawn], None)
-
-
-def _unlike(values: Sequence[object], plain: object) -> int | None:
-    for n, value in enumerate(values):
-        others = {*values[:n], *values[n + 1 :]}
-        if len(others) == 1 and value not in others and (len(values) > 2 or others == {plain}):
-            return n
-    return None
+    return unlike([(look.text, look.bold) for look in drawn], None)
 
 
 # --- numbered rows without a pointer
@@ -322,73 +269,3 @@ def _only_numbered(rows: Sequence[_Row | None]) -> Found | None:
             if len(members) > 1 and members[0].key in ("0", "1"):
                 return Found(_labelled(tuple(_item(m, False) for m in members)), above=above, below=below, end=end)
     return None
-
-
-# --- buttons
-
-
-def buttons(lines: Sequence[str], looks: Looks = (), labels: Sequence[str] = ()) -> Found | None:
-    """The lowest row with two or more buttons: `< Yes >`, `[ OK ]`, `❯ Yes   No`, `● Yes / ○ No`; or with the words LABELS."""
-    for at in range(len(lines) - 1, -1, -1):
-        text = bare(lines[at])
-        on = looks[at] if at < len(looks) else ()
-        spans = _named(text, labels) if labels else _buttons_in(text)
-        if len(spans) < 2:
-            continue
-        pointed = _pressed([(text[a:b], on[a:b], on) for a, b in spans])
-        items = tuple(Item(at, a, _words(text[a:b]), pointed=n == pointed) for n, (a, b) in enumerate(spans))
-        raised = on and all(a < len(on) and on[a].behind != on[0].behind for a, _ in spans)
-        if labels or any(BUTTON.fullmatch(text[a:b]) for a, b in spans) or pointed is not None or raised:
-            return Found(items, across=True, end=at + 1)
-    return None
-
-
-def _named(text: str, labels: Sequence[str]) -> list[tuple[int, int]]:
-    spans, begin = [], 0
-    for label in labels:
-        at = text.find(label, begin)
-        if at < 0:
-            return []
-        spans.append((at, at + len(label)))
-        begin = at + len(label)
-    return spans
-
-
-def _buttons_in(text: str) -> list[tuple[int, int]]:
-    if spans := [found.span() for found in BUTTON.finditer(text)]:
-        return spans
-    words, begin = [], len(text) - len(text.lstrip())
-    if len(text) - begin > 160:
-        return []
-    for gap in [*WIDE_GAP.finditer(text, begin), None]:
-        end = gap.start() if gap else len(text)
-        if KEYS.search(text[begin:end]):
-            break  # what follows says which keys there are
-        if end > begin:
-            words.append((begin, end))
-        begin = gap.end() if gap else end
-    near = all(later[0] - one[1] <= APART for one, later in pairwise(words))
-    return words if near and 2 <= len(words) <= 6 and all(b - a <= 30 for a, b in words) else []
-
-
-def _words(button: str) -> str:
-    return button.strip(" <>[]" if BUTTON.fullmatch(button) else " " + POINTERS + "○").strip()
-
-
-def _pressed(parts: Sequence[tuple[str, Sequence[Look], Sequence[Look]]]) -> int | None:
-    """Which of the buttons has the pointer: by a mark of its own, else by what is behind it."""
-    marked = [n for n, (text, _, _) in enumerate(parts) if text[0] in POINTERS]
-    if marked:
-        return marked[0] if len(marked) == 1 else None
-    inner = [
-        next((look for c, look in zip(text, looks, strict=False) if c.isalnum()), None) for text, looks, _ in parts
-    ]
-    if any(look is None for look in inner):
-        return None
-    drawn = [look.behind for look in inner if look is not None]
-    if (odd := _unlike(drawn, ("", False))) is not None:
-        return odd
-    row = parts[0][2]
-    around = row[0].behind if row else ("", False)
-    raised = [n for n, behind in enumerate(drawn) if behind != around]
-    return raised[0] if len(raised) == 1 else None

@@ -11,13 +11,14 @@ from dispatch_tmux.backends import load as backends
 from dispatch_tmux.core import sgr
 from dispatch_tmux.core.shown import Shown
 from dispatch_tmux.screen import guess, structure, styles
+from dispatch_tmux.screen.parts import Found
 from dispatch_tmux.screen.read import look
 
 HERE = Path(__file__).parent
 LABELS: dict[str, dict[str, str]] = yaml.safe_load((HERE / "recorded" / "labels.yaml").read_text())
 
 
-def find(raw: str) -> structure.Found | None:
+def find(raw: str) -> Found | None:
     return structure.find(sgr.plain(raw).split("\n"), styles.of(raw))
 
 
