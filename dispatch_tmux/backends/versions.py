@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.backends.load import Backend
 
 FILE = "versions.json"
+DEADLINE = 2.0  # seconds that a `run` with a new version may wait for it to say which one it is, once
 
 
 def number(said: str) -> str:
@@ -39,7 +40,7 @@ def of(backend: Backend, *, ask: bool = True) -> str:
     mark, version = kept.get(backend.name, ["", ""])
     if mark == _mark(program) or not ask:
         return version if mark == _mark(program) else ""
-    version = number(discovery.version(backend))
+    version = number(discovery.version(backend, DEADLINE))
     home.remember(FILE, json.dumps({**kept, backend.name: [_mark(program), version]}))
     return version
 

@@ -19,7 +19,7 @@ MARKS = {"right": "✓", "refused": "–", "wrong": "✗", "absent": " ", "untri
 @click.option("--step", default="", metavar="STEP", help="Take only this step, and keep no verdict.")
 @click.option("--json", "as_json", is_flag=True, help="A list of {backend, version, on, seconds, steps, faults}.")
 def verify(cli: tuple[str, ...], step: str, as_json: bool) -> None:
-    """Try the installed agent CLIs on this machine: is what dispatch sees, answers and delivers right?
+    """Try the installed agent CLIs here: what dispatch sees, answers and delivers, against what the model heard.
 
     Each runs in a scratch home and project against a scripted model inside dispatch: no key, no network, nothing of
     yours is touched. One to three minutes a CLI, at two sizes of the window. The verdict is kept for the version in

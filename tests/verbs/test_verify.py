@@ -67,7 +67,7 @@ def test_an_unknown_step_is_refused_with_those_that_there_are(crew: Crew) -> Non
 
 def test_a_new_version_is_told_once_and_the_next_one_again(crew: Crew) -> None:
     log = install(crew)
-    crew.configure(models={"gpt-5.5": {"backend": "codex"}})
+    crew.configure(models={"gpt-5.5": {"backend": "codex"}}, verify="say")
     run = ("run", "-m", "gpt-5.5", "--id")
     assert "codex 0.170.1 is not verified here: dispatch verify codex" in crew.run(*run, "a", "x").stderr
     assert "verified" not in crew.run(*run, "b", "x").stderr
@@ -81,7 +81,7 @@ def test_a_new_version_is_told_once_and_the_next_one_again(crew: Crew) -> None:
 
 def test_a_version_that_was_verified_is_told_nowhere_but_where_one_looks(crew: Crew) -> None:
     install(crew)
-    crew.configure(models={"gpt-5.5": {"backend": "codex"}})
+    crew.configure(models={"gpt-5.5": {"backend": "codex"}}, verify="say")
     folder = crew.home / ".dispatch" / "verified"
     folder.mkdir(parents=True)
     entry = {"version": "0.170.1", "on": "2026-11-26", "seconds": 70.0, "steps": 30, "faults": []}
