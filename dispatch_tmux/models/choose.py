@@ -6,7 +6,6 @@ import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch_tmux.config import load as configuration
@@ -31,6 +30,8 @@ class Shop:
 
     @functools.cached_property
     def names(self) -> list[str]:
+        from pathlib import Path
+
         from dispatch_tmux.backends import load as backends
 
         return sorted({*backends.names(Path(home.backends_dir())), *self._user})

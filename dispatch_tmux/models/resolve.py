@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -228,5 +227,7 @@ def _near(name: str, world: World) -> tuple[str, ...]:
         there |= set(ids)
     if world.installed("claude"):
         there |= set(STABLE)
+    import difflib  # only where a name is wrong
+
     close = difflib.get_close_matches(name.lower(), sorted(there), 5, 0.5)
     return tuple(close) or tuple(sorted({*world.models, *world.aliases}))[:8] or tuple(sorted(there))[:8]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterable, Mapping
 
@@ -159,6 +158,8 @@ def _table() -> dict[int, int]:
     if os.path.isdir("/proc/self"):
         stats = ((int(name), _stat(int(name))) for name in os.listdir("/proc") if name.isdigit())
         return {pid: int(stat[1]) for pid, stat in stats if stat and stat[0] != "Z"}
+    import subprocess  # where there is no /proc
+
     listed = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, timeout=10).stdout
     return {int(row[0]): int(row[1]) for row in map(str.split, listed.splitlines()) if len(row) == 2}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterable
 
@@ -26,6 +25,8 @@ def remove(path: str) -> None:
     if os.path.islink(gone):
         os.unlink(gone)
     else:
+        import shutil  # with bz2 and lzma; few verbs remove
+
         shutil.rmtree(gone, ignore_errors=True)
     if os.path.lexists(path):
         raise DispatchError(f"cannot remove {path}", hint="look at what is there, then try again")
@@ -40,6 +41,8 @@ def left_over(root: str, records: str, ids: Iterable[str]) -> int:
     for tree in (Tree(records, "tasks"), Tree(root, ".dispatch", "tasks")):
         for name in tree.names():
             if name.startswith(GONE):
+                import shutil
+
                 shutil.rmtree(tree.at(name), ignore_errors=True)
                 found += 1
     for id in ids:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -189,6 +188,8 @@ class Tree:
 
     def bring(self, source: str, *names: str) -> bool:
         """Copy the regular file SOURCE, with mode and times, or the link SOURCE as a link, to where nothing is. Raises OSError."""
+        import shutil  # with bz2 and lzma; few verbs copy
+
         facts = os.lstat(source)
         with self._parent(names) as parent:
             if stat.S_ISLNK(facts.st_mode):

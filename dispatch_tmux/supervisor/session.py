@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
@@ -143,6 +142,8 @@ def _start_in(server: Server, session: str, program: Program) -> tmux.Answer:
 def _start_session(server: Server, project: Project, program: Program) -> tmux.Answer:
     name = project.session_name
     if any(taken == name for taken, _ in server.sessions().values()):
+        import hashlib  # two projects of one name are rare
+
         name += "-" + hashlib.sha256(project.root.encode()).hexdigest()[:6]
     return tmux_session.start(server, name, project.root, program)
 

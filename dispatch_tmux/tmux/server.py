@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from typing import NamedTuple, NewType, Protocol
 
 from dispatch_tmux.core.text import lines_of
@@ -90,6 +88,8 @@ def _whole(argument: str) -> str:
 
 
 def binary() -> str:
+    import shutil
+
     found = shutil.which("tmux")
     if not found:
         raise DispatchError(
@@ -100,6 +100,8 @@ def binary() -> str:
 
 def check() -> str:
     """The version of the installed tmux ('3.3a'). Raises DispatchError when there is none or it is older than 3.2."""
+    import subprocess
+
     try:
         said = subprocess.run([binary(), "-V"], capture_output=True, text=True, timeout=DEADLINE).stdout.strip()
     except (OSError, subprocess.SubprocessError) as e:
@@ -119,6 +121,8 @@ def environment() -> dict[str, str]:
 
 def run(socket: Socket, *command: str, deadline: float = DEADLINE) -> Answer:
     """Run one tmux command in a process of its own. Raises TmuxError when tmux does not answer in time."""
+    import subprocess  # most verbs leave tmux to the supervisor, and start in half the time without it
+
     argv = socket.argv(*command)
     try:
         done = subprocess.run(
