@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_F23_a_task_is_removed_from_a_disk_without_room_for_another_name(
 
 def test_F23_what_cannot_be_removed_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "rename", no_room)
-    monkeypatch.setattr(removal.shutil, "rmtree", lambda *_, **__: None)
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
     with pytest.raises(DispatchError, match="cannot remove"):
         store.remove("t")
 
