@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dispatch_tmux.config import edit
 from dispatch_tmux.config import load as configuration
-from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.errors import DispatchError, UsageProblem
 from dispatch_tmux.models import choose
 from dispatch_tmux.models import resolve as resolving
 from dispatch_tmux.models.choose import Shop
@@ -75,6 +75,7 @@ def open_editor() -> None:
 
 def set_default(model: str) -> str:
     """Let MODEL (or an alias) run when a task names none; the line that says what was added on the way, '' for nothing."""
+    _refuse_nameless(model)
     added = _known(model)
     edit.set_default(model)
     return added
@@ -83,8 +84,7 @@ def set_default(model: str) -> str:
 def add_model(model: str, backend: str = "", fallbacks: Sequence[str] = ()) -> Added:
     """Add MODEL, or change its BACKEND, which is found out when it is ''; FALLBACKS take over when it fails."""
     shop = Shop()
-    if not model.strip():
-        raise DispatchError("the model has no name", hint="dispatch config add-model NAME")
+    _refuse_nameless(model)
     if backend and backend not in shop.names:
         listed = ", ".join(n for n in shop.names if n != "command")
         raise DispatchError(f"there is no backend {backend!r}", hint=f"there are: {listed}")
@@ -106,6 +106,7 @@ def remove_model(model: str, use: str = "") -> None:
 
 def add_alias(name: str, model: str, prompt: str = "", fallbacks: Sequence[str] = ()) -> str:
     """Let NAME stand for MODEL, with PROMPT said before the worker's; what was added on the way, as `set_default` tells."""
+    _refuse_nameless(model)
     added = _known(model)
     edit.add_alias(name, model, prompt, tuple(fallbacks))
     return added
@@ -137,6 +138,11 @@ def _text() -> str:
     if text is None:
         raise DispatchError(f"there is no config at {configuration.path()}", hint="`dispatch init` writes one")
     return text
+
+
+def _refuse_nameless(model: str) -> None:
+    if not model.strip():
+        raise UsageProblem("the model has no name", hint="dispatch models lists what there is")
 
 
 def _known(name: str) -> str:
