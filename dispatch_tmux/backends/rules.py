@@ -141,6 +141,7 @@ class ScreenRules(_Rule, frozen=True):
     choice: Pattern | None = None
     dialogues: tuple[Dialogue, ...] = ()
     exited: tuple[ExitRule, ...] = ()
+    suspended: Pattern | None = None  # what a CLI leaves at the bottom when it was sent to the background with Ctrl-Z
     lines: LineRules | None = None
 
     def __post_init__(self) -> None:

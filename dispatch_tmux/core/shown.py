@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+SUSPENDED = "suspended"  # the kind of a screen that says that the CLI has let go of the keyboard (Ctrl-Z)
 VIEW = "view"  # the kind of a dialogue that a command of a person's own opened over the composer: a picker, settings
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dispatch_tmux.core import sgr
-from dispatch_tmux.core.shown import UNKNOWN, Choice, Composer, Shown
+from dispatch_tmux.core.shown import SUSPENDED, UNKNOWN, Choice, Composer, Shown
 from dispatch_tmux.core.text import cut_cells
 from dispatch_tmux.screen import dialogue as dialogues
 from dispatch_tmux.screen import line_prompt as prompts
@@ -36,6 +36,8 @@ def look(rules: ScreenRules, rendered: str, *, title: str = "", cursor: tuple[in
         return UNKNOWN
     if gone := _exited(rules, screen.lines):
         return gone
+    if rules.suspended and rules.suspended.search("\n".join([line for line in screen.lines if line][-3:])):
+        return Shown("unknown", SUSPENDED)
     if rules.lines is not None:
         return _line_program(rules.lines, screen, cursor)
     if rules.composer and rules.composer.edge:

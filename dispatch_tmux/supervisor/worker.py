@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dispatch_tmux.backends.load import Backend
 from dispatch_tmux.core import causes, schedule
 from dispatch_tmux.core import state as states
+from dispatch_tmux.core.shown import SUSPENDED
 from dispatch_tmux.core.state import Limits, Signs, Verdict
 from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.store import processes
@@ -92,8 +93,10 @@ class Worker:
         return self.sight.told
 
     def is_stopped(self) -> bool:
-        """Whether its program is stopped (Ctrl-Z, SIGSTOP): it lives, and does nothing."""
+        """Whether its program is stopped (Ctrl-Z, SIGSTOP), or says that it is: it lives, and does nothing."""
         task = self.task
+        if self.sight.shown.kind == SUSPENDED and not self.sight.has_no_pane:
+            return True
         if task.exit_code is not None or not task.attempt:
             return False
         process = processes.launched(self.own, task.attempt)

@@ -69,6 +69,7 @@ class Fail:
     message: str = ""
     times: int | None = None
     retry_after: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Step = Say | Use | Hang | Fail
@@ -657,7 +658,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _error(self, fail: Fail, model: str = "") -> None:
         kind, words = ERRORS.get(fail.status, ("api_error", "error"))
         error = {"type": kind, "message": fail.message or words.format(model=model)}
-        headers = {} if fail.retry_after is None else {"retry-after": str(fail.retry_after)}
+        headers = dict(fail.headers) | ({} if fail.retry_after is None else {"retry-after": str(fail.retry_after)})
         self._json(fail.status, {"type": "error", "error": error}, headers)
 
     def _message(self, step: Say | Use | Hang, request: Request) -> None:

@@ -119,6 +119,16 @@ def test_S25_a_stopped_program_is_said_to_be_that_nothing_is_typed_and_a_verb_le
     assert kinds and "is stopped" in kinds[0]
 
 
+def test_S25_one_that_only_says_that_it_is_suspended_gets_the_signal_it_waits_for(worker: Painted) -> None:
+    worker.paints("Claude Code is suspended. Run `fg` to bring it back.\nTo undo typing, press ctrl+_.")
+    worker.until("suspended")
+    still = worker.crew.run("continue", worker.id, ok=False)  # the painter does not care for signals
+    assert still.returncode == 6 and "still shows" in still.stderr
+    assert not worker.crew.task(worker.id).open_questions and not worker.nudged()
+    worker.paints(screen("● ok\n\n✻ Cooked for 1s"))
+    worker.until("idle")
+
+
 def test_S25_a_worker_that_has_ended_cannot_go_on(worker: Painted) -> None:
     worker.crew.run("stop", worker.id)
     refused = worker.crew.run("continue", worker.id, ok=False)

@@ -119,6 +119,19 @@ def test_S10_a_mistyped_command_of_a_person_in_gemini_is_no_failure(said: str) -
     assert gemini(f"✦ done\n\n > go on\n\n{said}").shows == "error"
 
 
+# --- S25: suspended
+
+
+@pytest.mark.parametrize(
+    "words", ["is suspended. Run `fg` to bring it back.", "has been suspended. Run `fg` to bring Claude Code back."]
+)
+def test_S25_a_screen_that_says_that_it_is_suspended_is_not_ready(words: str) -> None:
+    left = f"{DONE}\n\nClaude Code {words}\nTo undo typing, press ctrl+_.\n"
+    shown = look(RULES["claude"], left, title="✳ Claude Code")
+    assert (shown.shows, shown.kind, shown.composer) == ("unknown", "suspended", None)
+    assert claude(f"● Claude Code {words}\n\n{DONE}").shows == "ready"  # somebody speaks of it
+
+
 # --- S27: views over the composer
 
 
