@@ -7,7 +7,8 @@ usage: python menus.py SPEC: a JSON list of pages. A page: `style` (below), `que
     boxed     │ ❯ 1. first │     buttons   < Yes >   < No >             boxes    ❯ [ ] first, Space ticks, Enter submits
     numbered  › 1. first         inline   ❯ Yes   No                    ticks    > ◯ first
     digits    1) first, a digit picks, no pointer       field    › words, Enter submits
-    moves     › 1. first, a digit moves the pointer     tricky   ❯ first, and the pointer does not stay where it was put
+    moves     › 1. first, a digit moves the pointer     form  fields, Enter sets one
+                                                        tricky   ❯ first, and the pointer does not stay where it was put
 """
 
 from __future__ import annotations
@@ -62,6 +63,11 @@ class Page:
     def _numbered(self, shown: list[tuple[int, str]]) -> list[str]:
         return [f"{'›' if n == self.at else ' '} {n + 1}. {label}" for n, label in shown]
 
+    def _form(self, shown: list[tuple[int, str]]) -> list[str]:
+        return [
+            f"{'❯' if n == self.at else ' '} {label}: {'set' if n in self.ticked else 'not set'}" for n, label in shown
+        ]
+
     _moves = _numbered
     _tricky = _ink
 
@@ -106,6 +112,8 @@ class Page:
             self.text, self.answer = (self.text, self.text) if name == "enter" else (self.text + name, None)
         elif name == "space" and self.style in ("boxes", "ticks"):
             self.ticked ^= {self.at}
+        elif name == "enter" and self.style == "form":
+            self.ticked |= {self.at}
         elif name == "enter" and self.style != "digits":
             picked = [self.choices[n] for n in sorted(self.ticked)]
             self.answer = picked if self.style in ("boxes", "ticks") else self.choices[self.at]

@@ -14,7 +14,7 @@ from dispatch_tmux.core import choosing, echo, sgr
 from dispatch_tmux.core.choosing import Labelled
 from dispatch_tmux.core.delivery import Outcome, Refused, Seen, Submitted, Unproven
 from dispatch_tmux.core.shown import Choice, Shown
-from dispatch_tmux.supervisor.target import Target, is_same, look
+from dispatch_tmux.supervisor.target import Target, is_like, is_same, look
 
 MOVES = 80  # presses of an arrow key for one choice
 SEEN = 2.0  # seconds for a key to show; a CLI on a loaded machine needs one
@@ -74,7 +74,11 @@ class Steps:
         return seen.shown
 
     def _is_gone(self, seen: Seen) -> bool:
-        return seen.dead or not is_same(seen.shown, self.mark, self.field)
+        return seen.dead or not (is_same(seen.shown, self.mark, self.field) or self._is_changed(seen.shown))
+
+    def _is_changed(self, shown: Shown) -> bool:
+        """Whether it is the same dialogue with other words in its rows: a form that goes on to its next field."""
+        return bool(self._rows) and is_like(shown, self.mark) and (self._rows or frozenset()) <= rows_of(shown)
 
     def _is_another(self, seen: Seen) -> bool:
         """Whether it reads like the dialogue, but what stood in it has gone: the next one that asks alike."""

@@ -113,6 +113,12 @@ def is_same(shown: Shown, mark: str, field: str = "") -> bool:
     return mark in (mark_of(shown), mark_of(shown, field), bare) or (shown.scrolled and mark.startswith(f"{bare}|"))
 
 
+def is_like(shown: Shown, mark: str) -> bool:
+    """Whether the dialogue SHOWN asks what the one of MARK does, whatever can be chosen."""
+    bare = echo.squeezed("|".join([shown.kind, shown.question]))[:400]
+    return shown.shows in ("question", "startup") and (mark == bare or mark.startswith(f"{bare}|"))
+
+
 def field_of(q: Question) -> str:
     """The key of the choice of Q that is a text field."""
     return next((c.key for c in q.choices if c.text), "")

@@ -118,6 +118,11 @@ def pick(
             "dispatch cannot tell what its screen asks",
             hint=f"dispatch keys {task} Down Enter, or dispatch attach {task}",
         )
+    if question.kind == "form" and question.via == "screen":
+        raise NeedsDecision(
+            "it is a form of several fields, which only keys can fill in",
+            hint=f"dispatch attach {task}, or dispatch keys {task} …",
+        )
     if choice:
         return _by_key(question, choice)
     if label:

@@ -43,6 +43,7 @@ def recorded(cli: str, name: str) -> Shown:
         ("claude", "ask-4-questions-review", "review", ["*Submit answers", "Cancel"]),
         ("claude", "ask-4-previews-notes-typed", "choice", ["Tabs on top", "*Side bar", "One long page", "Wizard"]),  # no own words here
         ("claude", "ask-cjk-own-words", "choice", ["SQLite（ファイル一つ）", "PostgreSQL 服务器", "👨‍👩‍👧‍ 家族", "*中文答案 和 emoji 🎉~", "Chat about this"]),
+        ("claude", "elicitation", "form", []),
         ("claude", "cmd-memory", "view", ["*User instructions", "Project instructions", "Open auto-memory folder"]),
         ("gemini", "question-4-cjk", "choice", ["*Layout 1 布局", "Layout 2 布局", "Layout 3 布局"]),
         ("gemini", "question-multi", "multi", ["*[ ] Lint", "[ ] Unit", "[ ] E2E"]),

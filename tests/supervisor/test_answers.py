@@ -199,3 +199,10 @@ def test_S19_own_words_find_their_field_and_no_its_choice_beyond_the_screen(asks
     worker.answer("Later")
     worker.until_got("No", "Later")
     assert [q.answer for q in worker.crew.task(worker.id).questions] == ["No", "Later"]
+
+
+def test_D22_a_form_whose_rows_change_is_not_gone(asks: Callable[..., Asking]) -> None:
+    worker = asks(page("form", "Fill it in:", choices=["Region", "Note"]))
+    worker.until_asked("Fill it in")
+    done = worker.answer("--choice", "1", ok=False)
+    assert done.returncode == 6 and "still on the screen" in done.stderr
