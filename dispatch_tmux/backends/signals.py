@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 MOST = 200  # files of hooks that are read at a time
+KEPT = 20  # dialogues that may be open; a worker can tell of as many as it likes
+RECEIPTS = 10_000  # prompts that are remembered
 
 
 class Asked(NamedTuple):
@@ -90,16 +92,17 @@ class Signals:
         if ref := str(signal.get(rules.ref) or "") if rules.ref else "":
             if meaning == "question":
                 self.asked[ref] = Asked.of(signal)
+                _cut(self.asked, KEPT)
             else:
                 self.asked.pop(ref, None)
         if meaning == "question" and rules.answers:
             self.hooks[name] = signal
-            while len(self.hooks) > 20:
-                del self.hooks[next(iter(self.hooks))]
+            _cut(self.hooks, KEPT)
         if meaning == "submitted":
             text = str(signal.get(rules.prompt, ""))
             wrapped = rules.unwrap.match(text) if rules.unwrap else None
             self.receipts[digest(wrapped["text"] if wrapped else text)] += 1
+            _cut(self.receipts, RECEIPTS)
         if meaning in ("idle", "submitted", "ready") and rules.background:
             self.background = running_tasks(signal.get(rules.background)) if meaning == "idle" else ""
         if meaning:
@@ -122,6 +125,13 @@ class Signals:
         told = usage.take(self.usage, data, takes)
         self.usage = told.usage
         self.receipts.update(digest(text) for text in told.said)
+        _cut(self.receipts, RECEIPTS)
+
+
+def _cut(kept: dict[str, Any], most: int) -> None:
+    """Leave MOST of KEPT, those that came last."""
+    while len(kept) > most:
+        del kept[next(iter(kept))]
 
 
 _OVER = frozenset(
