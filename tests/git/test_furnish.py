@@ -79,12 +79,12 @@ def test_links_lead_into_the_main_checkout_only(root: Path, link: str, made: boo
     for name in ("node_modules", "build", "deep/down"):
         (root / name).mkdir(parents=True)
     one = work(root)
-    before = set(os.listdir(one.path))
+    before = {folder: set(os.listdir(folder)) for folder in (one.path, os.path.dirname(one.path))}
     furnish(root, one, link)
-    name = os.path.normpath(link) if link else ""
-    assert (made and os.path.realpath(os.path.join(one.path, name)) == str(root / name)) or set(
-        os.listdir(one.path)
-    ) == before
+    if made:
+        assert os.path.realpath(os.path.join(one.path, os.path.normpath(link))) == str(root / os.path.normpath(link))
+    else:
+        assert {folder: set(os.listdir(folder)) for folder in before} == before
 
 
 # --- what would be lost

@@ -50,6 +50,15 @@ def test_F19_what_is_no_regular_file_is_neither_read_nor_written(path: Path, tmp
     assert (tmp_path / "mine").read_text() == "mine"
 
 
+def test_F19_nor_is_a_pipe_at_which_somebody_waits(path: Path) -> None:
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(OSError):
+        add(path, b"x")
+    assert os.read(reader, 10) == b""
+    os.close(reader)
+
+
 def test_who_follows_gets_each_character_once_and_whole(path: Path) -> None:
     tail = Tail(str(path))
     assert tail.read() == ""
