@@ -86,7 +86,7 @@ class Crew:
             "backends": {name: {"command": command} for name, command in commands.items()},
             "models": {name: {"backend": name} for name in commands},
             "tmux": {"socket": self.socket},
-            "verify": "off",  # stand-ins for agent CLIs are not asked for their versions
+            "verify": "never",  # stand-ins for agent CLIs are not asked for their versions
             **more,
         }
         self.config_path.write_text(json.dumps(data))  # JSON is YAML

@@ -82,7 +82,7 @@ class Worktree(_Part, frozen=True):
     link: tuple[str, ...] = ()
 
 
-Verify = Literal["say", "auto", "off"]
+Verify = Literal["say", "auto", "never"]
 
 
 class Config(_Part, frozen=True):

@@ -32,7 +32,7 @@ def of_installed(name: str) -> str:
 def remark(names: Iterable[str]) -> None:
     """Say of each CLI that a task has just begun with, once for each new version, that it was not verified here.
 
-    With `verify: auto` in the config it is verified in the background then; with `verify: off` nothing is said.
+    With `verify: auto` in the config it is verified in the background then; with `verify: never` nothing is said.
     """
     for name in sorted(set(names) & NAMES):
         if not versions.is_known(name):
@@ -44,11 +44,11 @@ def _remark(name: str) -> None:
 
     try:
         shop = Shop()
-        version = versions.of(shop.backend(name))
+        wish = shop.config.verify if shop.config else "say"
+        version = versions.of(shop.backend(name)) if wish != "never" else ""
     except (DispatchError, OSError):
         return  # the task runs; whatever is wrong here is `doctor`'s to tell
-    wish = shop.config.verify if shop.config else "say"
-    if not version or wish == "off" or any(v.version == version for v in verified.of(name)):
+    if not version or any(v.version == version for v in verified.of(name)):
         return
     if wish == "auto":
         _in_the_background(name)

@@ -252,7 +252,7 @@ def test_permissions_come_from_the_run_the_alias_the_model_or_the_backend(crew: 
     programs.add("claude", 'echo "args: $*" >"$DISPATCH_TASK_DIR/args"; exec sleep 600')
     crew.config_path.write_text(
         "backends: {claude: {permissions: skip}}\nmodels: {opus: {backend: claude}}\n"
-        f"aliases: {{careful: {{model: opus, permissions: ask}}}}\ntmux: {{socket: {crew.socket}}}\n"
+        f"aliases: {{careful: {{model: opus, permissions: ask}}}}\ntmux: {{socket: {crew.socket}}}\nverify: never\n"
     )
     assert "--dangerously-skip-permissions" in crew.json("resolve", "-m", "opus")["argv"]
     assert crew.json("resolve", "-m", "careful")["argv"][1:3] == ["--permission-mode", "default"]

@@ -92,9 +92,9 @@ def test_a_version_that_was_verified_is_told_nowhere_but_where_one_looks(crew: C
     assert found["standing"] == "verified here on 2026-11-26"
 
 
-def test_with_verify_off_nothing_is_said_and_with_auto_it_is_tried_in_the_background(crew: Crew) -> None:
+def test_with_verify_never_nothing_is_said_and_with_auto_it_is_tried_in_the_background(crew: Crew) -> None:
     install(crew)
-    crew.configure(models={"gpt-5.5": {"backend": "codex"}}, verify="off")
+    crew.configure(models={"gpt-5.5": {"backend": "codex"}}, verify="never")
     assert crew.run("run", "-m", "gpt-5.5", "--id", "a", "x").stderr == ""
     install(crew, "0.172.0")
     crew.configure(models={"gpt-5.5": {"backend": "codex"}}, verify="auto")
