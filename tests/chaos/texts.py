@@ -182,7 +182,7 @@ def _json_problems(text: str, lines: bool) -> list[str]:
 
 class _Tags(html.parser.HTMLParser):
     KNOWN = frozenset(
-        "html head meta title style body h1 h2 h3 p div span pre code table thead tbody tr th td ul ol li a b i em strong details summary svg g rect line text path small section header footer main time br hr dl dt dd".split()
+        "html head meta title style body blockquote h1 h2 h3 p div span pre code table thead tbody tr th td ul ol li a b i em strong details summary svg g rect line text path small section header footer main time br hr dl dt dd".split()
     )
 
     def __init__(self) -> None:
