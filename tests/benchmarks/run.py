@@ -83,7 +83,8 @@ def beside(name: str, median: float) -> str:
     if before is None:
         return "none kept"
     slid = "SLID: " if median > before["median"] * SLIDE else ""
-    return f"{slid}kept {before['median']:.2f} at load {before['load']:.1f}"
+    busy = " (not quiet: keep them anew)" if before["load"] > 2 * (os.cpu_count() or 1) else ""
+    return f"{slid}kept {before['median']:.2f} at load {before['load']:.1f}{busy}"
 
 
 def keep() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,7 @@ class Figures:
         load = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
         line = f"{name}: {value:.3g} {unit} (limit {limit:g}, load {load:.1f} a processor)"
         self.notes.append(line)
+        print(f"  {line}", file=sys.stderr, flush=True)  # at once, for whoever waits
         if value > limit * load:
             self.failures.append(line)
 
