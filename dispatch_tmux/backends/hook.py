@@ -18,8 +18,8 @@ from dispatch_tmux.store.tree import Tree
 MOST = 32_768  # bytes of an answer; a pipe holds at least twice as many, so that writing never blocks
 
 
-def matches(payload: dict[str, Any], shown: str) -> bool:
-    """Whether the dialogue with the text SHOWN is the one that PAYLOAD's hook answers."""
+def matches(payload: dict[str, Any], shown: str, *, whole: bool = False) -> bool:
+    """Whether the dialogue with the text SHOWN is the one that PAYLOAD's hook answers; WHOLE: all of its command shows."""
     given = payload.get("tool_input")
     if not isinstance(given, dict):
         return False
@@ -27,7 +27,7 @@ def matches(payload: dict[str, Any], shown: str) -> bool:
         question = _question(given)
         return question is not None and squeezed(question["question"])[:200] in squeezed(shown)
     named = str(given.get("command") or os.path.basename(str(given.get("file_path") or "")))
-    return bool(named) and squeezed(named)[:60] in squeezed(shown)
+    return bool(named) and squeezed(named)[: None if whole else 60] in squeezed(shown)
 
 
 def reply(payload: dict[str, Any], labels: Sequence[str], places: Sequence[int], text: str) -> dict[str, Any] | None:
@@ -52,6 +52,12 @@ def reply(payload: dict[str, Any], labels: Sequence[str], places: Sequence[int],
     if text and all(label.startswith("No") for label in chosen):
         return _decision({"behavior": "deny", "message": text})
     return _decision({"behavior": "allow"}) if chosen == ["Yes"] and not text else None
+
+
+def takes_words(payload: dict[str, Any]) -> bool:
+    """Whether PAYLOAD's hook can answer in words, also where the dialogue has no field for them (with previews)."""
+    given = payload.get("tool_input")
+    return payload.get("tool_name") == "AskUserQuestion" and isinstance(given, dict) and _question(given) is not None
 
 
 def _question(given: dict[str, Any]) -> dict[str, Any] | None:

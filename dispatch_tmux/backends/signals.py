@@ -117,8 +117,14 @@ class Signals:
             self.told_at = time.monotonic()
 
     def hook_of(self, shown: str) -> str:
-        """The hook that waits for the answer to the dialogue with the text SHOWN; '' for none."""
-        return next((name for name, payload in reversed(self.hooks.items()) if answering.matches(payload, shown)), "")
+        """The hook that waits for the answer to the dialogue with the text SHOWN; '' for none, and where nobody can say which.
+
+        Of two that ask the very same the elder's dialogue is shown first.
+        """
+        there = set(self._tree.names("door"))
+        fits = [n for n, payload in self.hooks.items() if f"{n}.fifo" in there and answering.matches(payload, shown)]
+        exact = [n for n in fits if answering.matches(self.hooks[n], shown, whole=True)]
+        return exact[0] if exact else fits[0] if len(fits) == 1 else ""
 
     def learn(self, data: object, takes: Iterable[Take]) -> None:
         """Take from DATA, the CLI's own, what TAKES find in it."""

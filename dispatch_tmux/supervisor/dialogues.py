@@ -86,6 +86,8 @@ class Dialogues:
         if hook := signals.hook_of(text):
             self.hooks[q] = hook
         choices = [[c.key, c.label, c.text] for c in shown.choices]
+        if hook and not any(c.text for c in shown.choices) and answering.takes_words(signals.hooks.get(hook, {})):
+            choices.append([str(len(choices) + 1), OWN, True])
         text = text[:CUT] or f"a {shown.kind} dialogue is open"
         more = {"more": True, "numbers": shown.numbered} if shown.scrolled else {}
         self._record.append(

@@ -16,6 +16,7 @@ from crew import wait_until
 
 from dispatch_tmux.backends import hook as answering
 from dispatch_tmux.backends.load import load
+from dispatch_tmux.backends.signals import Signals
 
 QUESTION = {
     "question": "Which database?",
@@ -163,3 +164,24 @@ def test_X9_a_payload_of_the_worker_s_own_making_answers_nothing_and_stops_nobod
 def test_X9_a_payload_without_sense_is_no_dialogue_s(given: Any) -> None:
     for tool in ("AskUserQuestion", "Bash", None, 5):
         assert not answering.matches({"tool_name": tool, "tool_input": given}, "Do you want to proceed?")
+
+
+def test_S22_of_two_hooks_that_read_alike_the_one_is_answered_whose_dialogue_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "door").mkdir()
+    signals = Signals(str(tmp_path), load("claude").signals)
+    begin = 'python3 -c \'import time; print("a long beginning that both of them have"); '
+    asked = {"1-1": f"{begin}print(1)'", "2-2": f"{begin}print(2)'", "3-3": "ls", "4-4": "ls"}
+    for name, command in asked.items():
+        signals.hooks[name] = {"tool_name": "Bash", "tool_input": {"command": command}}
+        os.mkfifo(tmp_path / "door" / f"{name}.fifo")
+    assert signals.hook_of(f"Bash command\n{begin}print(2)'\nproceed?") == "2-2"
+    assert signals.hook_of(f"Bash command\n{begin}print(1)'\nproceed?") == "1-1"
+    assert signals.hook_of(f"Bash command\n{begin}…\nproceed?") == ""  # nobody can say
+    assert signals.hook_of("ls") == "3-3"
+    os.unlink(tmp_path / "door" / "3-3.fifo")  # it was answered
+    assert signals.hook_of("ls") == "4-4"
+
+
+def test_a_question_takes_words_by_its_hook_also_where_its_dialogue_has_no_field() -> None:
+    assert answering.takes_words(ASK) and not answering.takes_words(BASH) and not answering.takes_words({})
+    assert not answering.takes_words({"tool_name": "AskUserQuestion", "tool_input": "?"})
