@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: chaos tmux-versions events figures accuracy soak help setup demo test flakes test-clients bench lint lock
+.PHONY: answers chaos tmux-versions events figures accuracy soak help setup demo test flakes test-clients bench lint lock
 PY := .venv/bin/python
 ARGS ?=
 N ?= 20
@@ -31,6 +31,9 @@ bench: setup ## measure speed, beside the figures that were kept last (ARGS="--k
 
 figures: setup ## 100 deliveries to a real CLI (CLIENT=codex), into docs/accuracy.md
 	@$(PY) tests/clients/figures.py $(CLIENT) 100
+
+answers: setup ## answers to a real CLI's own questions (CLIENT=gemini ARGS="80x24 keys"): right, wrong, refused
+	@$(PY) tests/clients/answers.py $(CLIENT) $(ARGS)
 
 events: setup ## how soon an event follows what a real CLI does (CLIENT=codex), into docs/accuracy.md
 	@$(PY) tests/clients/events.py $(CLIENT) 25
