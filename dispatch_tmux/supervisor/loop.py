@@ -227,6 +227,7 @@ class Supervisor:
         elif notice.kind == "resized":  # what had no room may show now, though the program prints nothing
             for each in self.crew.all():
                 if each.task.window == notice.target and each.sight.pane:
+                    self.windows.keep_whole(each)
                     self._mark_drawn(each)
         elif notice.kind == "paused":
             tmux.go_on(self.connection.line, notice.target)

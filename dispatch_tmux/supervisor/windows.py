@@ -46,6 +46,13 @@ class Windows:
         if self.has(worker):
             del self.by_pane[worker.sight.pane]
             tmux.close_pane(self._connection.line, worker.sight.pane)
+        tmux.close_guests(self._connection.line, worker.id)
+
+    def keep_whole(self, worker: Worker) -> None:
+        """Move what WORKER's program has opened beside its pane out of its window; while a person looks it may be theirs."""
+        line = self._connection.line
+        if not worker.task.adopted and not tmux.is_attended(line, self._connection.session):
+            tmux.move_guests(line, worker.task.window, worker.sight.pane, worker.id)
 
     def find(self, anew: bool = False) -> None:
         """See which windows have come and gone; ANEW: also those that were known are matched again."""

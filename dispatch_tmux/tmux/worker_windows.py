@@ -56,6 +56,23 @@ def panes(tmux: Tmux) -> list[Pane] | None:
     return [Pane(row[0], int(row[1] or 0), row[2]) for row in rows if len(row) == 3]
 
 
+def move_guests(line: Line, window: str, pane: str, task: str) -> None:
+    """Give each pane that TASK's program has opened beside its PANE in WINDOW a window of its own, marked as TASK's."""
+    listed = line.cmd("list-panes", "-t", window, "-F", "#{pane_id}\t#{@dispatch_task}")
+    rows = [row.split("\t") for row in listed.lines] if listed.ok else []
+    for guest in [row[0] for row in rows if len(row) == 2 and row[0] != pane and not row[1]]:
+        line.cmd("set-option", "-p", "-q", "-t", guest, "@dispatch_guest", task)
+        line.cmd("break-pane", "-d", "-s", guest, "-n", safe_name(f"{task}+"))
+
+
+def close_guests(line: Line, task: str) -> None:
+    """Close the panes that TASK's program has opened."""
+    listed = line.cmd("list-panes", "-a", "-F", "#{pane_id}\t#{@dispatch_guest}")
+    rows = [row.split("\t") for row in listed.lines] if listed.ok else []
+    for pane in [row[0] for row in rows if len(row) == 2 and row[1] == task]:
+        close_pane(line, pane)
+
+
 def tag(tmux: Tmux, pane: str, task: str) -> None:
     """Write on PANE that it is TASK's, wherever a person moves it."""
     tmux.cmd("set-option", "-p", "-t", pane, "@dispatch_task", task)

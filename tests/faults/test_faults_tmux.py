@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from crew import DISPATCH, Crew, wait_until
+from crew import DISPATCH, Crew, alive, wait_until
 
 from dispatch_tmux.tmux.server import Server, Socket
 
@@ -359,3 +359,22 @@ def test_T18_every_exit_code_and_every_last_line_is_kept(crew: Crew) -> None:
         wait_until(lambda log=log: log.exists() and "the last words" in log.read_text(), lambda id=id: crew.tell(id))
     crew.configure({"sh": "sh -c 'kill -9 $$'"})
     assert "SIGKILL" in crew.until(crew.start("-m", "sh", "x"), "failed").why
+
+
+def test_T23_a_worker_that_splits_its_window_keeps_its_size_and_ends_with_all_that_it_opened(crew: Crew) -> None:
+    script = "tmux split-window -h -d -t $TMUX_PANE 'echo $$ >other; exec sleep 600'\nexec sleep 600"
+    crew.configure({"team": crew.script("t.sh", script)})
+    id = crew.start("-m", "team", "job")
+    crew.until(id, "working")
+    other = crew.root / "other"
+    pid = int(wait_until(lambda: other.exists() and other.read_text().strip()))
+
+    def width(pane: str) -> tuple[str, str]:
+        shown = crew.tmux("display-message", "-p", "-t", pane, "#{pane_width} #{window_width}").text.split()
+        return shown[0], shown[1]
+
+    wait_until(lambda: len(set(width(crew.task(id).pane))) == 1, lambda: width(crew.task(id).pane))
+    guests = crew.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_guest}").lines
+    assert [g for g in guests if g.endswith(f" {id}")] and alive(pid)
+    crew.run("stop", id)
+    wait_until(lambda: not alive(pid), lambda: crew.tell(id))
