@@ -20,7 +20,8 @@ MOVES = 80  # presses of an arrow key for one choice
 SEEN = 2.0  # seconds for a key to show; a CLI on a loaded machine needs one
 STILL = 0.6  # seconds without a change after which no key that was pressed can still be on its way
 GONE = 8.0  # seconds for a dialogue to go once it was confirmed
-FLICKER = 0.25  # seconds for which a frame that no rule knows may be one that is half drawn
+FLICKER = 0.4  # seconds for which a frame that no rule knows may be one that is half drawn
+REDRAW = 2.0  # the same where nothing was confirmed: it has no reason to be gone
 NEXT = 1.5  # seconds for the page that shows the answers
 
 
@@ -65,7 +66,7 @@ class Steps:
                 raise Stop(Unproven("the program has ended"))
             if not self._is_gone(seen):
                 return self._take(seen)
-            if self._stays_gone():
+            if self._stays_gone(REDRAW):
                 raise self.surprise("the dialogue went away meanwhile", None)
 
     def _take(self, seen: Seen) -> Shown:
@@ -84,9 +85,9 @@ class Steps:
         """Whether it reads like the dialogue, but what stood in it has gone: the next one that asks alike."""
         return bool(self._rows) and not (self._rows or frozenset()) <= rows_of(seen.shown)
 
-    def _stays_gone(self) -> bool:
+    def _stays_gone(self, seconds: float = FLICKER) -> bool:
         """Whether the dialogue is gone for good; a frame that is half drawn shows nothing for a moment."""
-        end = time.monotonic() + FLICKER
+        end = time.monotonic() + seconds
         while True:
             changes = self.target.pane.changes
             seen = look(self.target)
