@@ -251,7 +251,7 @@ def line(steps: Steps, q: Question, text: str) -> Outcome:
     steps.begin()
     pane, target = steps.target.pane, steps.target
     if q.kind == "continue":
-        return _enter(steps)
+        return _enter(steps, untyped=True)
     before = look(target)
     body = delivery.clean(text).replace("\n", " ")
     if why := delivery.objection(body, before, target.manner):
@@ -276,8 +276,8 @@ def _echoed(steps: Steps, before: str, words: str) -> bool:
         steps.target.pane.wait_change(changes, 0.05)
 
 
-def _enter(steps: Steps) -> Outcome:
-    """Press Enter and see the cursor move on."""
+def _enter(steps: Steps, *, untyped: bool = False) -> Outcome:
+    """Press Enter and see the cursor move on; UNTYPED: nothing else was, so that the prompt's going is a sign, too."""
     pane = steps.target.pane
     at = pane.look().cursor
     pane.keys("Enter")
@@ -285,7 +285,7 @@ def _enter(steps: Steps) -> Outcome:
     while time.monotonic() < end:
         changes = pane.changes
         seen = pane.look()
-        if seen.dead or seen.cursor != at:
+        if seen.dead or seen.cursor != at or (untyped and steps.goes(0.0)):
             return Submitted("the prompt is gone")
         pane.wait_change(changes, 0.05)
     return Unproven("Enter was pressed, and the prompt is still there")

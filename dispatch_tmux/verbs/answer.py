@@ -132,7 +132,11 @@ def pick(
     if not literal and (word := choosing.answer_word(text)) and (found := _that_means(question, word)):
         return found
     if question.kind == "continue" and question.via == "screen":
-        return Pick((), "", text)  # Enter is all that it waits for
+        if choosing.meaning(text) == "no":
+            raise NeedsDecision(
+                "Enter is all that it waits for", hint=f"dispatch stop {task}, or dispatch keys {task} …"
+            )
+        return Pick((), "", text)
     if question.more and text.strip().isdigit() and not literal:
         return _by_key(question, text.strip())
     if question.more and question.kind == "multi" and not literal:

@@ -116,3 +116,16 @@ def test_npm_init_is_answered_line_by_line(crew: Crew) -> None:
         init.answer("--text", text)
     init.until_asked("entry point:")
     init.crew.run("stop", init.id)
+
+
+def test_a_page_that_waits_for_enter_goes_on_and_never_by_a_no(crew: Crew) -> None:
+    page = Program(crew, """printf 'Press Enter to continue... '; read a; echo "line" >>out
+        stty -icanon -echo; printf '\\033[2J\\033[HWelcome\\n\\nPress Enter to continue'; b=$(dd bs=1 count=1 2>/dev/null)
+        printf '\\033[2J\\033[HGone'; echo "key" >>out; sleep 60""")  # fmt: skip
+    page.until_asked("Press Enter")
+    assert page.answer("no", ok=False).returncode == 4 and page.out == ""
+    page.answer("yes")
+    page.until("line")
+    page.until_asked("Press Enter")
+    page.answer("ok")
+    page.until("line\nkey")
