@@ -15,14 +15,14 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     # the verbs
     "acknowledge", "adopt", "answer", "ask", "attach", "batch", "brief", "carry_on", "classify", "clean", "diff", "diff_size", "doctor",
-    "drop", "events", "flag", "init", "is_supervised", "keys", "list_backends", "list_models", "logs", "merge", "note", "pause", "pr",
-    "questions", "read_screen", "record", "release", "report", "resolve", "resume", "retry", "run", "send", "status", "as_data",
-    "details", "evidence", "stop", "trust", "unpause", "verify", "wait",
+    "drop", "events", "export_rules", "flag", "init", "is_supervised", "keys", "list_backends", "list_models", "logs", "merge", "note",
+    "pause", "pr", "propose_rules", "questions", "read_screen", "record", "release", "report", "resolve", "resume", "retry",
+    "rollback_rules", "run", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust", "unpause", "verify", "wait",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
-    "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposed",
-    "Question", "Recorded", "Reply", "Report", "Resolved", "Row", "Shown", "Size", "Started", "State", "Task", "TaskEvent",
-    "Verified", "Written",
+    "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposal",
+    "Proposed", "Question", "Recorded", "Reply", "Report", "Resolved", "RolledBack", "Row", "RuleChange", "Shown", "Size", "Started",
+    "State", "Task", "TaskEvent", "Verified", "Written",
     "CAUSES", "KINDS",
     # pexpect on a tmux pane
     "PaneSpawn", "Socket",
@@ -78,6 +78,15 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.report import Report, Row, report
     from dispatch_tmux.verbs.resolve import Resolved, resolve
     from dispatch_tmux.verbs.retry import resume, retry
+    from dispatch_tmux.verbs.rules import (
+        Proposal,
+        RolledBack,
+        RuleChange,
+        export_rules,
+        propose_rules,
+        rollback_rules,
+        take_rules,
+    )
     from dispatch_tmux.verbs.run import run
     from dispatch_tmux.verbs.screen import Look
     from dispatch_tmux.verbs.screen import screen as read_screen
@@ -123,6 +132,7 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.report": "Report Row report",
     "verbs.resolve": "Resolved resolve",
     "verbs.retry": "resume retry",
+    "verbs.rules": "Proposal RolledBack RuleChange export_rules propose_rules rollback_rules take_rules",
     "verbs.run": "run",
     "verbs.screen": "Look read_screen=screen",
     "verbs.send": "Delivered Noted note send",

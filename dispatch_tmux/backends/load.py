@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from dispatch_tmux.backends.rules import Pattern, ScreenRules, Take
+from dispatch_tmux.backends import renewed
+from dispatch_tmux.backends.renewed import Standing
+from dispatch_tmux.backends.rules import Pattern, ScreenRules, Take, Verified, compiled
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.store import kept_rules
 
 BUILT_IN = Path(__file__).parent
+FIXED = ("command", "demo")  # whose screen rules come with dispatch only
 
 # What an agent CLI tells its children. A worker that inherits these takes itself for a child of another session:
 # Claude Code then writes no transcript and cannot be resumed (S15).
@@ -37,11 +40,6 @@ Meaning = Literal["ready", "submitted", "busy", "question", "idle", "error", "ex
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A typo in a backend file is an error, never a setting that silently does nothing."""
-
-
-class Verified(_Part, frozen=True):
-    version: str = ""
-    on: str = ""
 
 
 class Signals(_Part, frozen=True):
@@ -133,6 +131,7 @@ class Backend(_Part, frozen=True):
     about: str = ""
     install: str = ""
     verified: Verified = Verified()
+    rules: str = ""  # the version of `screen`
     resume: tuple[str, ...] = ()
     sessions: Sessions = Sessions()
     prompt: Literal["argument", "file", "typed", "paste", "none"] = "argument"
@@ -171,9 +170,9 @@ def names(folder: Path | None = None) -> list[str]:
 
 
 def state_of(folder: str) -> tuple[tuple[str, int], ...]:
-    """What tells the backend files that there are now from others: each path and when it was written (nanoseconds)."""
+    """What tells the backend files and kept rules that there are now from others: each path, and when it was written (ns)."""
     found = []
-    for place in (folder, str(BUILT_IN)):
+    for place in (folder, kept_rules.folder(), str(BUILT_IN)):
         try:
             with os.scandir(place) as entries:
                 found += [(e.path, e.stat().st_mtime_ns) for e in entries if e.name.endswith(".yaml") and e.is_file()]
@@ -190,25 +189,51 @@ def file_of(name: str, folder: Path | None = None) -> Path | None:
 def load(name: str, *, user: Mapping[str, Any] | None = None, folder: Path | None = None) -> Backend:
     """The backend `name`: from the user's `folder` or built in, with the user's changes (`user`) laid over it.
 
-    Mappings are merged key by key, everything else is replaced. A `user` with an `argv` of its own may define a new
-    backend. Raises DispatchError, naming what exists, for an unknown name; naming file and key for a mistake.
+    With a `folder`, newer screen rules that the user took (`renewed.py`) count instead of the built-in ones. Mappings are
+    merged key by key, everything else is replaced. A `user` with an `argv` of its own may define a new backend. Raises
+    DispatchError, naming what exists, for an unknown name; naming file and key for a mistake.
     """
     file = file_of(name, folder)
     if file is None and not (user and "argv" in user):
         raise DispatchError(f"no backend {name!r}", hint=f"there are: {', '.join(names(folder))}")
-    data = _read(file) if file else {}
+    data: Mapping[str, Any] = _read(file) if file else {}
+    if folder is not None and file is not None and file.parent == BUILT_IN:
+        data = renewed.in_force(name, data)[0]
     merged = {"name": name, **_merged(data, user or {})}
     if isinstance(merged.get("screen"), Mapping):  # was documented once, pressed nothing, and would press "No" today
         merged["screen"] = {key: value for key, value in merged["screen"].items() if key != "answers"}
     if "executable" not in merged and merged.get("argv"):
         merged["executable"] = merged["argv"][0]
     try:
-        return msgspec.convert(merged, Backend, dec_hook=_compiled)
+        return msgspec.convert(merged, Backend, dec_hook=compiled)
     except msgspec.ValidationError as problem:
         where = f"{file} or its changes in your config" if file and user else file or "your config"
         raise DispatchError(
             f"backend {name!r}: {problem}", hint=f"see {where}; docs/backends.md has the keys"
         ) from None
+
+
+def standing(name: str, folder: Path) -> Standing:
+    """Which screen rules of the backend `name` are in force, before what the config changes. Raises DispatchError."""
+    file = file_of(name, folder)
+    if file is None:
+        return Standing("", "own", "")
+    if file.parent != BUILT_IN:
+        return Standing(str(_read(file).get("rules", "")), "own", "")
+    return renewed.in_force(name, _read(file))[1]
+
+
+def screen_of(name: str, folder: Path | None = None) -> dict[str, Any] | None:
+    """The screen rules of the built-in backend `name` as data, with the kept ones where there is a `folder`; None for no backend.
+
+    `command` has none of an agent CLI, and the demo worker changes with dispatch only.
+    """
+    if name in FIXED or name not in _stems(BUILT_IN):
+        return None
+    data: Mapping[str, Any] = _read(BUILT_IN / f"{name}.yaml")
+    if folder is not None:
+        data = renewed.in_force(name, data)[0]
+    return dict(data.get("screen") or {})
 
 
 def _places(folder: Path | None) -> list[Path]:
@@ -247,13 +272,3 @@ def _merged(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
         old = merged.get(key)
         merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
-
-
-def _compiled(kind: type, value: object) -> Pattern:
-    """msgspec's hook for the one type it does not know. `^` and `$` are a line's ends everywhere."""
-    if kind != Pattern or not isinstance(value, str):
-        raise ValueError(f"expected a pattern, got {value!r}")
-    try:
-        return re.compile(value, re.MULTILINE)
-    except re.error as problem:
-        raise ValueError(f"{value!r} is no pattern: {problem}") from None

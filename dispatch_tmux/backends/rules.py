@@ -17,6 +17,13 @@ class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A typo in a backend file is an error, never a rule that silently does nothing."""
 
 
+class Verified(_Rule, frozen=True):
+    """Against which version of the CLI something was checked, and when."""
+
+    version: str = ""
+    on: str = ""
+
+
 class Take(_Rule, frozen=True):
     """A field of a CLI's JSON and what it tells; `where` (path: value) says which JSON it is. Paths as in usage.values.
 
@@ -151,3 +158,13 @@ class ScreenRules(_Rule, frozen=True):
 def _needs_groups(name: str, pattern: Pattern | None, *groups: str) -> None:
     if pattern is not None and (missing := [group for group in groups if group not in pattern.groupindex]):
         raise ValueError(f"`{name}` needs a group (?P<{missing[0]}>…)")
+
+
+def compiled(kind: type, value: object) -> Pattern:
+    """msgspec's hook for the one type it does not know. `^` and `$` are a line's ends everywhere."""
+    if kind != Pattern or not isinstance(value, str):
+        raise ValueError(f"expected a pattern, got {value!r}")
+    try:
+        return re.compile(value, re.MULTILINE)
+    except (re.error, OverflowError, RecursionError) as problem:
+        raise ValueError(f"{value[:200]!r} is no pattern: {problem}") from None

@@ -92,8 +92,7 @@ def evidence(found: Evidence) -> list[str]:
     lines += ["  now:", f"    plan: {found.marks!r}, open questions: {len(task.open_questions)}"]
     lines.append(f"    the supervisor is {'running' if found.supervised else 'not running'}")
     lines.append(f"    {_screen(found.look) if found.look else 'no window'}")
-    if found.standing:
-        lines.append(f"    {line(found.standing, 200)}")
+    lines += [f"    {line(said, 300)}" for said in (found.standing, found.rules) if said]
     return [*lines, f"  precedence: {PRECEDENCE}"]
 
 

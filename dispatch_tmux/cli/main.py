@@ -59,7 +59,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "config": ("config", "Show and change the config."),
         "models": ("models", "The models that can run here."),
         "resolve": ("models", "What `run` would run, and why."),
-        "backends": ("models", "The agent CLIs that dispatch knows."),
+        "backends": ("backends", "The agent CLIs, and newer rules for them."),
         "verify": ("verify", "Try the installed agent CLIs here."),
         "skill": ("skill", "The /dispatch skill for Claude Code."),
         "demo": ("demo", "See it work, with built-in workers."),

@@ -12,7 +12,7 @@ from dispatch_tmux.verbs import models as verb
 from dispatch_tmux.verbs import resolve as resolving
 
 if TYPE_CHECKING:
-    from dispatch_tmux import Backend, Model, Resolved
+    from dispatch_tmux import Model, Resolved
 
 _FAMILIES = {"claude": "Claude", "openai": "OpenAI", "gemini": "Gemini", "other": "Others", "": "Others"}
 
@@ -82,45 +82,3 @@ def _model(model: Model) -> str:
     absent = "" if model.installed else ", not installed"
     default = " ← default" if model.default else ""
     return f"  {clean(model.id):32} {clean(model.backend)} ({model.source}{absent}){default}"
-
-
-@click.command()
-@click.option(
-    "--check", "name", default="", metavar="NAME", help="Load and check one backend, and run its CLI's --version."
-)
-@click.option("--json", "as_json", is_flag=True, help="A list of {name, about, installed, version, verified, …}.")
-def backends(name: str, as_json: bool) -> None:
-    """The agent CLIs that dispatch knows: installed or not, and what their files were verified against."""
-    found = verb.list_backends(name)
-    if as_json:
-        keys = (
-            "name",
-            "about",
-            "installed",
-            "version",
-            "verified",
-            "verified_on",
-            "interactive",
-            "install",
-            "standing",
-        )
-        common.print_json([{key: getattr(b, key) for key in keys} for b in found])
-        return
-    for backend in found:
-        click.echo("\n".join([*_backend(backend), *(_checked(backend) if name else [])]))
-
-
-def _backend(b: Backend) -> list[str]:
-    verified = f"rules checked with {b.verified} on {b.verified_on}" if b.verified else "rules not checked"
-    there = f"{b.installed} {b.version}".rstrip() if b.installed else f"not installed ({b.install})"
-    kind = "" if b.interactive else ", batch or lines"
-    lines = [f"{clean(b.name):10} {clean(there, 200)}", f"{'':10} {clean(b.about, 100)}; {verified}{kind}"]
-    return [*lines, f"{'':10} {clean(b.standing, 200)}"] if b.standing else lines
-
-
-def _checked(b: Backend) -> list[str]:
-    """What its file has, now that it was read without a complaint."""
-    seen = f"{b.dialogues} dialogues, {b.errors} errors, composer {'yes' if b.composer else 'no'}"
-    whose = "built in" if b.built_in else "your own"
-    lines = (f"argv: {clean(' '.join(b.argv), 400)}", f"screen: {seen}", f"{whose}; the file is in order")
-    return [f"{'':10} {text}" for text in lines]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.task import State
+from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.models import choose as choosing
-from dispatch_tmux.store import summaries, task_file
+from dispatch_tmux.store import kept_rules, summaries, task_file
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.store.watch import Watch
 from dispatch_tmux.supervisor.foreign import Foreign
@@ -41,6 +42,7 @@ class Crew:
         )  # were no tasks yet at the last look: whoever makes one may be killed before it tells
         self._limits = configuration.limits(config)
         self._timeout = config.times.timeout if config else 0.0
+        self._rules = kept_rules.changed()
         self.workers: dict[str, Worker] = {}
 
     def all(self) -> list[Worker]:
@@ -83,6 +85,21 @@ class Crew:
         if worker.task.adopted:
             self._watch_adopted(worker)
         return worker
+
+    def take_newer_rules(self) -> list[Worker]:
+        """The workers whose screens are read by other rules from now on, because `dispatch backends update` was run."""
+        before, self._rules = self._rules, kept_rules.changed()
+        found = []
+        for worker in self.all() if before != self._rules else ():
+            try:
+                rules = configuration.backend(worker.task.backend).screen
+            except DispatchError as e:
+                self._log(f"{worker.id}: its screen is read by the rules of its start: {e}")
+                continue
+            if rules != worker.sight.backend.screen:
+                worker.sight.read_by(rules)
+                found.append(worker)
+        return found
 
     def _watch_adopted(self, worker: Worker) -> None:
         """Watch a pane of the person's own tmux as if it were ours."""

@@ -96,6 +96,8 @@ class Supervisor:
             if now >= next_beat:
                 next_beat = now + watchman.BEAT
                 self.signs.beat()
+                for worker in self.crew.take_newer_rules():
+                    self._mark_drawn(worker)
             self._look_at_drawn(now)
             for worker in [w for w in self.crew.all() if w.review_at is not None and w.review_at <= now]:
                 worker.review_at = None

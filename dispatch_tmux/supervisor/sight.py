@@ -6,7 +6,10 @@ import os
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from dispatch_tmux.backends.load import Backend
+from dispatch_tmux.backends.rules import ScreenRules
 from dispatch_tmux.core import limit
 from dispatch_tmux.core.delivery import Manner
 from dispatch_tmux.core.limit import Reset
@@ -79,6 +82,10 @@ class Sight:
         """From now on the CLI is BACKEND's, and a new one."""
         self.backend, self._error = backend, None
         self.told.use(backend)
+
+    def read_by(self, rules: ScreenRules) -> None:
+        """From the next look on, its screen is read by RULES."""
+        self.backend = replace(self.backend, screen=rules)
 
     def target(self, patience: float = PATIENCE) -> Target:
         """The pane, ready to be typed into; PATIENCE: for a composer that is free. Raises PaneGone when there is none."""

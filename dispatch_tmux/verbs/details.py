@@ -10,7 +10,7 @@ from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Event, Task
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.verbs import questions, screen, standing, status, tasks
+from dispatch_tmux.verbs import questions, rules, screen, standing, status, tasks
 from dispatch_tmux.verbs.questions import Asked
 from dispatch_tmux.verbs.tasks import Which
 
@@ -62,6 +62,7 @@ class Evidence(NamedTuple):
     supervised: bool
     look: Look | None
     standing: str = ""  # whether its CLI's version was verified here
+    rules: str = ""  # which screen rules are in force
 
 
 def details(project: Project, which: Which) -> Details:
@@ -118,4 +119,5 @@ def evidence(project: Project, which: Which) -> Evidence:
         supervised=store.supervised(),
         look=screen.look(project, task),
         standing=standing.of_installed(task.backend),
+        rules=rules.standing(task.backend),
     )

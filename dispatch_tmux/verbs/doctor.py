@@ -18,7 +18,7 @@ from dispatch_tmux.store import home, summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import server as tmux
-from dispatch_tmux.verbs import standing
+from dispatch_tmux.verbs import rules, standing
 from dispatch_tmux.verbs.stop import program_lives
 
 
@@ -161,7 +161,11 @@ def _backends() -> list[Finding]:
 def _backend(name: str, loaded: dict[str, Any], folder: str) -> tuple[bool | None, str]:
     from dispatch_tmux.backends.own import backend_of
 
-    return _cli(name, backend_of(name, loaded, folder).executable)
+    ok, said = _cli(name, backend_of(name, loaded, folder).executable)
+    if trouble := rules.trouble(name):
+        return False, f"{trouble} — dispatch backends rollback {name}"
+    known = rules.standing(name) if ok else ""
+    return ok, f"{said}, {known}" if known else said
 
 
 def _cli(name: str, executable: str) -> tuple[bool | None, str]:

@@ -8,6 +8,7 @@ from dispatch_tmux.backends import discovery, versions
 from dispatch_tmux.backends import load as known
 from dispatch_tmux.models import names
 from dispatch_tmux.models.choose import Shop
+from dispatch_tmux.verbs import rules as screen_rules
 from dispatch_tmux.verbs import standing
 
 
@@ -43,7 +44,7 @@ class Backend(NamedTuple):
 
     `verified` and `verified_on` say against which version the rules were checked, and when; `interactive`: it has a
     composer. `argv`, `dialogues`, `errors` and `composer` are what its file has; `standing` says whether that version was
-    verified on this machine.
+    verified on this machine, `rules` which screen rules are in force.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Backend(NamedTuple):
     composer: bool
     built_in: bool
     standing: str = ""
+    rules: str = ""
 
 
 def list_models(*, refresh: bool = False) -> Models:
@@ -101,4 +103,5 @@ def _described(backend: known.Backend, version: str) -> Backend:
         backend.name, backend.about, "built in" if path.startswith("{") else path, version, backend.verified.version,
         backend.verified.on, backend.interactive, backend.install, tuple(backend.argv), len(rules.dialogues), len(rules.errors),
         bool(rules.composer), bool(known.file_of(backend.name)), standing.of(backend.name, versions.number(version)),
+        screen_rules.standing(backend.name),
     )  # fmt: skip
