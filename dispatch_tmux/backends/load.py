@@ -214,12 +214,10 @@ def load(name: str, *, user: Mapping[str, Any] | None = None, folder: Path | Non
 
 
 def standing(name: str, folder: Path) -> Standing:
-    """Which screen rules of the backend `name` are in force, before what the config changes. Raises DispatchError."""
+    """Which screen rules of the backend `name` are in force, before what the config changes."""
     file = file_of(name, folder)
-    if file is None:
+    if file is None or file.parent != BUILT_IN:
         return Standing("", "own", "")
-    if file.parent != BUILT_IN:
-        return Standing(str(_read(file).get("rules", "")), "own", "")
     return renewed.in_force(name, _read(file))[1]
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dispatch_tmux.backends.rules import Dialogue, ScreenRules, Verified, compiled
+from dispatch_tmux.core.text import CONTROLS
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import kept_rules
 
@@ -102,7 +103,10 @@ def export(rules: Iterable[Rules]) -> str:
     import yaml
 
     data = {r.name: {"version": r.version, "verified": r.verified, "screen": r.screen} for r in rules}
-    return str(yaml.safe_dump({"rules": data}, allow_unicode=True, sort_keys=False, width=120))
+    text = str(yaml.safe_dump({"rules": data}, allow_unicode=True, sort_keys=False, width=120))
+    if re.search(CONTROLS, text):  # what a terminal may obey, or nobody sees
+        text = str(yaml.safe_dump({"rules": data}, sort_keys=False, width=120))
+    return text
 
 
 def in_force(name: str, data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Standing]:

@@ -81,6 +81,12 @@ def test_the_built_in_rules_are_a_rules_file() -> None:
     assert parsed(renewed.export(made)) == made and len(made) > 4
 
 
+def test_what_nobody_sees_in_rules_is_written_so_that_one_does() -> None:
+    made = [Rules("claude", NEWER, {}, {"gutter": "❯\u202e\x9b", "skip": ["\u200b"]})]
+    written = renewed.export(made)
+    assert parsed(written) == made and written.isascii()
+
+
 def test_rules_for_a_cli_that_is_not_known_here_are_left_out() -> None:
     assert parsed(text({"version": NEWER, "screen": {}, "argv": ["x"]}, name="later-cli")) == []
 

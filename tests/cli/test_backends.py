@@ -8,9 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 import yaml
-from crew import Crew, wait_until
+from crew import DISPATCH, Crew, wait_until
 
 from dispatch_tmux.backends import load as backends
 
@@ -74,6 +75,18 @@ def test_without_a_yes_nothing_changes(shared: Crew) -> None:
     assert in_force(shared) == f"rules {BUILT_IN}, built in" and not list(
         (shared.home / ".dispatch").glob("rules/*.yaml")
     )
+
+
+@pytest.mark.parametrize(("word", "taken"), [("y", True), ("n", False), ("", False)])
+def test_a_person_is_shown_what_changes_and_asked(shared: Crew, word: str, taken: bool) -> None:
+    command = [*DISPATCH[1:], "backends", "update", written(shared, rules())]
+    shown = pexpect.spawn(DISPATCH[0], command, cwd=str(shared.root), env=shared.env, encoding="utf-8", timeout=120)
+    shown.expect("12 before, 12 after.*Take them\\? \\[y/N\\]")
+    shown.sendline(word)
+    shown.expect(pexpect.EOF)
+    shown.close()
+    assert ("are in force" if taken else "the rules stay as they are") in str(shown.before) and shown.exitstatus == 0
+    assert in_force(shared).startswith(f"rules {NEWER} from" if taken else f"rules {BUILT_IN}, built in")
 
 
 def test_what_is_not_newer_is_passed_over(shared: Crew) -> None:
