@@ -168,6 +168,8 @@ def _of_node(op: Any, av: Any) -> str:
         return next((c for c in f"{_TRIED}{_of_set(av)}\t-.:/#%$&*!?_[]()" if _one_of(av, c)), "a")
     if op in _REPEATS:
         return _sample(av[2]) * min(int(av[0]), PUMP // 10)
+    if op is _codes.ASSERT and av[0] < 0:
+        return _sample(av[1])  # it stands before
     if op in (_codes.ASSERT, _codes.ASSERT_NOT, _codes.AT):
         return ""
     parts = _below(op, av)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -82,8 +83,20 @@ def parsed(text: str, where: str, screens: Callable[[str], Mapping[str, Any] | N
     for name, entry in data["rules"].items():
         built_in = screens(name) if isinstance(name, str) else None
         if built_in is not None:
-            found.append(_checked(name, entry, f"{where}: rules.{name}", built_in))
+            found.append(_plainly(name, entry, f"{where}: rules.{name}", built_in))
     return found
+
+
+def _plainly(name: str, entry: Any, where: str, built_in: Mapping[str, Any]) -> Rules:
+    """`_checked`, without a pattern that Python reads and warns of: it would warn at each start, and mean something else one day."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return _checked(name, entry, where, built_in)
+        except Warning as e:
+            raise DispatchError(
+                f"{where}: a pattern may be read in two ways: {e}", hint="write a backslash before it"
+            ) from None
 
 
 def kept_text(rules: Rules, source: str, day: str) -> str:

@@ -81,6 +81,7 @@ def update(source: str, yes: bool, rollback: bool) -> None:
         _roll_back("")
         return
     from dispatch_tmux.verbs import rules as verb
+    from dispatch_tmux.verbs import standing
 
     found = verb.propose_rules(source)
     click.echo("\n".join([f"from {clean(found.source, 300)}:", *_proposed(found)]))
@@ -94,7 +95,10 @@ def update(source: str, yes: bool, rollback: bool) -> None:
             click.echo("the rules stay as they are")
             return
     for change in verb.take_rules(found):
-        click.echo(f"{change.name}: rules {change.new} are in force; back: dispatch backends rollback {change.name}")
+        trial = f"; try them: dispatch verify {change.name}" if change.name in standing.NAMES else ""
+        click.echo(
+            f"{change.name}: rules {change.new} are in force{trial}; back: dispatch backends rollback {change.name}"
+        )
 
 
 @backends.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import random
 import threading
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,10 @@ def test_at_the_top_of_the_file_there_is_nothing_but_rules(key: str) -> None:
         ({"composer": {"prompt": "("}}, "rules.claude.screen.composer.prompt: '(' is no pattern"),
         ({"composer": {"prompt": "(" * 5000}}, "is no pattern"),
         ({"composer": {"prompt": 7}}, "rules.claude.screen.composer.prompt: expected a pattern"),
+        (
+            {"skip": ["[[a]"]},
+            "new.yaml: rules.claude: a pattern may be read in two ways: Possible nested set at position",
+        ),
         ({"skip": ["ok", "["]}, "rules.claude.screen.skip[1]"),
         ({"errors": [{"kind": "api", "line": "x"}]}, "`line` needs a group (?P<detail>…)"),
         ({"dialogues": [{"kind": "x", "foot": "x", "has": []}]}, "two signs"),
@@ -163,6 +168,42 @@ def test_a_file_that_would_grow_a_thousandfold_is_refused_before_it_does() -> No
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)
     ]
     assert "has an alias or an anchor" in refusal("\n".join([*rows, "rules: *a11"]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_that_was_garbled_on_its_way_is_refused_or_in_order(seed: int) -> None:
+    """Nothing else comes of it: no other error, no rules that are none."""
+    chance = random.Random(seed)
+    whole = renewed.export([Rules("copilot", NEWER, {}, backends.screen_of("copilot") or {})])
+    for _ in range(60):
+        at, length = chance.randrange(len(whole)), chance.choice([0, 1, 1, 8, 300])
+        put = chance.choice(
+            [
+                "",
+                "\0",
+                "\n",
+                "  ",
+                ": ",
+                "- ",
+                "[",
+                "{",
+                "'",
+                '"',
+                "&a ",
+                "*a",
+                "!!x ",
+                "(",
+                "(?P<",
+                "\\",
+                "argv: x\n",
+                "\ud800",
+            ]
+        )
+        try:
+            for rules in parsed(whole[:at] + put + whole[at + length :]):
+                assert rules.name == "copilot" and renewed.order(rules.version) and isinstance(rules.screen, dict)
+        except DispatchError as e:
+            assert "new.yaml" in str(e)
 
 
 # --- keys
