@@ -154,8 +154,17 @@ def _kept(name: str, screen: Mapping[str, Any]) -> _Kept | None:
 
 
 def _digest(rules: Rules) -> str:
-    said = json.dumps([rules.name, rules.version, rules.verified, rules.screen], sort_keys=True)
+    said = json.dumps([rules.name, rules.version, rules.verified, _as_json(rules.screen)], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _as_json(value: Any) -> Any:
+    """VALUE as JSON has it: a damaged file may have days in it, and keys that are no words."""
+    if isinstance(value, dict):
+        return {str(key): _as_json(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_as_json(one) for one in value]
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 # --- what a file may hold
@@ -210,7 +219,7 @@ def _plain(text: str, where: str, most: int = MOST) -> Any:
         for problem in _odd(yaml.parse(text, Loader=loader)):
             raise DispatchError(f"{where} {problem}")
         return yaml.load(text, Loader=loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as e:  # ValueError: 2026-99-99 is a date to YAML
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as e:  # 2026-99-99 is a date to YAML
         raise DispatchError(f"{where} is no YAML: {' '.join(str(e).split())[:200]}") from None
 
 

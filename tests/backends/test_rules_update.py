@@ -18,9 +18,18 @@ from dispatch_tmux.backends.renewed import Rules
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import kept_rules
 
-NEWER = "2026.12.1"
 CLAUDE = backends.screen_of("claude")
 BUILT_IN = backends.load("claude")
+LATEST = max((backends.load(n).rules for n in backends.names()), key=renewed.order)
+
+
+def after(version: str, n: int = 1) -> str:
+    """The version N after VERSION."""
+    year, month, day, number = renewed.order(version)
+    return f"{year}.{month}.{day}.{number + n}"
+
+
+NEWER, NEXT = after(LATEST), after(LATEST, 2)
 
 
 @pytest.fixture(autouse=True)
@@ -318,8 +327,9 @@ def damaged(home: Path) -> str:
     "change",
     [
         lambda t: "", lambda t: t[: len(t) // 2], lambda t: "[" * 9000, lambda t: t.replace("never", "nevar"),
-        lambda t: t.replace(NEWER, "2027.1.1"), lambda t: f"{t}\nargv: [sh]\n", lambda t: f"{t}more: &x 1\n", lambda t: "7",
-        lambda t: t.replace("screen:", "screen: 7\nxx:"), lambda t: "\0" * 500, lambda t: t + " " * (1 << 20),
+        lambda t: t.replace(NEWER, NEXT), lambda t: f"{t}\nargv: [sh]\n", lambda t: f"{t}more: &x 1\n", lambda t: "7",
+        lambda t: t.replace("screen:", "screen: 7\nxx:"), lambda t: "\0" * 500, lambda t: t.replace("never", "2026-11-26"),
+        lambda t: t.replace("gutter: never", "7: 2026-11-26\n  true: 1\n  null: [x]"), lambda t: t + " " * (1 << 20),
     ],
 )  # fmt: skip
 def test_a_file_that_was_damaged_or_changed_later_is_left_out_with_a_word(home: Path, change: Any) -> None:
@@ -327,6 +337,20 @@ def test_a_file_that_was_damaged_or_changed_later_is_left_out_with_a_word(home: 
     path = Path(kept_rules.path("claude"))
     path.write_text(change(path.read_text()))
     assert damaged(home)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_becomes_of_the_file_a_cli_is_read_by_whole_rules(home: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    keep(Rules("copilot", NEWER, {}, {**(backends.screen_of("copilot") or {}), "command": "^never"}))
+    path, folder = Path(kept_rules.path("copilot")), home / ".dispatch" / "backends"
+    whole = path.read_bytes()
+    for _ in range(60):
+        at, length = chance.randrange(len(whole)), chance.choice([0, 1, 4, 200, 5000])
+        path.write_bytes(whole[:at] + chance.randbytes(chance.choice([0, 1, 9])) + whole[at + length :])
+        backend, standing = backends.load("copilot", folder=folder), backends.standing("copilot", folder)
+        assert backend.rules == standing.version == (backends.load("copilot").rules if standing.trouble else NEWER)
+        assert (backend.screen.command is None) is bool(standing.trouble)
 
 
 def test_bytes_that_are_no_text_are_left_out(home: Path) -> None:
@@ -362,10 +386,10 @@ def test_rules_that_this_dispatch_would_not_take_any_more_are_left_out(home: Pat
 
 
 def test_rules_that_are_kept_at_once_are_whole(home: Path) -> None:
-    threads = [threading.Thread(target=keep, args=(kept(f"2026.12.{n}"),)) for n in range(1, 5)]
+    threads = [threading.Thread(target=keep, args=(kept(after(LATEST, n)),)) for n in range(1, 5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert loaded(home).rules in {f"2026.12.{n}" for n in range(1, 5)}
+    assert loaded(home).rules in {after(LATEST, n) for n in range(1, 5)}
     assert {p.name for p in (home / ".dispatch" / "rules").iterdir()} == {"claude.yaml", "claude.before.yaml", "lock"}

@@ -14,9 +14,19 @@ import yaml
 from crew import DISPATCH, Crew, wait_until
 
 from dispatch_tmux.backends import load as backends
+from dispatch_tmux.backends import renewed
 
 BUILT_IN = backends.load("copilot").rules
-NEWER, NEWEST = f"{BUILT_IN}.1", f"{BUILT_IN}.2"
+LATEST = max((backends.load(n).rules for n in backends.names()), key=renewed.order)
+
+
+def after(version: str, n: int = 1) -> str:
+    """The version N after VERSION."""
+    year, month, day, number = renewed.order(version)
+    return f"{year}.{month}.{day}.{number + n}"
+
+
+NEWER, NEWEST = after(LATEST), after(LATEST, 2)
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +138,7 @@ def test_rules_that_are_no_good_are_refused_whatever_one_says(
 
 
 def test_one_that_is_no_good_keeps_the_others_out(shared: Crew) -> None:
-    update(shared, written(shared, rules(), rules(f"{BUILT_IN}.1", "gemini", dialogues=[])), "--yes", code=1)
+    update(shared, written(shared, rules(), rules(NEWER, "gemini", dialogues=[])), "--yes", code=1)
     assert in_force(shared) == f"rules {BUILT_IN}, built in"
 
 

@@ -11,9 +11,19 @@ import yaml
 
 import dispatch_tmux as dispatch
 from dispatch_tmux.backends import load as backends
+from dispatch_tmux.backends import renewed
 from dispatch_tmux.verbs import rules as verb
 
 BUILT_IN = backends.load("copilot").rules
+
+
+def after(version: str, n: int = 1) -> str:
+    """The version N after VERSION."""
+    year, month, day, number = renewed.order(version)
+    return f"{year}.{month}.{day}.{number + n}"
+
+
+NEWER, NEWEST = after(BUILT_IN), after(BUILT_IN, 2)
 
 
 @pytest.fixture(autouse=True)
@@ -39,43 +49,43 @@ def version(name: str = "copilot") -> str:
 
 
 def test_rules_are_proposed_taken_and_given_back(written: Callable[..., str], home: Path) -> None:
-    proposal = dispatch.propose_rules(written(f"{BUILT_IN}.1", skip=["^ [~/]\\S*$"]))
+    proposal = dispatch.propose_rules(written(NEWER, skip=["^ [~/]\\S*$"]))
     assert proposal.source == str(home / "new.yaml") and proposal.passed_over == ()
     (change,) = proposal.changes
-    assert (change.name, change.old, change.new) == ("copilot", BUILT_IN, f"{BUILT_IN}.1")
+    assert (change.name, change.old, change.new) == ("copilot", BUILT_IN, NEWER)
     assert change.changes.changed == ("skip",) and (change.screens, change.before, change.after) == (12, 12, 12)
     assert version() == f"rules {BUILT_IN}, built in"  # nothing is taken by asking
 
     assert dispatch.take_rules(proposal) == (change,)
-    assert version().startswith(f"rules {BUILT_IN}.1 from")
-    assert dispatch.rollback_rules("copilot") == [dispatch.RolledBack("copilot", f"{BUILT_IN}.1", BUILT_IN)]
+    assert version().startswith(f"rules {NEWER} from")
+    assert dispatch.rollback_rules("copilot") == [dispatch.RolledBack("copilot", NEWER, BUILT_IN)]
     with pytest.raises(dispatch.DispatchError, match="no rules were updated"):
         dispatch.rollback_rules()
 
 
 def test_a_proposal_that_was_overtaken_changes_nothing(written: Callable[..., str]) -> None:
-    mine = dispatch.propose_rules(written(f"{BUILT_IN}.1"))
-    dispatch.take_rules(dispatch.propose_rules(written(f"{BUILT_IN}.2")))
-    with pytest.raises(dispatch.DispatchError, match=rf"are {BUILT_IN}.2 by now") as e:
+    mine = dispatch.propose_rules(written(NEWER))
+    dispatch.take_rules(dispatch.propose_rules(written(NEWEST)))
+    with pytest.raises(dispatch.DispatchError, match=rf"are {NEWEST} by now") as e:
         dispatch.take_rules(mine)
-    assert "another update came first" in e.value.hint and version().startswith(f"rules {BUILT_IN}.2 from")
+    assert "another update came first" in e.value.hint and version().startswith(f"rules {NEWEST} from")
 
 
 def test_a_file_of_the_users_own_counts(written: Callable[..., str], home: Path) -> None:
     own = home / ".dispatch" / "backends" / "copilot.yaml"
     own.parent.mkdir(parents=True)
     own.write_text("executable: copilot\nargv: [copilot]\n")
-    proposal = dispatch.propose_rules(written(f"{BUILT_IN}.1"))
+    proposal = dispatch.propose_rules(written(NEWER))
     assert proposal.changes == () and proposal.passed_over == (f"copilot: your own file counts, {own}",)
     assert version() == "rules of your own file"
 
 
 def test_what_has_no_rules_can_be_given_some(written: Callable[..., str]) -> None:
-    (change,) = dispatch.propose_rules(written(f"{BUILT_IN}.1", name="goose")).changes
+    (change,) = dispatch.propose_rules(written(NEWER, name="goose")).changes
     assert (change.old, change.screens) == ("", 0) and "composer.prompt" in change.changes.added
     assert version("goose") == ""
-    dispatch.take_rules(dispatch.propose_rules(written(f"{BUILT_IN}.1", name="goose")))
-    assert version("goose").startswith(f"rules {BUILT_IN}.1 from")
+    dispatch.take_rules(dispatch.propose_rules(written(NEWER, name="goose")))
+    assert version("goose").startswith(f"rules {NEWER} from")
 
 
 @pytest.mark.parametrize("trial", ["exit 0", "echo nonsense", "kill -9 $$", "sleep 60"])
@@ -88,13 +98,13 @@ def test_a_trial_that_does_not_end_well_refuses_the_rules(
     monkeypatch.setattr(verb.sys, "executable", str(program))
     monkeypatch.setattr(verb, "DEADLINE", 0.5)
     with pytest.raises(dispatch.DispatchError, match="trying them on the recorded screens did not end"):
-        dispatch.propose_rules(written(f"{BUILT_IN}.1"))
+        dispatch.propose_rules(written(NEWER))
 
 
 def test_sources_that_differ_are_told(written: Callable[..., str], home: Path) -> None:
-    dispatch.take_rules(dispatch.propose_rules(written(f"{BUILT_IN}.1")))
+    dispatch.take_rules(dispatch.propose_rules(written(NEWER)))
     (home / "new.yaml").rename(home / "first.yaml")
-    dispatch.take_rules(dispatch.propose_rules(written(f"{BUILT_IN}.1", name="goose")))
+    dispatch.take_rules(dispatch.propose_rules(written(NEWER, name="goose")))
     (home / "new.yaml").rename(home / "second.yaml")
     for proposed in ("first.yaml", "second.yaml"):
         assert dispatch.propose_rules(proposed).passed_over
@@ -118,5 +128,5 @@ def test_the_trial_takes_no_module_from_where_one_stands(written: Callable[..., 
     trap = home / "dispatch_tmux"
     trap.mkdir()
     (trap / "__init__.py").write_text(f"open({str(home / 'ran')!r}, 'w')")
-    assert dispatch.propose_rules(written(f"{BUILT_IN}.1")).changes
+    assert dispatch.propose_rules(written(NEWER)).changes
     assert not (home / "ran").exists()
