@@ -4,6 +4,7 @@ PY := .venv/bin/python
 ARGS ?=
 N ?= 20
 ABREAST := -n auto --dist worksteal
+unexport PYTHONDONTWRITEBYTECODE # else each of the many processes of a test compiles what it imports
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile

@@ -157,6 +157,10 @@ def _idle(signs: Signs, limits: Limits) -> Verdict:
     left = _open(signs.marks)
     if signs.nudges >= 2 and signs.settled >= limits.nudge:
         return Verdict(State.IDLE, f"stopped early: {left}, reminded twice", surfaced=True)
+    if (
+        " " in signs.marks and signs.settled >= 2 * limits.nudge
+    ):  # a draft, a view over the composer, one that takes no pastes
+        return Verdict(State.IDLE, f"stopped early: {left}, and it could not be reminded", surfaced=True)
     return Verdict(State.IDLE, f"its turn is over, {left}")
 
 

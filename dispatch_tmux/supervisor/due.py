@@ -24,6 +24,7 @@ LAUNCHING = 0.1  # seconds until it is looked again whether the launch line has 
 REDRAW = 0.03  # seconds that a composer has to be there once the CLI has said that its turn is over; a redraw may show it for less
 STRANGE = 15.0  # seconds that a screen rests which no rule knows until it counts as a question; whatever works draws something
 CONTINUED = 1.0  # seconds until it is looked again whether a stopped program goes on, which may print nothing
+HELD = 1.0  # seconds until a reminder that could not be typed is tried again
 MARGIN = 0.05  # seconds after which something is sure to be over
 
 
@@ -125,7 +126,8 @@ def _verdict_changes(facts: Facts, limits: Limits) -> float | None:
     if signs.shows == "ready" and signs.settled < limits.settle:
         return facts.now + (REDRAW if facts.turn_over else limits.settle) - signs.settled + 0.01
     if task.state is State.IDLE and not task.surfaced and " " in task.marks:
-        return facts.shown_since + (limits.settle if not task.nudges else limits.nudge) + MARGIN
+        reminded = facts.shown_since + (limits.settle if not task.nudges else limits.nudge) + MARGIN
+        return reminded if reminded > facts.now else facts.now + HELD  # what keeps it from being told may be over then
     if task.state is State.STARTING:
         soon = facts.began + limits.settle + MARGIN
         return soon if soon > facts.now else facts.now + 1.0

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 KEPT = 256 * 1024  # bytes of unread output kept; pexpect itself would keep all
 MOST_KEYS = 2000  # characters in one send-keys; its -H form fails from 10 000 bytes on
+ABOVE = ("-S", "-50")  # with rows that have scrolled away: what a line that wrapped can reach up into
 _FACTS = "#{cursor_x},#{cursor_y},#{pane_dead},#{pane_in_mode},#{pane_width},#{pane_height},#{pane_tty},#{pane_title}"
 
 
@@ -235,7 +236,7 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
             [
                 ("capture-pane", "-p", "-e", "-t", self.pane, *above),
                 ("display-message", "-p", "-t", self.pane, _FACTS),
-                *([("capture-pane", "-p", "-J", "-t", self.pane)] if joined else []),
+                *([("capture-pane", "-p", "-J", "-t", self.pane, *before) for before in ((), ABOVE)] if joined else []),
             ]
         )
         self._must(shot)
@@ -244,8 +245,9 @@ class PaneSpawn(SpawnBase):  # type: ignore[type-arg]  # generic in the stubs on
             raise PaneGone(f"{self.name} is gone")
         x, y, dead, mode, width, height = (int(word or 0) for word in words[:6])
         self.tty = words[6]
-        lines = self._must(whole[0]).lines if whole else ()
-        whole_text, at = "\n".join(lines), _in_lines(lines, (x, y), width)
+        lines, with_above = (self._must(answer).lines for answer in whole) if whole else ((), ())
+        lines, at = _begun_above(lines, with_above, _in_lines(lines, (x, y), width))
+        whole_text = "\n".join(lines)
         return Rendered(shot.text, (x, y), bool(dead), bool(mode), (width, height), words[6], words[7], whole_text, at)
 
     def history(self, lines: int = 100) -> str:
@@ -316,6 +318,17 @@ def _in_lines(lines: Sequence[str], cursor: tuple[int, int], width: int) -> tupl
             return x + y * width, number
         y -= rows
     return x, len(lines) + y
+
+
+def _begun_above(
+    lines: tuple[str, ...], with_above: tuple[str, ...], at: tuple[int, int]
+) -> tuple[tuple[str, ...], tuple[int, int]]:
+    """LINES with the whole of a first one that begins above the screen, as WITH_ABOVE has it, and where AT is then."""
+    same = with_above[-len(lines) :] if lines else ()
+    if len(same) < len(lines) or same[1:] != lines[1:] or not (same and same[0].endswith(lines[0])):
+        return lines, at  # it was drawn between the two looks
+    column, number = at
+    return same, (column + columns(same[0]) - columns(lines[0]) if number == 0 else column, number)
 
 
 def _socket_of(pane: Any) -> Socket:

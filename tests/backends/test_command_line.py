@@ -49,7 +49,7 @@ def test_a_prompt_is_one_argument_as_it_was_written(prompt: str) -> None:
 
 @pytest.mark.parametrize("prompt", ["--help", "-p", "-", "--dangerously-skip-permissions and go on"])
 def test_a_prompt_is_never_an_option(prompt: str) -> None:
-    argv, _ = started(load("claude"), prompt)
+    argv, _ = started(load("opencode"), prompt)
     assert argv[-1].strip() == prompt and not argv[-1].startswith("-") and prompt not in argv[:-1]
 
 

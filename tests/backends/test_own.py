@@ -25,7 +25,7 @@ def own(command: str, name: str = "mine", folder: Path = Path("/nowhere"), **mor
         ("claude --model opus", ("claude", "--model", "opus", "{permission_flags}", "{prompt}"), True),
         ("codex exec", ("codex", "exec", "{model_flags}", "{permission_flags}", "{prompt}"), False),
         ("codex -m gpt-5", ("codex", "-m", "gpt-5", "{permission_flags}", "{prompt}"), True),
-        ("gemini", ("gemini", "{model_flags}", "{permission_flags}", "-i", "{prompt}"), True),
+        ("gemini", ("gemini", "{model_flags}", "{permission_flags}"), True),  # it is typed
         ("gemini -p", ("gemini", "{model_flags}", "{permission_flags}", "-p", "{prompt}"), False),
         ("./run.sh --fast", ("./run.sh", "--fast", "{permission_flags}", "{prompt}"), False),
         ("./run.sh --task={prompt}", ("./run.sh", "--task={prompt}", "{permission_flags}"), False),

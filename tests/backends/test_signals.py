@@ -121,6 +121,9 @@ def test_of_thousands_the_last_ones_are_remembered(tmp_path: Path, monkeypatch: 
     ]
     said = [{"hook_event_name": "UserPromptSubmit", "prompt": f"prompt {n}"} for n in range(300)]
     signals = told(tmp_path, *asked, *said)
+    for name in signals.hooks:
+        os.makedirs(tmp_path / "door", exist_ok=True)
+        os.mkfifo(tmp_path / "door" / f"{name}.fifo")  # where the hook waits
     assert len(signals.hooks) == KEPT and signals.hook_of("make 59.") and not signals.hook_of("make 3.")
     assert len(signals.receipts) == 100 and signals.receipts[digest("prompt 299")] == 1
 

@@ -64,7 +64,7 @@ class Desk:
 
     def send(self, id: str, text: str) -> str:
         """How the text arrived, by `dispatch send`."""
-        sent = self.crew.run("send", id, text, ok=None)
+        sent = self.crew.run("send", "-v", id, text, ok=None)
         assert sent.returncode == 0, f"{sent.stderr}\n{self.crew.tell(id)}"
         return str(sent.stdout)
 

@@ -174,6 +174,11 @@ def test_S2_a_composer_before_the_first_turn_is_not_idleness() -> None:
         (LIMITS, {**AT_REST, "marks": " "}, "its turn is over, 1 item open"),
         (LIMITS, {**AT_REST, "marks": "  x"}, "its turn is over, 2 items open"),
         (LIMITS, {**AT_REST, "marks": " ", "nudges": 2, "settled": 60.0}, "stopped early: 1 item open, reminded twice"),
+        (
+            LIMITS,
+            {**AT_REST, "marks": " ", "settled": 120.0},
+            "stopped early: 1 item open, and it could not be reminded",
+        ),
     ],
 )
 def test_what_a_person_is_told_of_a_silent_worker(limits: Limits, signs: dict[str, Any], said: str) -> None:

@@ -20,6 +20,7 @@ BACKENDS = Path(__file__).parents[2] / "dispatch_tmux" / "backends"
 PAINTER = """
 echo $$ >"$DISPATCH_TASK_DIR/pid"
 stty -echo 2>/dev/null
+printf '\\033[?2004h'
 was=
 while :; do
   if [ -f "$DISPATCH_TASK_DIR/paint" ] && [ "$(cat "$DISPATCH_TASK_DIR/paint")" != "$was" ]; then
@@ -78,9 +79,10 @@ class Painted:
 
     def tells(self, event: str, **data: Any) -> None:
         self.told += 1
-        (self.dir / "signals" / f"{time.time_ns()}-{self.told}.json").write_text(
-            json.dumps({"hook_event_name": event, **data})
-        )
+        name = f"{time.time_ns()}-{self.told}"
+        written = self.dir / "signals" / f".{name}.tmp"  # whole or not at all, as the real hooks do it
+        written.write_text(json.dumps({"hook_event_name": event, **data}))
+        written.rename(self.dir / "signals" / f"{name}.json")
 
     def until(self, state: str) -> dict[str, Any]:
         self.crew.until(self.id, state)

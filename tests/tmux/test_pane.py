@@ -132,6 +132,24 @@ def test_the_documented_example_runs() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "above", "at", "found"),
+    [
+        (("ue? [y/N] ",), ("old", "Continue? [y/N] "), (10, 0), (("Continue? [y/N] ",), (16, 0))),
+        (("ue? [y/N] ", "x"), ("Continue? [y/N] ", "x"), (1, 1), (("Continue? [y/N] ", "x"), (1, 1))),
+        (("whole",), ("old", "whole"), (5, 0), (("whole",), (5, 0))),
+        (("now", "other"), ("old", "else"), (5, 1), (("now", "other"), (5, 1))),  # drawn between the two looks
+        ((), (), (0, 0), ((), (0, 0))),
+    ],
+)
+def test_D27_a_line_that_begins_above_the_screen_is_read_whole(
+    lines: tuple[str, ...], above: tuple[str, ...], at: tuple[int, int], found: tuple[tuple[str, ...], tuple[int, int]]
+) -> None:
+    from dispatch_tmux.tmux.pane import _begun_above
+
+    assert _begun_above(lines, above, at) == found
+
+
+@pytest.mark.parametrize(
     ("lines", "cursor", "width", "where"),
     [
         (["Proceed? [y/N]"], (14, 0), 80, (14, 0)),
