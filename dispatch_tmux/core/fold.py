@@ -16,14 +16,26 @@ class Fold:
     """The events of a journal, taken in one after the other; `task` is what they amount to so far.
 
     Unknown kinds are kept for later versions and skipped, and so is an event that is damaged: the rest counts.
+    One that was kept goes on from its `parts`.
     """
 
-    def __init__(self, id: str) -> None:
+    def __init__(
+        self,
+        id: str,
+        facts: Facts | None = None,
+        questions: Questions | None = None,
+        requests: Requests | None = None,
+        keys: set[str] | None = None,
+    ) -> None:
         self._id = id
-        self._facts: dict[str, Any] = {}
-        self._questions: dict[str, Question] = {}
-        self._requests: dict[str, tuple[str, str]] = {}
-        self.keys: set[str] = set()
+        self._facts: Facts = facts or {}
+        self._questions: Questions = questions or {}
+        self._requests: Requests = requests or {}
+        self.keys: set[str] = keys or set()
+
+    def parts(self) -> tuple[Facts, Questions, Requests, set[str]]:
+        """All that it is made of, to be kept. Not to be changed."""
+        return self._facts, self._questions, self._requests, self.keys
 
     def add(self, event: Event) -> None:
         if event.key:

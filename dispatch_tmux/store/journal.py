@@ -1,6 +1,7 @@
 """A task's journal: one JSON object a line, appended only. Its fold is the task (core/fold.py).
 
-Read as far as it has grown since the last look, so that an event costs the same whatever came before it.
+Read as far as it has grown since the last look, so that an event costs the same whatever came before it. Of a long one the
+fold is kept, so that another process need not read it from the beginning either (kept_fold.py).
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import json
 import os
 import threading
 import time
+import zlib
 from typing import Any
 
 from dispatch_tmux.core.fold import Fold
 from dispatch_tmux.core.task import Event, Task
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.store import files
+from dispatch_tmux.store import files, kept_fold
+from dispatch_tmux.store.kept_fold import Kept
 from dispatch_tmux.store.tree import Tree
 
 MOST = 1 << 30  # bytes that are read of one journal
@@ -38,6 +41,8 @@ class Journal:
         self._file = (0, 0)  # device and inode of what was read
         self._read = self._seen = 0  # bytes that are in the fold; the size at the last look
         self._damage = 0
+        self._sum, self._kept = 0, 0  # the checksum of what was read; bytes of it whose fold is kept
+        self._by_lines = True  # whether all of it was taken by whole lines, as somebody else would read it
 
     def task(self) -> Task:
         """The task as the journal has it now."""
@@ -105,14 +110,25 @@ class Journal:
         if facts.st_size == self._seen:
             return
         self._seen, self._task = facts.st_size, None
+        if not self._read and facts.st_size >= kept_fold.WORTH:
+            self._go_on_from_kept(fd)
         end = min(facts.st_size, MOST)
         while self._read < end:
             data = os.pread(fd, min(AT_ONCE, end - self._read), self._read)
             whole = data.rfind(b"\n") + 1
             if not whole and not self._last(data):
-                return
+                break
             self._take(data[:whole])
             self._read += whole
+            self._sum = zlib.crc32(data[:whole] if whole else data, self._sum)
+        if self._by_lines and kept_fold.is_due(self._read, self._kept):
+            self._kept = self._read
+            kept_fold.save(self._tree, Kept(self._fold, self._read, self._sum, self._damage))
+
+    def _go_on_from_kept(self, fd: int) -> None:
+        if found := kept_fold.load(self._tree, self._id, fd):
+            self._fold, self._read, self._sum, self._damage = found
+            self._kept = self._read
 
     def _take(self, lines: bytes) -> None:
         for line in lines.split(b"\n"):
@@ -130,6 +146,7 @@ class Journal:
         else:
             return False
         self._read += len(data)
+        self._by_lines = False
         return True
 
 

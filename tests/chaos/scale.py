@@ -16,8 +16,6 @@ from pathlib import Path
 from chaos import rig as rigs
 from chaos.rig import Result, Rig, kill, rig, until
 
-from dispatch_tmux.core.task import State
-
 TRIES = 200
 FINISHED = 10_000  # tasks that are over
 EVENTS = 100_000  # of a long journal
@@ -154,8 +152,13 @@ def long_journal(made: Rig, figures: Figures, random_: random.Random, tries: int
     few = appended(200)
     with open(made.store.own("long", "journal.jsonl"), "a") as journal:
         journal.writelines(
-            json.dumps({"t": 1.7e9 + n, "kind": "state", "key": f"state:{n}", "state": State.WORKING.value}) + "\n"
+            json.dumps({"t": 1.7e9 + n, "kind": "state", "key": f"state:{n}", "state": "queued", "why": "w" * 1150})
+            + "\n"
             for n in range(EVENTS)
         )
     figures.told(f"the first look at {EVENTS} events", seconds(lambda: made.store.task("long")), "s", 2)
     figures.told(f"an event after {EVENTS} / after none", appended(200) / few, "×", 2)
+    size = made.store.size("long") >> 20
+    figures.told(
+        f"`status` of its {size} MB by another process", seconds(lambda: made.d("status", seconds=60)), "s", 0.3
+    )
