@@ -6,6 +6,7 @@ What a module may do here that no other does stands in a table with its reason; 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,12 +31,15 @@ PROGRAMS = {  # module → what it starts; all others ask these
     "verbs.config": "the person's editor",
     "verbs.doctor": "an agent CLI, for its version",
     "verbs.merge": "gh",
+    "verbs.rules": "itself, to try new rules where they can be ended",
     "verbs.standing": "dispatch verify, in the background",
 }
 OPENS = {  # module outside of store/ → the files that it opens itself
     "backends.demo.composer": "what a test has asked it to write down",
     "backends.demo.task_files": "a worker's files, as an agent would",
     "backends.demo_worker": "files of the project, as an agent would",
+    "backends.fetching": "a rules file that the person names",
+    "backends.fixtures": "recorded screens, which are part of the package",
     "backends.load": "backend files",
     "backends.own": "backend files",
     "cli.common": "a prompt's file",
@@ -103,18 +107,21 @@ def calls(path: Path) -> Iterator[tuple[str, str]]:
             yield "", node.func.id
 
 
-CALLS = {name: set(calls(path)) for name, path in MODULES.items()}
+@functools.cache
+def called(name: str) -> set[tuple[str, str]]:
+    """What the module NAME calls, read when a test wants it: every process of the suite loads this file."""
+    return set(calls(MODULES[name]))
 
 
 def starts(name: str) -> bool:
-    return any(owner in ("subprocess", "os", "pexpect") and called in STARTS for owner, called in CALLS[name])
+    return any(owner in ("subprocess", "os", "pexpect") and what in STARTS for owner, what in called(name))
 
 
 def opens(name: str) -> bool:
     return any(
         (owner, called) == ("", "open") or called in OPENERS.get(owner, ()) or (called in PATHLIB and owner != "files")
         or (called == "read_text" and owner != "files")
-        for owner, called in CALLS[name]
+        for owner, called in called(name)
     )  # fmt: skip
 
 
@@ -140,7 +147,7 @@ def test_only_the_store_opens_files_but_for_those_that_are_not_its() -> None:
 
 def test_X9_what_a_worker_may_have_written_is_read_without_following_links() -> None:
     """By `Tree`, which waits for nothing, either."""
-    reads = {name for name in MODULES if ("files", "read_text") in CALLS[name]}
+    reads = {name for name in MODULES if ("files", "read_text") in called(name)}
     assert reads == FOLLOWS.keys()
 
 

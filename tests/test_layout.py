@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,9 +66,15 @@ TMUX = set(
 )
 HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog")
 SOURCES = {
-    ".".join(path.relative_to(HERE).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
+    ".".join(path.relative_to(HERE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(HERE.rglob("*.py"))
 }
+
+
+@functools.cache
+def source(name: str) -> ast.Module:
+    """The module NAME, parsed when a test wants it: every process of the suite loads this file."""
+    return ast.parse(SOURCES[name].read_text())
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -99,7 +106,10 @@ def room(module: str) -> str:
     return module.split(".")[0]
 
 
-GRAPH = {name: set(imports(tree)) - {name} for name, tree in SOURCES.items()}
+@functools.cache
+def uses(name: str) -> set[str]:
+    """What the module NAME imports of ours."""
+    return set(imports(source(name))) - {name}
 
 
 def test_every_module_has_a_room_and_there_are_few() -> None:
@@ -111,14 +121,14 @@ def test_every_module_has_a_room_and_there_are_few() -> None:
 def test_arrows_go_down_only(name: str) -> None:
     allowed = ROOMS[room(name)] | {room(name)}
     wrong = {
-        used for used in GRAPH[name] if room(used) != "errors" and room(used) not in allowed and used not in allowed
+        used for used in uses(name) if room(used) != "errors" and room(used) not in allowed and used not in allowed
     }
     assert not wrong, f"{name} imports {sorted(wrong)}, and its room may not"
 
 
 def test_no_imports_in_a_circle() -> None:
     """Modules, those that are imported late or for types only included."""
-    graph = {name: uses & SOURCES.keys() for name, uses in GRAPH.items()}
+    graph = {name: uses(name) & SOURCES.keys() for name in SOURCES}
     while leaves := {name for name, uses in graph.items() if not uses}:
         graph = {name: uses - leaves for name, uses in graph.items() if name not in leaves}
     assert not graph
@@ -137,19 +147,19 @@ def test_rooms_have_few_levels() -> None:
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if room(name) == "core"])
 def test_the_core_knows_nothing_of_the_world(name: str) -> None:
-    assert not outside(SOURCES[name]) & WORLD
+    assert not outside(source(name)) & WORLD
 
 
 @pytest.mark.parametrize("name", ["screen.read", "screen.line_prompt", "screen.scrub", "models.resolve", "models.names", "models.mentions",
                                   "config.yaml_text", "backends.usage", "backends.briefing", "backends.commands"])  # fmt: skip
 def test_what_decides_in_the_other_rooms_knows_nothing_of_the_world_either(name: str) -> None:
-    assert not outside(SOURCES[name]) & WORLD
+    assert not outside(source(name)) & WORLD
 
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if room(name) in ROOMS.keys() - {"tmux"}])
 def test_only_the_room_of_tmux_names_its_commands(name: str) -> None:
     words = {
-        node.value for node in ast.walk(SOURCES[name]) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value for node in ast.walk(source(name)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert not words & TMUX
 
@@ -161,12 +171,12 @@ AGENT = "backends.demo_worker"  # a program of its own that plays an agent, and 
     "name", [name for name in SOURCES if room(name) in ROOMS and room(name) != "git" and name != AGENT]
 )
 def test_only_the_room_of_git_runs_it(name: str) -> None:
-    lists = [node.elts[0] for node in ast.walk(SOURCES[name]) if isinstance(node, ast.List | ast.Tuple) and node.elts]
+    lists = [node.elts[0] for node in ast.walk(source(name)) if isinstance(node, ast.List | ast.Tuple) and node.elts]
     assert not [first for first in lists if isinstance(first, ast.Constant) and first.value == "git"]
 
 
 def test_the_modules_of_the_supervisor_are_told_where_it_is_opened() -> None:
-    told = (ast.get_docstring(SOURCES["supervisor"]) or "").split()
+    told = (ast.get_docstring(source("supervisor")) or "").split()
     assert {name.removeprefix("supervisor.") for name in SOURCES if room(name) == "supervisor" and "." in name} <= {
         *told
     }

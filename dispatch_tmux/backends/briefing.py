@@ -87,3 +87,15 @@ def late_answer(q: str, answer: str) -> str:
 
 def note(text: str) -> str:
     return f"A note from the person who dispatched you (it is in plan.md as well): {text}"
+
+
+REMINDER = "Your plan still has "
+
+
+def reminder(open_items: Sequence[str]) -> str:
+    """What an idle worker is told."""
+    listed = "\n".join(f"- {item}" for item in open_items)
+    return (
+        f"{REMINDER}{len(open_items)} open:\n{listed}\n"
+        "Go on with them. If you cannot, mark the item [?] or ask with `dispatch ask`."
+    )

@@ -65,9 +65,9 @@ def socket(config: Config | None) -> str:
     return os.path.expanduser(config.tmux.socket) if config else OWN_SOCKET
 
 
-def limits(config: Config | None) -> Limits:
-    times = config.times if config else None
-    return Limits(times.settle, times.nudge, times.quiet) if times else Limits()
+def times(config: Config | None) -> Limits:
+    found = config.times if config else None
+    return Limits(found.settle, found.nudge, found.quiet) if found else Limits()
 
 
 def schedule_limits(config: Config | None) -> schedule.Limits:

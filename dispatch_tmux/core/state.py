@@ -179,15 +179,3 @@ def nudge_due(signs: Signs, state: State, limits: Limits = Limits()) -> bool:
     # By the screen alone: between a turn's last word and the dialogue of its tool, Gemini calls itself ready, too.
     rested = signs.settled if signs.rested is None else signs.rested
     return rested >= (limits.settle if signs.nudges == 0 else limits.nudge)
-
-
-REMINDER = "Your plan still has "
-
-
-def nudge_text(open_items: list[str]) -> str:
-    """What an idle worker is told."""
-    listed = "\n".join(f"- {item}" for item in open_items)
-    return (
-        f"{REMINDER}{len(open_items)} open:\n{listed}\n"
-        "Go on with them. If you cannot, mark the item [?] or ask with `dispatch ask`."
-    )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dispatch_tmux.core.task import State
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.models import choose as choosing
+from dispatch_tmux.models import choose
 from dispatch_tmux.store import processes, task_file
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import retry
@@ -92,7 +92,7 @@ class Actions:
     def _fall_back(self, worker: Worker) -> None:
         task = worker.task
         try:
-            chosen = choosing.next_fallback(task_file.read(self._store, worker.id))
+            chosen = choose.next_fallback(task_file.read(self._store, worker.id))
             if chosen:
                 retry.begin_again(self._store, task, chosen, dict(os.environ), why=task.why, at_once=True)
         except DispatchError as e:

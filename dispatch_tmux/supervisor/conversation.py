@@ -8,7 +8,6 @@ from typing import Any
 
 from dispatch_tmux.backends import briefing, door
 from dispatch_tmux.core import plan
-from dispatch_tmux.core import state as states
 from dispatch_tmux.core.delivery import Held, Outcome, Refused, Submitted, Unproven
 from dispatch_tmux.core.task import LIMIT, State
 from dispatch_tmux.errors import DispatchError, PaneGone
@@ -102,7 +101,7 @@ class Conversation:
         worker, task = self._worker, self._worker.task
         number = task.nudges_in_all + 1
         left = [i.text for i in plan.parse(self._store.plan(worker.id)) if i.mark == plan.OPEN]
-        outcome = message.send(worker, f"nudge-{number}", states.nudge_text(left[:20]))
+        outcome = message.send(worker, f"nudge-{number}", briefing.reminder(left[:20]))
         if not isinstance(outcome, Held):
             worker.sight.shown_since = worker.sight.clock()  # the time to the next one begins now
             worker.record.append("nudge", f"nudge:{number}", n=task.nudges + 1)

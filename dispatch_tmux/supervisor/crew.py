@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core.task import State
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.models import choose as choosing
+from dispatch_tmux.models import choose
 from dispatch_tmux.store import kept_rules, summaries, task_file
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.store.watch import Watch
@@ -40,7 +40,7 @@ class Crew:
         self._unmade: set[str] = (
             set()
         )  # were no tasks yet at the last look: whoever makes one may be killed before it tells
-        self._limits = configuration.limits(config)
+        self._limits = configuration.times(config)
         self._timeout = config.times.timeout if config else 0.0
         self._rules = kept_rules.changed()
         self.workers: dict[str, Worker] = {}
@@ -73,8 +73,8 @@ class Crew:
                 return None
             worker = Worker(
                 self._store, id, configuration.backend(task.backend), self._limits, timeout=self._timeout,
-                instead=lambda: choosing.instead_of(self._store.task(id)),
-                next_model=lambda: choosing.next_name(task_file.read(self._store, id)),
+                instead=lambda: choose.instead_of(self._store.task(id)),
+                next_model=lambda: choose.next_name(task_file.read(self._store, id)),
             )  # fmt: skip
         except Exception as e:  # one task that cannot be read costs that task
             self._log(f"{id}: {type(e).__name__}: {e}")

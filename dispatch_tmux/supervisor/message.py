@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_tmux.backends import door, sessions
+from dispatch_tmux.backends import briefing, door, sessions
 from dispatch_tmux.backends.signals import digest
 from dispatch_tmux.core import delivery, echo
-from dispatch_tmux.core import state as states
 from dispatch_tmux.core.delivery import Before, Held, Left, Outcome, Submitted, Unproven
 from dispatch_tmux.core.shown import Composer
 from dispatch_tmux.core.task import Event
@@ -111,7 +110,7 @@ def _by_keyboard(worker: Worker, rid: str, text: str, log: _Log) -> Outcome:
 
 def _is_ours(worker: Worker, held: str) -> bool:
     """Whether HELD, a composer's text, was sent or typed by us: a reminder that a dialogue came over, what Enter did not send."""
-    ours = echo.squeezed(states.REMINDER)
+    ours = echo.squeezed(briefing.REMINDER)
     left = echo.holds(worker.unproven, Composer(held)) is echo.Holds.WHOLE
     return left or held.startswith(ours) or worker.told.signals.receipts[digest(held)] > 0
 

@@ -216,7 +216,7 @@ def test_a_mistake_in_the_users_changes_says_so() -> None:
 
 
 def test_the_documented_examples_load(tmp_path: Path) -> None:
-    (whole,) = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.S)
+    whole, _rules_file = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.S)
     (tmp_path / "mycli.yaml").write_text(whole)
 
     assert backends.load("mycli", folder=tmp_path).screen.dialogues[0].kind == "permission"

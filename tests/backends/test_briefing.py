@@ -70,3 +70,8 @@ def test_later_words_name_what_they_are_about() -> None:
     assert f"{DIR}/plan.md" in briefing.resumed(DIR)
     assert briefing.late_answer("001", "Use TLS").startswith("The answer to your question 001: Use TLS\n")
     assert briefing.note("use 8080").endswith(": use 8080")
+
+
+def test_a_reminder_names_what_is_open_and_the_ways_out() -> None:
+    text = briefing.reminder(["build", "test it"])
+    assert all(part in text for part in ("2 open", "- build", "- test it", "[?]", "dispatch ask"))

@@ -33,7 +33,7 @@ def test_it_lies_in_the_home_unless_a_variable_names_another(tmp_path: Path, mon
 def test_without_a_file_the_defaults_count(path: Path) -> None:
     assert load.text() is None and load.load() is None
     assert load.socket(None) == load.OWN_SOCKET
-    assert load.limits(None) == Limits()
+    assert load.times(None) == Limits()
     assert load.schedule_limits(None) == schedule.Limits()
     assert load.user_backends(None) == {}
     assert load.backend("demo").name == "demo"
@@ -44,7 +44,7 @@ def test_an_empty_file_says_the_same_as_none(path: Path) -> None:
     found = load.load()
     assert found is not None
     assert load.socket(found) == load.OWN_SOCKET
-    assert load.limits(found) == Limits()
+    assert load.times(found) == Limits()
     assert load.schedule_limits(found) == schedule.Limits()
 
 
@@ -56,7 +56,7 @@ def test_what_is_said_comes_through(path: Path, monkeypatch: pytest.MonkeyPatch,
     )
     found = load.load()
     assert load.socket(found) == str(tmp_path / "s")
-    assert load.limits(found) == Limits(5.0, 0.0, 1.5)
+    assert load.times(found) == Limits(5.0, 0.0, 1.5)
     assert load.schedule_limits(found) == schedule.Limits(4, {"claude": 2}, {"nightly": 1}, 1.0, 0)
 
 

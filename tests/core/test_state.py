@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatch_tmux.core.state import Limits, Signs, derive, ended, nudge_due, nudge_text
+from dispatch_tmux.core.state import Limits, Signs, derive, ended, nudge_due
 from dispatch_tmux.core.task import State
 
 LIMITS = Limits(settle=2.0, nudge=60.0, quiet=1800.0)
@@ -145,11 +145,6 @@ def test_ended(signs: dict[str, Any], state: str, why: str) -> None:
 )
 def test_nudge_due(state: str, nudges: int, settled: float, marks: str, due: bool) -> None:
     assert nudge_due(Signs(nudges=nudges, settled=settled, marks=marks), State(state), LIMITS) is due
-
-
-def test_a_nudge_names_what_is_open_and_the_ways_out() -> None:
-    text = nudge_text(["build", "test it"])
-    assert all(part in text for part in ("2 open", "- build", "- test it", "[?]", "dispatch ask"))
 
 
 def test_a_turn_that_a_signal_calls_over_is_idle_at_once_and_nudged_only_when_its_screen_rests() -> None:

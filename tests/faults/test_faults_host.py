@@ -127,7 +127,7 @@ def test_T24_a_codex_without_network_is_told_its_own_setting(crew: Crew) -> None
 FLOOD = """
 cd "$DISPATCH_TASK_DIR/ipc"
 i=1
-while [ $i -le 3000 ]; do
+while [ $i -le 1200 ]; do
     n=$(printf %05d $i); echo "what of $n?" >x.tmp && mv x.tmp $n.question; i=$((i + 1))
 done
 : >../flooded
