@@ -27,6 +27,7 @@ from dispatch_tmux.tmux.pane import PaneSpawn
 
 FIRST_TURN = 30.0  # seconds within which a CLI takes up the prompt it was started with
 PATIENCE = 1.5  # seconds a message waits for a ready composer before it is said to be held
+BEFORE = 60.0  # seconds that what a former supervisor saw at work counts as older: it starts no more
 
 
 class Sight:
@@ -74,6 +75,8 @@ class Sight:
         self.began = self.last_output = self.shown_since = self.clock()
         self.shown = UNKNOWN
         self.unseen = task.started == task.attempt
+        if self.unseen and task.state is not State.STARTING:
+            self.began -= BEFORE
         self._watched = not self.unseen
         self._begun = self.unseen and task.state in (State.WAITING, State.IDLE, State.DONE)
         self.told.begin(task.attempt)

@@ -223,6 +223,7 @@ def test_T12_arguments_arrive_as_they_are(crew: Crew) -> None:
 def test_T13_a_hung_server_costs_seconds_and_says_so(crew: Crew) -> None:
     crew.configure({"sh": "sh -c 'exec sleep 1000'"})
     id = crew.start("-m", "sh", "x")
+    crew.until(id, "working")
     server = int(crew.tmux("display-message", "-p", "#{pid}").text)
     os.kill(server, signal.SIGSTOP)
     try:
@@ -331,6 +332,7 @@ def test_T20_a_socket_that_was_swept_away_comes_back_and_no_second_server_begins
     crew.socket = str(folder / "s")
     crew.configure({"sh": "sh -c 'exec sleep 1000'"})
     crew.run("run", "-m", "sh", "--id", "first", "x")
+    crew.until("first", "working")
     shutil.rmtree(folder)
     assert "sleep" not in crew.run("screen", "first").stdout  # any verb that needs the server brings it back
     assert os.path.exists(crew.socket)
