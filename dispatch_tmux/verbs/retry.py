@@ -86,8 +86,7 @@ def _refuse_adopted(task: Task) -> None:
 
 def _resumable(project: Project, which: Sequence[Which]) -> list[Task]:
     store = project.store
-    supervised = store.supervised()
-    found = [summaries.current(store, tasks.task_of(project, one), supervised) for one in which]
+    found = [summaries.current(store, tasks.task_of(project, one), supervised=False) for one in which]
     for task in found:
         _may_resume(store, task)
     return found
@@ -108,8 +107,9 @@ def _may_resume(store: Store, task: Task) -> None:
 def _cut_off(project: Project) -> list[Task]:
     """The tasks whose end came from outside; without any, what is queued is let go on."""
     store = project.store
-    supervised = store.supervised()
-    every = [summaries.current(store, t, supervised) for t in summaries.all(store)]
+    # Also where somebody supervises: a supervisor that has only just begun, after a kill of the server, say, has not written
+    # down yet who is gone, and they were passed over.
+    every = [summaries.current(store, t, supervised=False) for t in summaries.all(store)]
     found = [t for t in every if was_cut_off(t) and not program_lives(store, t)]
     if not found and any(not t.ended and not t.attempt for t in every):
         session.ensure(project)

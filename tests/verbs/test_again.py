@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from dispatch_tmux.errors import DispatchError, UsageProblem
 from dispatch_tmux.store import processes
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
+from dispatch_tmux.supervisor import retry as again
+from dispatch_tmux.supervisor import session
+from dispatch_tmux.verbs import start
 from dispatch_tmux.verbs.retry import resume, retry, was_cut_off
 
 REFUSED: list[tuple[str, tuple[Happened, ...], str, str]] = [
@@ -84,6 +88,23 @@ def test_tasks_are_named_or_all_are_meant(project: Project, store: Store) -> Non
 def test_what_was_cut_off_from_outside(store: Store, happened: tuple[Happened, ...], cut: bool) -> None:
     assert was_cut_off(made(store, "auth", *happened)) is cut
     assert not was_cut_off(Task("auth", adopted=True, attempt=1))
+
+
+def test_a_task_whose_end_the_supervisor_has_not_written_down_yet_is_taken_up_too(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right after the server went: a supervisor is there again, and has not looked at its workers."""
+    asked: list[str] = []
+    monkeypatch.setattr(Store, "supervised", lambda self: True)
+    monkeypatch.setattr(again, "begin_again", lambda store, task, one, env, resume: asked.append(task.id) or 2)
+    monkeypatch.setattr(start, "launched", lambda project, id, attempt, soon: store.task(id))
+    monkeypatch.setattr(session, "ensure", lambda project: None)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for id, pid in (("gone", gone.pid), ("lives", os.getpid())):
+        made(store, id, *STARTED, ("state", {"state": "working"}))
+        Path(store.own(id), "process-1").write_text(f"{pid} {processes.started(os.getpid())}\n")
+    assert [task.id for task in resume(project, every=True)] == asked == ["gone"]
 
 
 def test_where_nothing_was_cut_off_nothing_is_begun(project: Project, store: Store) -> None:
