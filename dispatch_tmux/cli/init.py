@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -34,11 +35,16 @@ def set_up(yes: bool, default: str, force: bool) -> str:
         for n, name in enumerate(offered, 1):
             click.echo(f"  {n}. {name}")
         picked = click.prompt("Which one runs when a task names none?", default="1")
-        default = offered[int(picked) - 1] if picked.isdigit() and 0 < int(picked) <= len(offered) else picked
+        default = chosen(offered, picked)
     done = verb.write(found, default or offered[0], force=force)
     former = f"; the former one is kept as {done.kept}" if done.kept else ""
     click.echo(f"default: {done.default}\nwrote {done.path}{former}")
     return done.default
+
+
+def chosen(offered: Sequence[str], picked: str) -> str:
+    """The model that PICKED means, which is a number of the list, or a name."""
+    return {str(n): name for n, name in enumerate(offered, 1)}.get(picked.strip(), picked)
 
 
 def _found(f: Found) -> str:

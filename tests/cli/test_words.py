@@ -9,6 +9,7 @@ import click
 import pytest
 from crew import DISPATCH, Crew, wait_until
 
+from dispatch_tmux.cli import init
 from dispatch_tmux.cli.main import COMMANDS, GROUPS, cli
 from dispatch_tmux.core.task import Choice, Question
 from dispatch_tmux.errors import NeedsDecision, UsageProblem
@@ -219,3 +220,10 @@ def test_help_loads_no_verb(crew: Crew) -> None:
         text=True,
     )
     assert "dispatch_tmux.cli" in done.stderr and "dispatch_tmux.verbs" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("picked", "model"), [("1", "opus"), (" 2 ", "gpt-5.3"), ("²", "²"), ("٢", "٢"), ("3", "3"), ("0", "0"), ("sonnet", "sonnet")]
+)  # fmt: skip
+def test_the_first_model_is_picked_by_its_number_or_named(picked: str, model: str) -> None:
+    assert init.chosen(["opus", "gpt-5.3"], picked) == model
