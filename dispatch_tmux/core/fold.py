@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dispatch_tmux.core.task import RUNNING, Choice, Event, Question, State, Task
+from dispatch_tmux.core.task import RUNNING, Choice, Event, Question, State, Task, former_of
 
 Facts = dict[str, Any]
 Questions = dict[str, Question]
@@ -115,7 +115,10 @@ def _question(e: Event, facts: Facts, questions: Questions, requests: Requests) 
     said = (str(d.get(name, "")) for name in ("text", "type", "mark"))
     text, kind, mark = said
     asked = Question(str(d["q"]), str(d.get("via", "file")), text, choices, e.t, kind, mark)
-    questions[asked.id] = asked._replace(more=bool(d.get("more")), numbers=bool(d.get("numbers")))
+    if (former := questions.get(former_of(asked.id))) and not former.closed:
+        questions[former.id] = former._replace(closed="left")  # its worker has written another one over it
+    more, numbers = bool(d.get("more")), bool(d.get("numbers"))
+    questions[asked.id] = asked._replace(more=more, numbers=numbers, made=int(d.get("made", 0)))
 
 
 def _answer(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:

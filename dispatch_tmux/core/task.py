@@ -87,7 +87,7 @@ NOBODY_KNOWS = "unknown"  # the kind of a question that is just a screen on whic
 
 
 class Question(NamedTuple):
-    """A worker's question. `id` is '001' for one asked through files, 's1' for one on the screen."""
+    """A worker's question. `id` is 's1' for one on the screen; '001' for one asked through files, '001.2' for the second of it."""
 
     id: str
     via: str
@@ -101,6 +101,12 @@ class Question(NamedTuple):
     numbers: bool = False  # the choices' keys are their numbers on the screen
     more: bool = False  # its list is longer than the screen: there are choices that are not named here
     closed: str = ""  # '' open · answered · left (a person or the worker ended it) · gone (the worker is)
+    made: int = 0  # the time of its file, in nanoseconds: the same number with another one is another question
+
+    @property
+    def number(self) -> str:
+        """What its files are called by."""
+        return number_of(self.id)
 
     @property
     def is_drawn(self) -> bool:
@@ -111,6 +117,17 @@ class Question(NamedTuple):
     def is_unknown(self) -> bool:
         """Whether it is only a screen on which nothing moves, and which no rule knows: a person has to look."""
         return self.kind == NOBODY_KNOWS
+
+
+def number_of(id: str) -> str:
+    """The number in the names of the files of question ID: '001' of '001.2', which a worker has asked with a used number."""
+    return id.partition(".")[0]
+
+
+def former_of(id: str) -> str:
+    """The id of the question whose number question ID has used again: '001' for '001.2'; '' where it is the first of it."""
+    number, _, n = id.partition(".")
+    return "" if not n else number if n == "2" else f"{number}.{int(n) - 1}"
 
 
 class Task(NamedTuple):

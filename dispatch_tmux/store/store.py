@@ -9,10 +9,10 @@ import json
 import os
 import re
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dispatch_tmux.core.task import Event, Task, task_id
+from dispatch_tmux.core.task import Event, Question, Task, number_of, task_id
 from dispatch_tmux.errors import DispatchError, TaskNotFound
 from dispatch_tmux.store import files, home, plan_file, question_files, removal, trust, watchman
 from dispatch_tmux.store.journal import Journal
@@ -21,6 +21,7 @@ from dispatch_tmux.store.tree import Tree
 from dispatch_tmux.store.watchman import Watchman
 
 _FLAG = re.compile(r"[0-9]{3,}\.flag")
+SHOWN = 5  # ids that are named where a task was not found
 MAKING = 10.0  # seconds that the making of a task's files may take
 
 
@@ -141,7 +142,8 @@ class Store:
         near = [id for id in ids if name and id.startswith(name)]
         if len(near) == 1:
             return near[0]
-        listed = ", ".join((near or [id for id in ids if name and name in id] or ids)[-5:])
+        like = near or [id for id in ids if name and name in id] or ids
+        listed = ", ".join(like[-SHOWN:]) + (f" … and {len(like) - SHOWN} more" if len(like) > SHOWN else "")
         raise TaskNotFound(
             f"{'several tasks begin with' if near else 'no task'} {name[:80]!r}{'' if near else ' in this project'}",
             hint=f"there is: {listed}" if listed else "no task has been dispatched here yet: dispatch run --help",
@@ -244,9 +246,16 @@ class Store:
 
     # --- questions
 
-    def asked(self, id: str, known: Container[str] = (), most: int = MOST_OPEN) -> list[Asked]:
+    def asked(self, id: str, known: Iterable[Question] = (), most: int = MOST_OPEN) -> list[Asked]:
         """The questions of task ID that are whole, by number, MOST of them; those that are KNOWN already are left out."""
         return question_files.asked(self.tree(id), known, most)
+
+    def write_question(self, id: str, q: Question) -> bool:
+        """Write down that a worker asks Q through a file; False when that is on record."""
+        choices = [list(choice[:2]) for choice in q.choices]
+        return self.append(
+            id, "question", f"question:{q.id}", q=q.id, via="file", text=q.text, choices=choices, made=q.made
+        )
 
     def flags(self, id: str) -> list[tuple[str, str]]:
         """What the worker of task ID wants known at once: (number, text), in order."""
@@ -256,10 +265,12 @@ class Store:
 
     def write_answer(self, id: str, q: str, text: str) -> bool:
         """Answer question Q through its file; False when it has one already."""
-        return self.tree(id).replace("ipc", f"{q}.answer", text=text + "\n", exclusive=True)
+        tree = self.tree(id)
+        question_files.put_aside_stale(tree, q)
+        return tree.replace("ipc", f"{number_of(q)}.answer", text=text + "\n", exclusive=True)
 
     def answer_of(self, id: str, q: str) -> str | None:
-        text = self.tree(id).read("ipc", f"{q}.answer")
+        text = self.tree(id).read("ipc", f"{number_of(q)}.answer")
         return None if text is None else text.removesuffix("\n")
 
     def is_marked_done(self, id: str) -> bool:

@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import files
@@ -81,6 +81,18 @@ class Tree:
         except OSError:
             return []
 
+    def times(self, *folder: str) -> dict[str, int]:
+        """As `names`, and when each of them changed, in nanoseconds since the epoch: of a link, the link itself."""
+        found: dict[str, int] = {}
+        try:
+            with self._parent((*folder, "")) as fd, os.scandir(fd) as entries:
+                for _, entry in zip(range(MOST_NAMES), entries, strict=False):
+                    with suppress(OSError):  # it went this moment
+                        found[entry.name] = entry.stat(follow_symlinks=False).st_mtime_ns
+        except OSError:
+            return {}
+        return found
+
     def stat(self, *names: str) -> os.stat_result | None:
         """The facts of a regular file; None for anything else."""
         try:
@@ -146,6 +158,15 @@ class Tree:
         try:
             with self._parent(names) as fd:
                 os.unlink(names[-1], dir_fd=fd)
+        except OSError:
+            return False
+        return True
+
+    def rename(self, *names: str, to: str) -> bool:
+        """Give a file the name TO in the same directory, in place of one that has it; False when it is not there."""
+        try:
+            with self._parent(names) as fd:
+                os.rename(names[-1], to, src_dir_fd=fd, dst_dir_fd=fd)
         except OSError:
             return False
         return True

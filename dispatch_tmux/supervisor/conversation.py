@@ -9,7 +9,7 @@ from typing import Any
 from dispatch_tmux.backends import briefing, door
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.delivery import Held, Outcome, Refused, Submitted, Unproven
-from dispatch_tmux.core.task import LIMIT, State
+from dispatch_tmux.core.task import LIMIT, State, number_of
 from dispatch_tmux.errors import DispatchError, PaneGone
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import answer, message
@@ -112,7 +112,7 @@ class Conversation:
         """Type the answer to the question file Q, whose worker went idle without reading it."""
         worker = self._worker
         asked = worker.task.question(q)
-        text = briefing.late_answer(q, (asked.answer if asked else "") or "")
+        text = briefing.late_answer(number_of(q), (asked.answer if asked else "") or "")
         outcome = message.send(worker, f"answer-{q}", text)
         if isinstance(outcome, Submitted | Unproven):
             self._settle(f"answer-{q}", outcome)

@@ -136,7 +136,7 @@ class Launcher:
         )
         for q in [q for q in worker.task.questions if not q.closed and attempt > 1]:
             if q.via == "file" and q.answer is not None:
-                self._store.tree(worker.id).replace("ipc", f"{q.id}.done", text="")
+                self._store.tree(worker.id).replace("ipc", f"{q.number}.done", text="")
 
 
 def _tell_launch_line(worker: Worker, attempt: int, pane: str, start: _Start) -> None:

@@ -14,9 +14,9 @@ from dispatch_tmux.core import plan
 from dispatch_tmux.core.fold import fold
 from dispatch_tmux.core.limit import Reset
 from dispatch_tmux.core.state import Signs, Verdict
-from dispatch_tmux.core.task import Event, Question, State, Task
+from dispatch_tmux.core.task import Event, State, Task
 from dispatch_tmux.store import question_files
-from dispatch_tmux.store.question_files import CUT, MOST_OPEN, Asked
+from dispatch_tmux.store.question_files import CUT, MOST_OPEN, Found
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor.notes import KeptNotes
 
@@ -101,34 +101,32 @@ class TaskRecord:
         self.append("progress", f"progress:{self.task.progress + 1}", marks=now, changed=said)
 
     def _read_questions(self) -> None:
-        known = {q.id: q for q in self.task.questions}
         left, open_ = AT_ONCE, len(self.task.open_questions)
-        for q, (answered, acknowledged) in question_files.there(self._tree).items():
-            before = known.get(q)
-            if before and not (answered and before.answer is None) and not (acknowledged and not before.closed):
+        for file in question_files.there(self._tree, self.task.questions):
+            if not file.has_news:
                 continue
             if not left:
                 self.has_more = True  # the other workers have their turn first
                 break
-            if before or answered or open_ < MOST_OPEN:
+            if file.before or file.answered or file.former or open_ < MOST_OPEN:
                 left -= 1
-                open_ += not (before or answered)
-                self._read_question(q, before, answered, acknowledged)
+                open_ += not (file.before or file.answered)
+                self._read_question(file)
 
-    def _read_question(self, q: str, before: Question | None, answered: bool, acknowledged: bool) -> None:
-        """Write down what is new of question Q, which the journal has as BEFORE."""
+    def _read_question(self, file: Found) -> None:
+        """Write down what is new of the question in FILE."""
+        q, before = file.id, file.before
         if before is None:
-            asked = question_files.read(self._tree, q, answered, acknowledged)
+            asked = question_files.read(self._tree, file)
             if asked is None:
                 return
-            self.append(
-                "question", f"question:{q}", q=q, via="file", text=_cut(asked) or "(an empty question)",
-                choices=[list(choice) for choice in asked.choices],
-            )  # fmt: skip
-        if answered and (before is None or before.answer is None):
+            question_files.put_aside_stale(self._tree, q)
+            self._store.write_question(self.id, asked.as_question())
+            self.refresh()
+        if file.answered and (before is None or before.answer is None):
             answer = self._store.answer_of(self.id, q) or ""
             self.append("answer", f"answer:{q}", q=q, answer=answer[:CUT], by="file")
-        if acknowledged and (before is None or not before.closed):
+        if file.acknowledged and (before is None or not before.closed):
             self.append("closed", f"closed:{q}", q=q, how="answered")
 
     def _read_flags(self) -> None:
@@ -179,8 +177,3 @@ def _evidence(signs: Signs) -> dict[str, Any]:
     return {
         name: round(value, 1) if isinstance(value, float) else value for name, value in found.items() if name != "said"
     }
-
-
-def _cut(asked: Asked) -> str:
-    """The beginning of a long question; its file has the rest, and that is said."""
-    return asked.text if len(asked.text) <= CUT else f"{asked.text[:CUT]}\n… (the rest is in ipc/{asked.q}.question)"

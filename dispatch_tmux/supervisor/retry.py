@@ -11,7 +11,7 @@ from dispatch_tmux.core import plan
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.models.resolve import Resolution
-from dispatch_tmux.store import files, plan_file, processes, task_file
+from dispatch_tmux.store import files, plan_file, processes, question_files, task_file
 from dispatch_tmux.store.store import Store
 
 
@@ -45,6 +45,8 @@ def begin_again(
             store.drop_request(task.id, rid)
         for q in task.open_questions:
             store.append(task.id, "closed", f"closed:{q.id}", q=q.id, how="gone")
+        over = (q.number for q in task.questions if q.via == "file" and (q.closed or q.answer is None))
+        question_files.put_aside(store.tree(task.id), over)
         _reopen(store, task.id, fresh)
         store.request(task.id, "launch", env=env, attempt=attempt, at_once=at_once, resume=resume)
     return attempt

@@ -76,6 +76,8 @@ def answer(
         store.append(task.id, "answer", f"answer:{asked.id}", q=asked.id, answer=words, by="person")
         session.ensure(project)
         return Answered(task.id, asked.id, words, "written down")
+    if task.question(asked.id) is None:
+        store.write_question(task.id, asked)  # an answer that is on record before its question would count for none
     if not store.write_answer(task.id, asked.id, words):
         raise DispatchError(
             f"question {asked.id} of {task.id} was answered a moment ago",
@@ -86,7 +88,7 @@ def answer(
     if restarted:
         store.request(task.id, "launch", env=dict(os.environ))
     session.ensure(project)
-    proof = f"written to ipc/{asked.id}.answer"
+    proof = f"written to ipc/{asked.number}.answer"
     is_over = task.ended or task.stopping
     return Answered(task.id, asked.id, words, proof, restarted, kept=is_over and not restarted)
 

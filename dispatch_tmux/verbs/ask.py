@@ -58,7 +58,9 @@ def _ask(ipc: str, text: str, choices: Sequence[str]) -> str:
     if not text.strip():
         raise DispatchError("the question is empty")
     listed = "".join(f"\n{n}. {' '.join(choice.split())}" for n, choice in enumerate(choices, 1))
-    numbers = [int(m[1]) for m in (re.fullmatch(r"(\d{3,})\.question", name) for name in os.listdir(ipc)) if m]
+    numbers = [
+        int(m[1]) for m in (re.fullmatch(r"(\d{3,})\.question(\.former)?", name) for name in os.listdir(ipc)) if m
+    ]
     number = max(numbers, default=0) + 1
     while not files.replace(os.path.join(ipc, f"{number:03d}.question"), text.strip() + listed + "\n", exclusive=True):
         number += 1  # another question of the same worker was quicker

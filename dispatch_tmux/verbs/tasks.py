@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.plan import Item
-from dispatch_tmux.core.task import Choice, Question, Task
+from dispatch_tmux.core.task import Question, Task
 from dispatch_tmux.errors import TaskNotFound
 from dispatch_tmux.store import question_files, summaries
 from dispatch_tmux.store.project import Project
@@ -61,14 +60,10 @@ def _now(store: Store, task: Task, supervised: bool) -> Task:
 
 def open_questions(store: Store, task: Task) -> tuple[Question, ...]:
     """The task's open questions, with those that no supervisor has written down yet."""
-    known = {q.id for q in task.questions}
-    fresh = [
-        Question(a.q, "file", a.text or "(an empty question)", tuple(Choice(*c) for c in a.choices), time.time())
-        for a in store.asked(task.id, known)
-        if not a.answered
-    ]
-    answered = {q for q, (answered, _) in question_files.there(store.tree(task.id)).items() if answered}
-    return tuple(q for q in task.open_questions if q.id not in answered) + tuple(fresh)
+    fresh = [a.as_question() for a in store.asked(task.id, task.questions) if not a.answered]
+    there = question_files.there(store.tree(task.id), task.questions)
+    over = {file.id for file in there if file.answered} | {file.former.id for file in there if file.former}
+    return tuple(q for q in task.open_questions if q.id not in over) + tuple(fresh)
 
 
 def items(project: Project, task: Task) -> tuple[Item, ...]:
@@ -83,10 +78,10 @@ def folder(project: Project, task: Task) -> str:
 
 def question_file(store: Store, task: Task, q: Question) -> str:
     """The file that question Q was asked through; '' for one that was asked on the screen or by dispatch."""
-    return store.path(task.id, "ipc", f"{q.id}.question") if q.via == "file" else ""
+    return store.path(task.id, "ipc", f"{q.number}.question") if q.via == "file" else ""
 
 
 def whole(store: Store, task: Task, q: Question) -> Question:
     """Q with the whole text of its file, which the journal keeps only the beginning of."""
-    text = store.tree(task.id).read("ipc", f"{q.id}.question", most=MOST_QUESTION) if q.via == "file" else None
+    text = store.tree(task.id).read("ipc", f"{q.number}.question", most=MOST_QUESTION) if q.via == "file" else None
     return q if text is None else q._replace(text=text.strip() or q.text)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dispatch_tmux.core.fold import fold
-from dispatch_tmux.core.task import Event, State, Task, needs, slug, task_id
+from dispatch_tmux.core.task import Event, State, Task, former_of, needs, number_of, slug, task_id
 from dispatch_tmux.errors import UsageProblem
 
 
@@ -145,3 +145,24 @@ def test_a_later_word_does_not_undo_a_delivery() -> None:
 )
 def test_needs(events: list[Event], found: list[str]) -> None:
     assert [n.key for n in needs(fold("t", events))] == found
+
+
+@pytest.mark.parametrize(
+    ("id", "number", "former"),
+    [("001", "001", ""), ("001.2", "001", "001"), ("001.12", "001", "001.11"), ("s1", "s1", "")],
+)
+def test_a_question_of_a_used_number_knows_its_files_and_its_former(id: str, number: str, former: str) -> None:
+    assert (number_of(id), former_of(id)) == (number, former)
+
+
+def test_a_question_of_a_used_number_ends_the_former_one_where_nothing_did() -> None:
+    def asked(q: str) -> Event:
+        return Event(1.0, "question", f"question:{q}", {"q": q, "via": "file", "text": q, "made": 7})
+
+    answer = Event(2.0, "answer", "answer:001", {"q": "001", "answer": "one"})
+    closed = Event(2.0, "closed", "closed:001", {"q": "001", "how": "gone"})
+    for between, how in (((), "left"), ((answer,), "left"), ((closed,), "gone")):
+        task = fold("t", [asked("001"), *between, asked("001.2"), asked("002")])
+        assert [(q.id, q.closed, q.made) for q in task.questions] == [("001", how, 7), ("001.2", "", 7), ("002", "", 7)]
+        assert [need.key for need in needs(task)] == ["question:001.2", "question:002"]
+    assert not fold("t", [asked("001"), asked("001.x")]).questions[0].closed  # damaged

@@ -292,6 +292,68 @@ def test_F6_a_question_written_slowly_and_not_renamed_is_asked_once_and_whole(cr
     assert len(crew.events(id, "question")) == 1
 
 
+# --- F28
+
+ASKS_AGAIN = """
+cd "$DISPATCH_TASK_DIR"
+for text in 'which colour?' 'which size?'; do
+    printf "$text\\n1. one\\n2. two\\n" >ipc/001.question.tmp && mv ipc/001.question.tmp ipc/001.question
+    while [ ! -f ipc/001.answer ]; do sleep 0.05; done
+    echo "$text $(cat ipc/001.answer)" >>answers
+    : >ipc/001.done
+    rm ipc/001.answer
+done
+exec sleep 600
+"""
+
+
+def test_F28_a_worker_that_uses_a_number_again_is_heard_in_the_same_attempt_and_after_a_retry(crew: Crew) -> None:
+    crew.configure({"sh": crew.script("w.sh", ASKS_AGAIN)})
+    id = crew.start("-m", "sh", "job")
+
+    def asked() -> list[tuple[str, str]]:
+        return [(q.id, q.text.partition("\n")[0]) for q in crew.task(id).open_questions]
+
+    def wait_for(*wanted: tuple[str, str]) -> None:
+        wait_until(lambda: asked() == list(wanted), lambda: crew.tell(id))
+
+    wait_for(("001", "which colour?"))
+    crew.run("answer", id, "first")
+    wait_for(("001.2", "which size?"))
+    assert "001.2" in crew.run("questions").stdout
+    crew.run("stop", id)
+    crew.run("retry", id)
+    wait_for(("001.3", "which colour?"))  # no file of the former attempt has answered it
+    (news,) = crew.json("wait", "--for", "question", "--as", "fresh", "--timeout", "20")
+    assert news["question"] == "001.3"
+    crew.run("answer", id, "-q", "001.3", "--choice", "2")
+    wait_for(("001.4", "which size?"))
+    crew.run("answer", id, "-q", "001.4", "last")
+    wait_until(lambda: len((crew.dir(id) / "answers").read_text().splitlines()) == 3)
+    assert (crew.dir(id) / "answers").read_text() == "which colour? first\nwhich colour? two\nwhich size? last\n"
+    assert "no open question 001.2" in crew.run("answer", id, "-q", "001.2", "late", ok=False).stderr
+
+
+@pytest.mark.parametrize(("number", "asked"), [("001", "001.2"), ("002", "002")])
+def test_F28_a_question_that_nobody_supervises_is_listed_and_its_answer_is_on_record(
+    crew: Crew, number: str, asked: str
+) -> None:
+    id = sleeper(crew)
+    put(crew, id, "ipc/001.question", "first?")
+    crew.until(id, "question")
+    crew.run("answer", id, "one")
+    put(crew, id, "ipc/001.done", "")
+    wait_until(lambda: crew.task(id).questions[0].closed, lambda: crew.tell(id))
+    nobody_supervises(crew)
+    put(crew, id, f"ipc/{number}.question", "second?")
+    (listed,) = crew.json("questions")
+    assert (listed["id"], listed["text"]) == (asked, "second?")
+    crew.run("answer", id, "two")
+    assert (crew.dir(id) / f"ipc/{number}.answer").read_text() == "two\n"
+    assert [(q.id, q.answer) for q in crew.task(id).questions] == [("001", "one"), (asked, "two")]
+    assert not crew.task(id).open_questions
+
+
 # --- F7
 
 BLOCKS = """

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from dispatch_tmux.core.task import Question
 from dispatch_tmux.errors import DispatchError, ForeignProject, TaskNotFound, UsageProblem
-from dispatch_tmux.store import files, watchman
+from dispatch_tmux.store import files, question_files, watchman
 from dispatch_tmux.store import store as stores
 from dispatch_tmux.store.question_files import MOST_QUESTION, Asked
 from dispatch_tmux.store.store import Store
@@ -139,6 +140,14 @@ def test_no_path_is_made_of_what_is_no_id(store: Store, id: str) -> None:
 def test_a_task_is_found_by_its_beginning(store: Store, name: str, found: str) -> None:
     begin(store, "auth", "auth-2", "docs")
     assert store.find(name) == found
+
+
+def test_of_many_tasks_that_could_be_meant_five_are_named_and_the_others_counted(store: Store) -> None:
+    begin(store, *(f"t-{n}" for n in range(8)))
+    for name in ("t", "-", "nosuch"):
+        with pytest.raises(TaskNotFound) as told:
+            store.find(name)
+        assert told.value.hint == "there is: t-3, t-4, t-5, t-6, t-7 … and 3 more"
 
 
 @pytest.mark.parametrize(
@@ -280,7 +289,7 @@ def test_questions_come_by_number_with_what_has_become_of_them(store: Store) -> 
         "003.question.tmp": "half", "3.question": "too few digits", "x.question": "", ".004.question": "", "005.answer": "no question",
     }.items():  # fmt: skip
         (ipc(store) / name).write_text(text)
-    assert store.asked("auth") == [
+    assert [one._replace(made=0) for one in store.asked("auth")] == [
         Asked("002", "two?\n1. A\n2. B", (("1", "A"), ("2", "B")), True, True),
         Asked("010", "ten?", (), False, False),
         Asked("1000", "last?", (), False, False),
@@ -319,6 +328,50 @@ def test_an_answer_is_written_once_and_whole(store: Store) -> None:
     assert not again(store).write_answer("auth", "001", "SQLite")
     assert store.answer_of("auth", "001") == "PostgreSQL\nplease"
     assert (ipc(store) / "001.answer").read_text() == "PostgreSQL\nplease\n"
+
+
+def test_an_answer_that_is_older_than_the_question_answers_another_one_and_is_put_aside(store: Store) -> None:
+    begin(store, "auth")
+    for name in ("001.answer", "001.done", "001.question"):
+        (ipc(store) / name).write_text(name)
+    for name in ("001.answer", "001.done"):
+        os.utime(ipc(store) / name, (1000, 1000))
+    (asked,) = store.asked("auth")
+    assert not asked.answered and not asked.acknowledged
+    assert store.write_answer("auth", "001", "mine")
+    assert store.answer_of("auth", "001") == "mine" and store.asked("auth")[0].answered
+    assert (ipc(store) / "001.answer.former").read_text() == "001.answer"
+    assert not store.is_acknowledged("auth", "001")
+    assert not store.write_answer("auth", "001", "another")
+
+
+def test_a_number_that_is_used_again_asks_another_question(store: Store) -> None:
+    begin(store, "auth")
+    place = ipc(store) / "001.question"
+    place.write_text("first?")
+    first = Question("001", "file", "first?", (), 0.0, made=place.stat().st_mtime_ns)
+    assert store.asked("auth", [first]) == []
+    place.write_text("second?")
+    os.utime(place, (2000, 2000))
+    for closed in ("answered", "gone", ""):
+        (found,) = question_files.there(store.tree("auth"), [first._replace(closed=closed)])
+        assert (found.id, found.before, found.former is None) == ("001.2", None, bool(closed))
+    assert [(one.q, one.text) for one in store.asked("auth", [first])] == [("001.2", "second?")]
+    second = Question("001.2", "file", "second?", (), 0.0, made=place.stat().st_mtime_ns, closed="answered")
+    assert store.asked("auth", [first, second]) == []
+    os.utime(place, (3000, 3000))
+    assert [one.q for one in store.asked("auth", [first, second])] == ["001.3"]
+
+
+def test_a_question_that_is_saved_again_as_it_was_or_has_no_time_on_record_is_the_same(store: Store) -> None:
+    begin(store, "auth")
+    place = ipc(store) / "001.question"
+    place.write_text("Which?")
+    asked = Question("001", "file", "Which?", (), 0.0, made=place.stat().st_mtime_ns)
+    os.utime(place, (2000, 2000))
+    assert store.asked("auth", [asked]) == []  # open, and the same words
+    assert store.asked("auth", [asked._replace(made=0, closed="answered")]) == []  # of an earlier version
+    assert store.asked("auth", [Question("001", "screen", "Which?", (), 0.0)]) != []
 
 
 def test_an_answer_goes_through_no_link(store: Store, tmp_path: Path) -> None:

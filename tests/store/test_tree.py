@@ -186,6 +186,25 @@ def test_names_are_bounded(inside: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(Tree(str(inside)).names()) == 5
 
 
+def test_times_are_those_of_what_lies_there_and_not_of_what_a_link_leads_to(inside: Path, outside: Path) -> None:
+    (inside / "a").touch()
+    os.utime(inside / "a", ns=(5, 7_000_000_001))
+    (inside / "link").symlink_to(outside)
+    os.utime(inside / "link", ns=(5, 9), follow_symlinks=False)
+    assert Tree(str(inside)).times() == {"a": 7_000_000_001, "link": 9}
+    assert Tree(str(inside)).times("a") == Tree(str(inside)).times("link") == {}
+
+
+def test_a_file_is_renamed_in_its_directory_and_nothing_beyond_a_link(inside: Path, outside: Path) -> None:
+    (inside / "a").write_text("a")
+    (inside / "b").write_text("b")
+    assert Tree(str(inside)).rename("a", to="b") and (inside / "b").read_text() == "a"
+    assert not Tree(str(inside)).rename("a", to="c")
+    (outside / "x").touch()
+    (inside / "link").symlink_to(outside)
+    assert not Tree(str(inside)).rename("link", "x", to="y") and (outside / "x").exists()
+
+
 def test_no_descriptor_is_left_open_whatever_lies_there(inside: Path, outside: Path) -> None:
     for n, odd in enumerate(ODD):
         odd(inside / str(n), outside)

@@ -171,6 +171,53 @@ def test_a_question_that_came_and_went_unseen_is_told_whole(record: TaskRecord) 
     assert record.task.questions[0].answer == "this"
 
 
+def asks(record: TaskRecord, text: str, second: int, *stale: str) -> None:
+    """The worker asks with 001, at SECOND; STALE files of its number are older."""
+    write(record, "ipc/001.question", text)
+    os.utime(os.path.join(record.dir, "ipc/001.question"), (second, second))
+    for name in stale:
+        os.utime(os.path.join(record.dir, "ipc", name), (second - 1, second - 1))
+
+
+def test_F28_a_number_that_is_used_again_is_another_question_with_an_answer_of_its_own(record: TaskRecord) -> None:
+    asks(record, "first?", 1000)
+    write(record, "ipc/001.answer", "one")
+    write(record, "ipc/001.done", "")
+    assert [e.key for e in read(record)] == ["question:001", "answer:001", "closed:001"]
+    asks(record, "second?\n1. red\n2. blue", 2000, "001.answer", "001.done")
+    assert [e.key for e in read(record)] == ["question:001.2"]
+    (asked,) = record.task.open_questions
+    assert (asked.id, asked.number, [c.label for c in asked.choices]) == ("001.2", "001", ["red", "blue"])
+    assert not os.path.exists(
+        os.path.join(record.dir, "ipc/001.answer")
+    )  # whoever waits for it does not take the former one
+    assert read(record) == []
+    write(record, "ipc/001.answer", "two")
+    write(record, "ipc/001.done", "")
+    assert [(e.key, e.data.get("answer")) for e in read(record)] == [("answer:001.2", "two"), ("closed:001.2", None)]
+    assert [q.answer for q in record.task.questions] == ["one", "two"] and read(record) == []
+
+
+def test_F28_a_question_that_is_written_over_before_its_answer_gives_way_to_the_new_one(record: TaskRecord) -> None:
+    asks(record, "first?\n1. red", 1000)
+    read(record)
+    asks(record, "first?\n1. red", 1500)  # saved once more
+    assert read(record) == []
+    asks(record, "second?\n1. blue", 2000)
+    assert [e.key for e in read(record)] == ["question:001.2"]
+    assert [(q.id, q.closed) for q in record.task.questions] == [("001", "left"), ("001.2", "")]
+    assert [q.id for q in TaskRecord(record._store, "t").task.open_questions] == ["001.2"]
+
+
+def test_F28_an_answer_that_was_not_taken_note_of_is_closed_when_its_worker_asks_on(record: TaskRecord) -> None:
+    asks(record, "first?", 1000)
+    write(record, "ipc/001.answer", "one")
+    read(record)
+    asks(record, "first?", 2000, "001.answer")  # the same words: it asks again
+    assert [e.key for e in read(record)] == ["question:001.2"]
+    assert [(q.answer, q.closed) for q in record.task.questions] == [("one", "left"), (None, "")]
+
+
 def test_what_is_no_question_file_asks_nothing(record: TaskRecord) -> None:
     for name in ("001.question.tmp", "x.question", ".001.question.swp", "001.answer", "001.done", "question"):
         write(record, f"ipc/{name}", "Which?")

@@ -53,6 +53,22 @@ def test_it_goes_on_where_it_was_with_what_failed_open_again(store: Store) -> No
     assert not request["resume"] and not request["at_once"]
 
 
+def test_F28_what_was_asked_before_is_put_aside_and_an_answer_that_was_not_read_stays(store: Store) -> None:
+    for q, more in (("001", ("answer", "done")), ("002", ()), ("003", ("answer",))):
+        for name in ("question", *more):
+            store.tree("t").replace("ipc", f"{q}.{name}", text=q)
+        store.append("t", "question", f"question:{q}", q=q, via="file", text=q, made=1)
+    store.append("t", "answer", "answer:001", q="001", answer="x")
+    store.append("t", "closed", "closed:001", q="001", how="answered")
+    store.append("t", "answer", "answer:003", q="003", answer="x")
+    store.append("t", "question", "question:s1", q="s1", via="screen", text="?")
+    again(store)
+    assert sorted(store.tree("t").names("ipc")) == [
+        "001.answer.former", "001.done.former", "001.question.former", "002.question.former", "003.answer", "003.question",
+    ]  # fmt: skip
+    assert [q.closed for q in store.task("t").questions] == ["answered", "gone", "", "gone"]
+
+
 def test_of_two_that_begin_a_task_again_at_once_one_does_and_the_other_is_told(store: Store) -> None:
     seen = store.task("t")
     assert begin_again(store, seen, OPUS, {}) == 2

@@ -36,7 +36,8 @@ def test_an_answer_is_taken_and_acknowledged_and_a_later_wait_has_it_too(ipc: Pa
 def test_questions_are_counted_on_also_over_gaps(ipc: Path) -> None:
     (ipc / "007.question").write_text("an older one")
     (ipc / "notes.question").write_text("not one of ours")
-    assert [ask("Which?", timeout=0).number for _ in range(2)] == ["008", "009"]
+    (ipc / "009.question.former").write_text("of a former attempt")
+    assert [ask("Which?", timeout=0).number for _ in range(2)] == ["010", "011"]
 
 
 def test_two_that_ask_at_once_ask_two_questions(ipc: Path) -> None:

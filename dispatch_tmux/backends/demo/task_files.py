@@ -82,8 +82,8 @@ def ask(folder: str, question: str, choices: Sequence[str], wait: Callable[[floa
 
 
 def _numbers(ipc: str) -> list[int]:
-    """The numbers of the question files."""
-    return [int(m[1]) for m in (re.match(r"(\d{3})\.question$", n) for n in os.listdir(ipc)) if m]
+    """The numbers of the question files, those of former attempts too."""
+    return [int(m[1]) for m in (re.match(r"(\d{3})\.question(\.former)?$", n) for n in os.listdir(ipc)) if m]
 
 
 def _is_answered(folder: str) -> bool:
