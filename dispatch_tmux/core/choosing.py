@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from dispatch_tmux.core.shown import Choice, Shown
+if TYPE_CHECKING:
+    from dispatch_tmux.core.shown import Choice, Shown
 
 _END = r"(?=$|[\s,;:!()\u2013\u2014-]|\.(?:$|\s))"
 YES = re.compile(

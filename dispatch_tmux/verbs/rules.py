@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dispatch_tmux.backends import changes as comparing
-from dispatch_tmux.backends import fetching, renewed
 from dispatch_tmux.backends import load as backends
+from dispatch_tmux.backends import renewed
 from dispatch_tmux.backends.changes import Changes
 from dispatch_tmux.backends.renewed import Rules
 from dispatch_tmux.errors import DispatchError, UsageProblem
@@ -64,6 +64,8 @@ def propose_rules(source: str = "") -> Proposal:
     Takes some seconds: they are run on the recorded screens in a process of their own. Raises DispatchError for what is no
     rules file, holds anything but screen rules, has a pattern that can take for ever, or reads fewer screens right.
     """
+    from dispatch_tmux.backends import fetching  # which loads what speaks HTTP
+
     source = source or _former_source()
     source = source if fetching.is_url(source) else os.path.abspath(source)
     folder = Path(home.backends_dir())
