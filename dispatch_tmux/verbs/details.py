@@ -10,7 +10,7 @@ from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Event, Task
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.verbs import questions, rules, screen, standing, status, tasks
+from dispatch_tmux.verbs import questions, screen, standing, status, tasks
 from dispatch_tmux.verbs.questions import Asked
 from dispatch_tmux.verbs.tasks import Which
 
@@ -109,6 +109,8 @@ def _attempts(events: list[Event]) -> tuple[Attempt, ...]:
 
 def evidence(project: Project, which: Which) -> Evidence:
     """What the state of the task is based on: the signs at its last change, and what there is to see now."""
+    from dispatch_tmux.verbs import rules  # which loads what reads configurations
+
     task, store = tasks.one(project, which), project.store
     last = next((e for e in reversed(store.events(task.id)) if e.kind == "state"), None)
     return Evidence(

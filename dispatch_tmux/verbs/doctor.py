@@ -18,7 +18,7 @@ from dispatch_tmux.store import home, summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import server as tmux
-from dispatch_tmux.verbs import rules, standing
+from dispatch_tmux.verbs import standing
 from dispatch_tmux.verbs.stop import program_lives
 
 
@@ -162,6 +162,8 @@ def _backend(name: str, loaded: dict[str, Any], folder: str) -> tuple[bool | Non
     from dispatch_tmux.backends.own import backend_of
 
     ok, said = _cli(name, backend_of(name, loaded, folder).executable)
+    from dispatch_tmux.verbs import rules  # which loads what reads configurations
+
     if trouble := rules.trouble(name):
         return False, f"{trouble} — dispatch backends rollback {name}"
     known = rules.standing(name) if ok else ""
