@@ -65,7 +65,7 @@ def resumption(
         briefing(directory, prompt, prefix, around).strip(),
         "This was begun before, by you or by another agent, and stopped before the end. What is checked off is done: "
         "look at what is there, and go on from the first item that is not checked; take `- [?]` items up again. "
-        f"The numbers of the questions in {directory}/ipc are used up: a new one takes the next.",
+        f"The numbers of the questions in {directory}/ipc (NNN.question.former, too) are used up: a new one takes the next.",
         f"What you left in context.md:\n\n{context.strip()}" if context.strip() else "",
         said,
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 
 from dispatch_tmux.core.task import State, Task
@@ -12,11 +13,14 @@ from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import retry as again
 from dispatch_tmux.supervisor import session
+from dispatch_tmux.tmux import worker_windows
 from dispatch_tmux.verbs import start, tasks
 from dispatch_tmux.verbs.resolve import Chooser
 from dispatch_tmux.verbs.run import checked_permissions
 from dispatch_tmux.verbs.stop import program_lives
 from dispatch_tmux.verbs.tasks import Which
+
+GOING = 3.0  # seconds in which a program ends whose window is gone
 
 
 def retry(
@@ -109,11 +113,25 @@ def _cut_off(project: Project) -> list[Task]:
     store = project.store
     # Also where somebody supervises: a supervisor that has only just begun, after a kill of the server, say, has not written
     # down yet who is gone, and they were passed over.
-    every = [summaries.current(store, t, supervised=False) for t in summaries.all(store)]
+    every = _settled(project, summaries.all(store))
     found = [t for t in every if was_cut_off(t) and not program_lives(store, t)]
     if not found and any(not t.ended and not t.attempt for t in every):
         session.ensure(project)
     return found
+
+
+def _settled(project: Project, every: Sequence[Task]) -> list[Task]:
+    """EVERY task as it is now. One whose window is gone is given a moment to end, for its program hears of that a little later."""
+    deadline, shown = time.monotonic() + GOING, None
+    while True:
+        now = [summaries.current(project.store, t, supervised=False) for t in every]
+        live = {t.id for t in now if not t.ended and t.attempt and t.started == t.attempt and not t.adopted}
+        going = {t.id for t in now if was_cut_off(t) and program_lives(project.store, t)}
+        if live and shown is None:
+            shown = {pane.task for pane in worker_windows.panes(session.server_of(project)) or ()}
+        if not (going | live - (shown or set())) or time.monotonic() > deadline:
+            return now
+        time.sleep(0.05)
 
 
 def was_cut_off(task: Task) -> bool:

@@ -230,3 +230,19 @@ def test_a_failure_is_not_the_next_attempts_however_large_its_window_is(crew: Cr
     )  # it has been looked at
     crew.run("status", id)
     assert crew.task(id).state.value == "starting", crew.tell(id)
+
+
+# --- F29
+
+
+def test_F29_after_the_server_went_all_are_resumed_at_once_whoever_supervises_by_then(crew: Crew) -> None:
+    crew.configure({"sh": "sh -c 'sleep 600'"})
+    ids = [crew.start("-m", "sh", "--id", f"t{n}", "job") for n in range(4)]
+    for id in ids:
+        crew.until(id, "working")
+    crew.tmux("kill-server")
+    crew.run("resume-queue")  # a supervisor is there again, and may have looked at nothing yet
+    said = crew.run("resume", "--all").stdout
+    assert [line.split(" ")[0] for line in said.splitlines() if "attempt 2" in line] == ids
+    for id in ids:
+        assert crew.until(id, "working").attempt == 2

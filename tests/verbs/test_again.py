@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import retry as again
 from dispatch_tmux.supervisor import session
+from dispatch_tmux.verbs import retry as verb
 from dispatch_tmux.verbs import start
 from dispatch_tmux.verbs.retry import resume, retry, was_cut_off
 
@@ -101,10 +103,17 @@ def test_a_task_whose_end_the_supervisor_has_not_written_down_yet_is_taken_up_to
     monkeypatch.setattr(session, "ensure", lambda project: None)
     gone = subprocess.Popen(["true"])
     gone.wait()
-    for id, pid in (("gone", gone.pid), ("lives", os.getpid())):
+    going = subprocess.Popen(["sleep", "600"])
+    began = {gone.pid: "1", going.pid: processes.started(going.pid), os.getpid(): processes.started(os.getpid())}
+    for id, pid in (("gone", gone.pid), ("going", going.pid), ("lives", os.getpid())):
         made(store, id, *STARTED, ("state", {"state": "working"}))
-        Path(store.own(id), "process-1").write_text(f"{pid} {processes.started(os.getpid())}\n")
-    assert [task.id for task in resume(project, every=True)] == asked == ["gone"]
+        Path(store.own(id), "process-1").write_text(f"{pid} {began[pid]}\n")
+    monkeypatch.setattr(verb, "GOING", 1.5)
+    threading.Timer(0.3, going.kill).start()  # its window is gone, and it hears of that now
+    try:
+        assert [task.id for task in resume(project, every=True)] == asked == ["gone", "going"]
+    finally:
+        going.wait()
 
 
 def test_where_nothing_was_cut_off_nothing_is_begun(project: Project, store: Store) -> None:
