@@ -198,9 +198,12 @@ class Store:
 
         Raises DispatchError when something of it cannot be removed.
         """
+        removal.delete(self.put_away(id))
+
+    def put_away(self, id: str) -> list[str]:
+        """At once there is no task ID any more. Returns what its files are in now, for removal.delete."""
         self._journals.pop(id, None)
-        for path in (self.own(id), self.path(id)):
-            removal.remove(path)
+        return [away for path in (self.own(id), self.path(id)) if (away := removal.put_away(path))]
 
     # --- journal
 

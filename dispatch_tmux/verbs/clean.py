@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dispatch_tmux.core import order
 from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.errors import DispatchError, UsageProblem
-from dispatch_tmux.store import summaries
+from dispatch_tmux.store import removal, summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import windows
@@ -99,11 +99,15 @@ def _remove(project: Project, found: Sequence[Task], force: bool) -> list[str]:
     home = server.session_of(project.root)
     panes = windows.of_tasks(server, home) if home else {}
     rescued: list[str] = []
-    for task in found:
-        if task.branch:
-            rescued += merge.remove(project, task, force)
-        for pane in panes.get(task.id, ()):
-            windows.close(server, pane)
-        project.store.remove(task.id)
-    project.store.ring()
+    away: list[str] = []
+    try:
+        for task in found:
+            if task.branch:
+                rescued += merge.remove(project, task, force)
+            for pane in panes.get(task.id, ()):
+                windows.close(server, pane)
+            away += project.store.put_away(task.id)
+    finally:
+        removal.delete(away)
+        project.store.ring()
     return rescued

@@ -53,3 +53,36 @@ def test_F23_what_a_killed_removal_left_goes_at_the_next_start(store: Store, tmp
     assert removal.left_over(store.root, store.records, store.ids()) == 3
     assert not list(Path(store.records_dir).glob(".gone-1")) and not list(Path(store.tasks_dir).glob(".gone-1"))
     assert store.ids() == ["t"] and (precious / "file").exists()
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_many_are_no_tasks_any_more_at_once_and_their_files_go_together(
+    store: Store, tmp_path: Path, count: int
+) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").touch()
+    away = []
+    for n in range(count):
+        store.claim(f"t{n}")
+        store.append(f"t{n}", "created", "created", title="t")
+        Path(store.path(f"t{n}"), "link").symlink_to(precious)
+        away += store.put_away(f"t{n}")
+    assert store.ids() == ["t"] and len(away) == 2 * count
+    assert store.put_away("t0") == []
+    removal.delete(away)
+    assert os.listdir(store.records_dir) == os.listdir(store.tasks_dir) == ["t"]
+    assert (precious / "file").exists()
+
+
+def test_one_that_cannot_be_removed_does_not_keep_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.claim("u")
+    with monkeypatch.context() as full:
+        full.setattr(os, "rename", no_room)
+        away = store.put_away("t")
+    away += store.put_away("u")
+    real = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **more: None if path.endswith("/t") else real(path, **more))
+    with pytest.raises(DispatchError, match="cannot remove"):
+        removal.delete(away)
+    assert store.ids() == ["t"] and os.listdir(store.records_dir) == ["t"]
