@@ -29,8 +29,11 @@ def is_known(name: str) -> bool:
     return program is None or _kept().get(name, [""])[0] == _mark(program)
 
 
-def of(backend: Backend, *, ask: bool = True) -> str:
-    """The version of BACKEND's CLI; '' when it is not installed or does not tell it. ASK: run it if it has changed."""
+def of(backend: Backend, *, ask: bool = True, deadline: float = DEADLINE) -> str:
+    """The version of BACKEND's CLI; '' when it is not installed or does not tell it within DEADLINE seconds.
+
+    ASK: run it if it has changed, or did not tell it before.
+    """
     from dispatch_tmux.backends import discovery  # not at the start of every `run`
 
     program = discovery.installed(backend)
@@ -38,9 +41,11 @@ def of(backend: Backend, *, ask: bool = True) -> str:
         return ""
     kept = _kept()
     mark, version = kept.get(backend.name, ["", ""])
-    if mark == _mark(program) or not ask:
-        return version if mark == _mark(program) else ""
-    version = number(discovery.version(backend, DEADLINE))
+    if mark == _mark(program) and (version or deadline <= DEADLINE):
+        return version
+    if not ask:
+        return ""
+    version = number(discovery.version(backend, deadline))
     home.remember(FILE, json.dumps({**kept, backend.name: [_mark(program), version]}))
     return version
 

@@ -117,7 +117,7 @@ def start_pages(desk: Desk) -> None:
         raise Wrong(f"a {desk.question.kind} page without its choices")
     _through_start_pages(desk, heard)
     if not any(
-        "plan.md" in text or "hold yourself ready" in text for h in desk.service.turns(heard) for text in h.texts
+        "prompt.md" in text or "hold yourself ready" in text for h in desk.service.turns(heard) for text in h.texts
     ):
         raise Wrong("the model did not hear the first prompt")
 
@@ -311,7 +311,8 @@ def _asks(desk: Desk, *questions: Question) -> int:
     if first.text.split()[1] not in asked.text:
         raise Wrong(f"the question reads {asked.text[:80]!r}")
     labels = [c.label for c in asked.choices][: len(first.labels)]
-    if labels != list(first.labels):
+    seen = first.labels[: len(labels)] if asked.more else first.labels  # the others have no room on the screen
+    if not labels or labels != list(seen):
         raise Wrong(f"its choices are {labels}")
     return len(desk.service.heard)
 

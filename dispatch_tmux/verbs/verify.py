@@ -61,7 +61,7 @@ def _installed(name: str) -> tuple[str, str, str]:
     program = discovery.installed(backend)
     if not program:
         raise DispatchError(f"{name} is not installed", hint=backend.install)
-    return name, program, versions.of(backend)
+    return name, program, versions.of(backend, deadline=20.0)
 
 
 def _verified(name: str, program: str, version: str, step: str, told: Listener) -> Verified:
