@@ -10,7 +10,7 @@ from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.tree import Tree
 
 GONE = ".gone-"  # how the name of a directory begins that is being removed
-AT_ONCE = 16  # directories whose files are removed side by side
+AT_ONCE = 4  # directories whose files are removed side by side; more of them only wait for each other
 SOON = 10.0  # seconds within which what is half written may become whole
 
 
