@@ -21,6 +21,7 @@ from dispatch_tmux.store import files
 PATIENCE = 120.0  # seconds for another merge of ours to end
 AGAIN = 5  # times that a merge is made again, because its target has moved meanwhile
 BRIEF = 3.0  # seconds for a lock of git's that some other command holds in passing
+AT_WORK = 1.0  # seconds until files in the way count as the person's: a git that merges at the same time puts them there first
 _PLACE, _COMMIT = "merge-", "commit-"  # of what is there for the time of a merge, of a commit
 
 
@@ -263,7 +264,7 @@ def _move(root: str, branch: str, former: str, made: str) -> bool:
 
     False, with nothing changed, when it is not at FORMER any more. Raises DispatchError for what else is in the way.
     """
-    at, end = checkouts.of(root, branch), time.monotonic() + BRIEF
+    at, began = checkouts.of(root, branch), time.monotonic()
     while not (done := _moved(root, at, branch, former, made)).ok:
         now = git.commit(root, f"refs/heads/{branch}")
         if now == made:
@@ -271,10 +272,17 @@ def _move(root: str, branch: str, former: str, made: str) -> bool:
         if now != former:
             _take_back(at, made, now)
             return False
-        if ".lock': File exists" not in done.err or time.monotonic() > end:
+        if time.monotonic() > began + _worth_waiting(done):
             raise _in_the_way(done, at or root)
         time.sleep(0.1)
     return True
+
+
+def _worth_waiting(done: Said) -> float:
+    """Seconds for which what git refused with may be over by itself: another git is at work, or has put its files there."""
+    if ".lock': File exists" in done.err:
+        return BRIEF
+    return AT_WORK if "would be overwritten" in done.err else 0.0
 
 
 def _moved(root: str, at: str, branch: str, former: str, made: str) -> Said:
