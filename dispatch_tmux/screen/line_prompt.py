@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.backends.rules import LineRules, Pattern
 
 SLACK = 2  # blanks a prompt may end in that the screen does not show
+LONGEST = 1000  # characters of a prompt; a program that paints without line ends makes one line of all its screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Prompt:
 
 def read(rules: LineRules, lines: list[str], column: int, row: int) -> Prompt | None:
     """The prompt that the cursor stands behind, or None."""
-    if row != len(lines) - 1 or not _stands_behind(lines[row], column):
+    if row != len(lines) - 1 or len(lines[row]) > LONGEST or not _stands_behind(lines[row], column):
         return None
     line = lines[row]
     menu = _menu_above(rules.menu, lines[:-1]) if rules.menu else ()
@@ -44,7 +45,7 @@ def read(rules: LineRules, lines: list[str], column: int, row: int) -> Prompt | 
 
 
 def _stands_behind(line: str, column: int) -> bool:
-    width = sum(_cells(char) for char in line)
+    width = len(line) if line.isascii() else sum(_cells(char) for char in line)
     return width <= column <= width + SLACK
 
 

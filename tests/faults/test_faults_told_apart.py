@@ -229,6 +229,17 @@ def test_D27_a_prompt_that_wraps_is_seen_whole_and_stays_one_question_when_the_w
     assert [q.closed for q in crew.task(id).questions] == ["answered"]
 
 
+def test_D27_a_screen_that_is_one_line_is_no_prompt() -> None:
+    from dispatch_tmux.backends.load import load
+    from dispatch_tmux.screen import line_prompt
+
+    rules = load("command").screen.lines
+    assert rules is not None
+    for length, found in ((990, True), (4000, False)):
+        line = "x" * length + "? [y/N] "
+        assert (line_prompt.read(rules, [line], len(line), 0) is not None) is found
+
+
 def test_D27_what_shows_only_since_the_window_has_grown_is_seen_though_nothing_is_printed(crew: Crew) -> None:
     prompt = "Continue? [y/N] "
     crew.configure({"asks": crew.script("a.sh", f'printf "%s" "{prompt}"\nread x\nsleep 600\n')})
