@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -35,6 +37,10 @@ class Refused(Exception):
     """dispatch did nothing, and said why."""
 
 
+class Halted(Exception):
+    """Nobody wants to know any more: the course is broken off."""
+
+
 class Said(NamedTuple):
     """What a command of dispatch ended with."""
 
@@ -51,11 +57,14 @@ class Said(NamedTuple):
 class Desk:
     """One CLI, one worker. A context manager: in the end nothing of it is left, no process and no file.
 
-    BIN is the directory of the CLI's program; SIZE the columns and rows of its window.
+    BIN is the directory of the CLI's program; SIZE the columns and rows of its window. Whatever is done or waited for
+    raises Halted as soon as OVER is set.
     """
 
-    def __init__(self, client: Client, bin: str, service: Service, size: tuple[int, int]) -> None:
-        self.client, self.service, self.size = client, service, size
+    def __init__(
+        self, client: Client, bin: str, service: Service, size: tuple[int, int], over: threading.Event
+    ) -> None:
+        self.client, self.service, self.size, self._over = client, service, size, over
         self.base = tempfile.mkdtemp(prefix="dispatch-verify-")
         self.root = os.path.join(self.base, "project")
         home = os.path.join(self.base, "home")
@@ -93,14 +102,22 @@ class Desk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.dispatch("stop", "--all")
-        self._server.end()
-        shutil.rmtree(self.base, ignore_errors=True)
+        try:
+            with contextlib.suppress(Wrong):  # the end of its server ends it as well
+                self._dispatch(("stop", "--all"), 120.0)
+        finally:
+            self._server.end()
+            shutil.rmtree(self.base, ignore_errors=True)
 
     # --- what a person does
 
     def dispatch(self, *args: str, seconds: float = 120.0) -> Said:
         """Run `dispatch ARGS`. Raises Wrong when it ends with what it calls a bug, or not at all."""
+        if self._over.is_set():
+            raise Halted
+        return self._dispatch(args, seconds)
+
+    def _dispatch(self, args: tuple[str, ...], seconds: float) -> Said:
         try:
             done = subprocess.run(
                 [*DISPATCH, *args], cwd=self.root, env=self.env, capture_output=True, text=True, errors="replace",
@@ -170,6 +187,8 @@ class Desk:
         """Wait until TRUE() holds. Raises Wrong, with WHAT was waited for, when it does not in the CLI's time."""
         end = time.monotonic() + (seconds or self.client.patience)
         while not true():
+            if self._over.is_set():
+                raise Halted
             if time.monotonic() > end:
                 state = f"{self.task.state.value} {self.task.why}".strip()
                 raise Wrong(f"{what} did not come about; dispatch calls it {state}")

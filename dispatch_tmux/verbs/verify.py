@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -65,10 +66,13 @@ def _installed(name: str) -> tuple[str, str, str]:
 
 
 def _verified(name: str, program: str, version: str, step: str, told: Listener) -> Verified:
-    began = time.monotonic()
+    began, over = time.monotonic(), threading.Event()
     with ThreadPoolExecutor(len(SIZES)) as pool:
-        tried = [pool.submit(_tried, name, program, size, step, told) for size in SIZES]
-        results = tuple(result for one in tried for result in one.result())
+        tried = [pool.submit(_tried, name, program, size, step, told, over) for size in SIZES]
+        try:
+            results = tuple(result for one in tried for result in one.result())
+        finally:
+            over.set()  # after Ctrl-C, or a failure, no minute is spent on what nobody waits for
     taken = [r for r in results if r.verdict != "absent"]
     faults = tuple(Fault(r.step, _named(r.size), r.verdict, r.why) for r in taken if r.verdict != "right")
     verdict = Verdict(version, time.strftime("%Y-%m-%d"), round(time.monotonic() - began, 1), len(taken), faults)
@@ -77,13 +81,15 @@ def _verified(name: str, program: str, version: str, step: str, told: Listener) 
     return Verified(name, verdict, results, verified.keep(name, verdict, _screens(results)))
 
 
-def _tried(name: str, program: str, size: tuple[int, int], step: str, told: Listener) -> list[Result]:
+def _tried(
+    name: str, program: str, size: tuple[int, int], step: str, told: Listener, over: threading.Event
+) -> list[Result]:
     from dispatch_tmux.trial.desk import Desk
     from dispatch_tmux.trial.service import Service
 
     client = clients.CLIENTS[name]
     results = []
-    with Service() as service, Desk(client, os.path.dirname(program), service, size) as desk:
+    with Service() as service, Desk(client, os.path.dirname(program), service, size, over) as desk:
         for result in course.run(desk, step):
             results.append(result)
             told(name, result)

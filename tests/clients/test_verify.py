@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import install
@@ -26,7 +27,7 @@ def folder(name: str) -> Path:
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "140x45"])
 @pytest.mark.parametrize("name", clients.CLIENTS)
 def test_no_step_of_the_course_is_wrong(name: str, size: tuple[int, int]) -> None:
-    with Service() as service, Desk(clients.CLIENTS[name], str(folder(name)), service, size) as desk:
+    with Service() as service, Desk(clients.CLIENTS[name], str(folder(name)), service, size, threading.Event()) as desk:
         found = list(course.run(desk))
         base = desk.base
     assert not [f"{r.step}: {r.why}\n{r.screen}" for r in found if r.verdict in ("wrong", "untried")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -63,6 +64,19 @@ def test_an_unknown_step_is_refused_with_those_that_there_are(crew: Crew) -> Non
     install(crew)
     code, said = refused(crew, "codex", "--step", "nosuch")
     assert code == 2 and "there is no step 'nosuch'" in said and "start pages" in said
+
+
+def test_ctrl_c_breaks_it_off_at_once_and_leaves_nothing(crew: Crew) -> None:
+    install(crew)
+    scratch = crew.base / "scratch"
+    scratch.mkdir()
+    process = crew.popen("verify", "codex", TMPDIR=str(scratch))
+    wait_until(lambda: len(list(scratch.glob("*/project/.dispatch/tasks/w1"))) == 2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)  # a step may take a CLI's patience, and the course has sixteen
+    assert process.returncode == 130 and "Traceback" not in err
+    assert not list(scratch.iterdir()), "scratch homes are left"
+    assert not (crew.home / ".dispatch" / "verified").exists(), "what was broken off counts as a verdict"
 
 
 def test_a_new_version_is_told_once_and_the_next_one_again(crew: Crew) -> None:
