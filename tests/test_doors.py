@@ -29,7 +29,6 @@ PROGRAMS = {  # module → what it starts; all others ask these
     "trial.desk": "dispatch, as a person does",
     "tmux.tty": "ps",
     "verbs.config": "the person's editor",
-    "verbs.doctor": "an agent CLI, for its version",
     "verbs.merge": "gh",
     "verbs.rules": "itself, to try new rules where they can be ended",
     "verbs.standing": "dispatch verify, in the background",

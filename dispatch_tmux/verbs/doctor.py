@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dispatch_tmux import __version__
-from dispatch_tmux.backends import versions
+from dispatch_tmux.backends import discovery, versions
+from dispatch_tmux.backends.load import Backend
 from dispatch_tmux.config import load as config
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import home, summaries
@@ -161,7 +160,7 @@ def _backends() -> list[Finding]:
 def _backend(name: str, loaded: dict[str, Any], folder: str) -> tuple[bool | None, str]:
     from dispatch_tmux.backends.own import backend_of
 
-    ok, said = _cli(name, backend_of(name, loaded, folder).executable)
+    ok, said = _cli(backend_of(name, loaded, folder))
     from dispatch_tmux.verbs import rules  # which loads what reads configurations
 
     if trouble := rules.trouble(name):
@@ -170,16 +169,14 @@ def _backend(name: str, loaded: dict[str, Any], folder: str) -> tuple[bool | Non
     return ok, f"{said}, {known}" if known else said
 
 
-def _cli(name: str, executable: str) -> tuple[bool | None, str]:
-    found = shutil.which(executable)
+def _cli(backend: Backend) -> tuple[bool | None, str]:
+    found = discovery.installed(backend)
     if not found:
-        return None, f"{executable} is not installed"
-    try:
-        said = subprocess.run(
-            [found, "--version"], capture_output=True, text=True, timeout=5, stdin=subprocess.DEVNULL
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
+        return None, f"{backend.executable} is not installed"
+    if backend.name == "demo":
+        return True, "built in"
+    version = discovery.version(backend)
+    if not version:
         return None, f"{found} does not tell its version"
-    version = said.strip().splitlines()[0][:60] if said.strip() else ""
-    known = standing.of(name, versions.number(version))
-    return True, f"{found} {version}".rstrip() + (f", {known}" if known else "")
+    known = standing.of(backend.name, versions.number(version))
+    return True, f"{found} {version}" + (f", {known}" if known else "")
