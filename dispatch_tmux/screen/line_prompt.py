@@ -7,9 +7,10 @@ stands right behind the prompt. After a line that ended in a newline it stands e
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from dispatch_tmux.core.text import columns
 
 if TYPE_CHECKING:
     from dispatch_tmux.backends.rules import LineRules, Pattern
@@ -45,14 +46,8 @@ def read(rules: LineRules, lines: list[str], column: int, row: int) -> Prompt | 
 
 
 def _stands_behind(line: str, column: int) -> bool:
-    width = len(line) if line.isascii() else sum(_cells(char) for char in line)
+    width = columns(line)
     return width <= column <= width + SLACK
-
-
-def _cells(char: str) -> int:
-    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def _choices(found: re.Match[str]) -> tuple[tuple[str, str], ...]:
