@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dispatch_tmux.store import files, home
+from dispatch_tmux.store.tree import Tree
 
 KEPT = 12  # versions of a CLI
 MOST = 4_000_000  # bytes
@@ -51,10 +52,10 @@ def keep(name: str, verdict: Verdict, screens: Sequence[tuple[str, str]]) -> str
     Returns the directory of the screens. Raises DispatchError when the disk does not take it.
     """
     folder = home.path("verified")
-    for path in (home.path(), folder, os.path.join(folder, name)):
+    for path in (home.path(), folder):
         files.private_dir(path)
-    for former in os.listdir(os.path.join(folder, name)):
-        os.unlink(os.path.join(folder, name, former))
+    Tree(folder).remove_folder(name)
+    files.private_dir(os.path.join(folder, name))
     for file, text in screens:
         files.replace(os.path.join(folder, name, file), text)
     others = [v for v in of(name) if v.version != verdict.version]
