@@ -161,12 +161,7 @@ def versions(backends: Iterable[Backend]) -> dict[str, str]:
 
 def _mark(backend: Backend) -> str:
     """Names the very program that was asked: an update is asked again."""
-    program = os.path.realpath(installed(backend))
-    try:
-        stat = os.stat(program)
-    except OSError:
-        return program
-    return f"{program} {stat.st_mtime_ns} {stat.st_size}"
+    return files.mark(installed(backend))
 
 
 def _kept() -> dict[str, Listing]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -26,7 +25,7 @@ def number(said: str) -> str:
 def is_known(name: str) -> bool:
     """Whether the version of the program NAME on PATH is known already (or there is no such program). Runs nothing."""
     program = shutil.which(name)
-    return program is None or _kept().get(name, [""])[0] == _mark(program)
+    return program is None or _kept().get(name, [""])[0] == files.mark(program)
 
 
 def of(backend: Backend, *, ask: bool = True, deadline: float = DEADLINE) -> str:
@@ -41,23 +40,13 @@ def of(backend: Backend, *, ask: bool = True, deadline: float = DEADLINE) -> str
         return ""
     kept = _kept()
     mark, version = kept.get(backend.name, ["", ""])
-    if mark == _mark(program) and (version or deadline <= DEADLINE):
+    if mark == files.mark(program) and (version or deadline <= DEADLINE):
         return version
     if not ask:
         return ""
     version = number(discovery.version(backend, deadline))
-    home.remember(FILE, json.dumps({**kept, backend.name: [_mark(program), version]}))
+    home.remember(FILE, json.dumps({**kept, backend.name: [files.mark(program), version]}))
     return version
-
-
-def _mark(program: str) -> str:
-    """Names the very program: an update has another one."""
-    path = os.path.realpath(program)
-    try:
-        facts = os.stat(path)
-    except OSError:
-        return path
-    return f"{path} {facts.st_mtime_ns} {facts.st_size}"
 
 
 def _kept() -> dict[str, list[str]]:

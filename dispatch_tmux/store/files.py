@@ -197,3 +197,13 @@ def read_text(path: str, most: int = 1 << 20) -> str | None:
         return None
     except OSError as e:
         raise DispatchError(f"cannot read {path}: {e.strerror}") from e
+
+
+def mark(program: str) -> str:
+    """Names the very program that PROGRAM is, or leads to: an update is another one."""
+    path = os.path.realpath(program)
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return path
+    return f"{path} {facts.st_mtime_ns} {facts.st_size}"
