@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_tmux.backends import renewed
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.store import task_file
@@ -38,6 +39,12 @@ def made(
     for kind, data in happened:
         store.append(id, kind, "", **data)
     return store.task(id)
+
+
+def rules_after(version: str, n: int = 1) -> str:
+    """The version of screen rules that is N after VERSION."""
+    year, month, day, number = renewed.order(version)
+    return f"{year}.{month}.{day}.{number + n}"
 
 
 def over(state: str, code: int | None = 0, **more: Any) -> tuple[Happened, ...]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import os
 import random
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from made import rules_after
+from threads import at_once
 
 from dispatch_tmux.backends import load as backends
 from dispatch_tmux.backends import renewed
@@ -23,13 +24,7 @@ BUILT_IN = backends.load("claude")
 LATEST = max((backends.load(n).rules for n in backends.names()), key=renewed.order)
 
 
-def after(version: str, n: int = 1) -> str:
-    """The version N after VERSION."""
-    year, month, day, number = renewed.order(version)
-    return f"{year}.{month}.{day}.{number + n}"
-
-
-NEWER, NEXT = after(LATEST), after(LATEST, 2)
+NEWER, NEXT = rules_after(LATEST), rules_after(LATEST, 2)
 
 
 @pytest.fixture(autouse=True)
@@ -386,10 +381,7 @@ def test_rules_that_this_dispatch_would_not_take_any_more_are_left_out(home: Pat
 
 
 def test_rules_that_are_kept_at_once_are_whole(home: Path) -> None:
-    threads = [threading.Thread(target=keep, args=(kept(after(LATEST, n)),)) for n in range(1, 5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert loaded(home).rules in {after(LATEST, n) for n in range(1, 5)}
+    versions = {rules_after(LATEST, n) for n in range(1, 5)}
+    at_once(lambda version: keep(kept(version)), versions)
+    assert loaded(home).rules in versions
     assert {p.name for p in (home / ".dispatch" / "rules").iterdir()} == {"claude.yaml", "claude.before.yaml", "lock"}

@@ -12,6 +12,7 @@ import pexpect
 import pytest
 import yaml
 from crew import DISPATCH, Crew, wait_until
+from made import rules_after
 
 from dispatch_tmux.backends import load as backends
 from dispatch_tmux.backends import renewed
@@ -20,13 +21,7 @@ BUILT_IN = backends.load("copilot").rules
 LATEST = max((backends.load(n).rules for n in backends.names()), key=renewed.order)
 
 
-def after(version: str, n: int = 1) -> str:
-    """The version N after VERSION."""
-    year, month, day, number = renewed.order(version)
-    return f"{year}.{month}.{day}.{number + n}"
-
-
-NEWER, NEWEST = after(LATEST), after(LATEST, 2)
+NEWER, NEWEST = rules_after(LATEST), rules_after(LATEST, 2)
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from pathlib import Path
 
 import pytest
+from threads import at_once
 
 from dispatch_tmux.config import edit, load
 from dispatch_tmux.config.schema import Config
@@ -93,11 +93,7 @@ def test_an_edit_keeps_the_file_s_mode(full: Path) -> None:
 
 
 def test_many_edits_at_once_are_all_there(path: Path) -> None:
-    threads = [threading.Thread(target=edit.add_model, args=(f"m{n}", "claude")) for n in range(8)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    at_once(lambda n: edit.add_model(f"m{n}", "claude"), range(8))
     assert sorted(config().models) == [f"m{n}" for n in range(8)]
 
 

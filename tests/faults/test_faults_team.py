@@ -10,10 +10,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from crew import Crew, wait_until
+from threads import at_once
 
 from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.supervisor.running_time import RunningTime
@@ -70,16 +70,7 @@ def test_F3_dispatch_deleted_while_in_use_is_begun_anew(crew: Crew) -> None:
 
 def test_F8_two_that_start_the_same_id_at_once_one_wins(crew: Crew) -> None:
     crew.start("-m", "demo", "--id", "first", "x")
-    outcomes: list[Any] = []
-
-    def go() -> None:
-        outcomes.append(crew.run("run", "-m", "demo", "--id", "same", "x", ok=None))
-
-    threads = [threading.Thread(target=go) for _ in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    outcomes = at_once(lambda _: crew.run("run", "-m", "demo", "--id", "same", "x", ok=None), range(4))
     assert sorted(o.returncode for o in outcomes) == [0, 1, 1, 1]
     assert all("there is a task 'same' already" in o.stderr for o in outcomes if o.returncode)
     crew.until("same", "done")
@@ -88,15 +79,7 @@ def test_F8_two_that_start_the_same_id_at_once_one_wins(crew: Crew) -> None:
 
 def test_F8_two_batches_at_once_with_the_same_ids_make_each_task_once(crew: Crew) -> None:
     text = json.dumps([{"id": f"t{n}", "model": "demo", "prompt": "x"} for n in range(6)])
-    done: list[Any] = []
-    threads = [
-        threading.Thread(target=lambda: done.append(crew.run("run", "--batch", "-", stdin=text, ok=None)))
-        for _ in range(2)
-    ]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    done = at_once(lambda _: crew.run("run", "--batch", "-", stdin=text, ok=None), range(2))
     assert 0 in [d.returncode for d in done]
     crew.run("run", "--batch", "-", stdin=text)  # whatever was left out by the two is started now
     for n in range(6):

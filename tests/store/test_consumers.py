@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from pathlib import Path
 
 import pytest
+from threads import at_once
 
 from dispatch_tmux.store.consumers import Consumer
 
@@ -47,11 +47,7 @@ def test_what_many_are_told_at_once_is_kept_whole(tmp_path: Path) -> None:
         for m in range(10):
             tell(mine, "auth", f"{n}.{m}")
 
-    threads = [threading.Thread(target=many, args=(n,)) for n in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    at_once(many, range(4))
     assert sorted(reader(tmp_path).told()["auth"]) == sorted(f"{n}.{m}" for n in range(4) for m in range(10))
 
 

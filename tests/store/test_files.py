@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from threads import at_once
 
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import files
@@ -146,11 +147,7 @@ def test_lines_of_many_writers_under_the_lock_are_whole(tmp_path: Path) -> None:
                 files.append_line(fd, b"%d" % n * 3000)
         os.close(fd)
 
-    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    at_once(write, range(4))
     lines = path.read_bytes().splitlines()
     assert len(lines) == 80
     assert {len(set(line)) for line in lines} == {1}

@@ -7,11 +7,11 @@ import functools
 import json
 import os
 import resource
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from threads import at_once
 
 from dispatch_tmux.core.fold import fold
 from dispatch_tmux.core.task import State
@@ -76,18 +76,12 @@ def test_without_a_key_the_same_may_be_said_twice(begun: Journal) -> None:
 
 def test_of_many_that_derive_the_same_event_one_writes_it(tmp_path: Path) -> None:
     journal(tmp_path).append("created", "created", title="t", marks="")
-    gate, wrote = threading.Barrier(6), []
 
-    def derive(mine: Journal) -> None:
-        gate.wait()
-        wrote.append([mine.append("progress", f"progress:{n}", marks="x" * n) for n in range(1, 11)])
+    def derive(mine: Journal) -> list[bool]:
+        return [mine.append("progress", f"progress:{n}", marks="x" * n) for n in range(1, 11)]
 
     shared = journal(tmp_path)
-    threads = [threading.Thread(target=derive, args=(j,)) for j in [shared] * 3 + [journal(tmp_path) for _ in range(3)]]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    wrote = at_once(derive, [shared] * 3 + [journal(tmp_path) for _ in range(3)])
     assert [sum(column) for column in zip(*wrote, strict=True)] == [1] * 10
     assert journal(tmp_path).task().progress == shared.task().progress == 10
 

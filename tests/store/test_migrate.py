@@ -8,11 +8,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
+from threads import at_once
 
 from dispatch_tmux.errors import DispatchError, ForeignProject
 from dispatch_tmux.store import migrate
@@ -248,19 +248,8 @@ def test_F1_half_a_directory_from_another_disk_is_completed(tmp_path: Path) -> N
 def test_of_two_that_migrate_at_once_both_have_all(tmp_path: Path) -> None:
     root, base = tmp_path / "project", tmp_path / "home"
     old_project(root)
-    gate, found = threading.Barrier(4), []
-
-    def look() -> None:
-        store = Store(str(root), str(base))
-        gate.wait()
-        found.append((store.records, tuple(store.ids())))
-
-    threads = [threading.Thread(target=look) for _ in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert len(found) == 4 and len(set(found)) == 1
+    found = at_once(lambda s: (s.records, tuple(s.ids())), [Store(str(root), str(base)) for _ in range(4)])
+    assert len(set(found)) == 1
     assert found[0][1] == tuple(sorted(IDS))
 
 

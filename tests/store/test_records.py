@@ -20,13 +20,10 @@ from dispatch_tmux.store.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    (tmp_path / "project").mkdir()
-    made = Store(str(tmp_path / "project"), str(tmp_path / "home"))
-    made.prepare()
-    assert made.claim("auth")
-    made.append("auth", "created", "created", title="t", marks="")
-    return made
+def store(store: Store) -> Store:
+    assert store.claim("auth")
+    store.append("auth", "created", "created", title="t", marks="")
+    return store
 
 
 # --- task.yaml

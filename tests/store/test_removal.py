@@ -14,13 +14,10 @@ from dispatch_tmux.store.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(str(tmp_path / "project"), str(tmp_path / "home"))
-    (tmp_path / "project").mkdir()
-    made.prepare()
-    made.claim("t")
-    made.append("t", "created", "created", title="t")
-    return made
+def store(store: Store) -> Store:
+    store.claim("t")
+    store.append("t", "created", "created", title="t")
+    return store
 
 
 def no_room(*_: object) -> None:

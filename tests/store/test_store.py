@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import stat
-import threading
 import time
 from pathlib import Path
 
 import pytest
+from threads import at_once
 
 from dispatch_tmux.core.task import Question
 from dispatch_tmux.errors import DispatchError, ForeignProject, TaskNotFound, UsageProblem
@@ -17,14 +17,6 @@ from dispatch_tmux.store import files, question_files, watchman
 from dispatch_tmux.store import store as stores
 from dispatch_tmux.store.question_files import MOST_QUESTION, Asked
 from dispatch_tmux.store.store import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    (tmp_path / "project").mkdir()
-    made = Store(str(tmp_path / "project"), str(tmp_path / "home"))
-    made.prepare()
-    return made
 
 
 def again(store: Store) -> Store:
@@ -177,18 +169,7 @@ def test_a_task_has_a_directory_of_ours_and_one_of_its_workers(store: Store) -> 
 
 
 def test_of_many_that_claim_an_id_one_gets_it(store: Store) -> None:
-    gate, won = threading.Barrier(6), []
-
-    def claim() -> None:
-        mine = again(store)
-        gate.wait()
-        won.append(mine.claim("auth"))
-
-    threads = [threading.Thread(target=claim) for _ in range(6)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    won = at_once(lambda mine: mine.claim("auth"), [again(store) for _ in range(6)])
     assert sorted(won) == [False] * 5 + [True]
     assert sorted(os.listdir(store.path("auth"))) == ["ipc", "signals"]
 

@@ -15,14 +15,6 @@ from dispatch_tmux.store.journal import Journal
 from dispatch_tmux.store.store import Store
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    (tmp_path / "project").mkdir()
-    made = Store(str(tmp_path / "project"), str(tmp_path / "home"))
-    made.prepare()
-    return made
-
-
 def again(store: Store) -> Store:
     return Store(store.root, store.base)
 

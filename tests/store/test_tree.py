@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from threads import at_once
 
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import tree as trees
@@ -300,21 +301,10 @@ def test_a_directory_in_the_way_is_told_and_no_half_file_stays(inside: Path) -> 
 
 
 def test_of_many_exclusive_writers_one_wins_and_readers_see_whole_texts(inside: Path) -> None:
-    tree, gate = Tree(str(inside)), threading.Barrier(8)
-    won: list[int] = []
-
-    def write(n: int) -> None:
-        gate.wait()
-        if tree.replace("f", text=str(n) * 50_000, exclusive=True):
-            won.append(n)
-
-    threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert len(won) == 1
-    assert tree.read("f") == str(won[0]) * 50_000
+    tree = Tree(str(inside))
+    won = at_once(lambda n: tree.replace("f", text=str(n) * 50_000, exclusive=True), range(8))
+    assert won.count(True) == 1
+    assert tree.read("f") == str(won.index(True)) * 50_000
     assert os.listdir(inside) == ["f"]
 
 

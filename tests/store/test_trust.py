@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import threading
 from pathlib import Path
 
 import pytest
+from threads import at_once
 
 from dispatch_tmux.errors import DispatchError, ForeignProject
 from dispatch_tmux.store import trust
@@ -54,18 +54,8 @@ def test_a_project_without_anything_is_none_and_becomes_ours(root: Path, base: P
 
 
 def test_of_many_that_begin_at_once_all_have_the_same_records(root: Path, base: Path) -> None:
-    gate, found = threading.Barrier(6), []
-
-    def begin() -> None:
-        gate.wait()
-        found.append(trust.register(str(root), str(base)))
-
-    threads = [threading.Thread(target=begin) for _ in range(6)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert len(found) == 6 and len(set(found)) == 1
+    found = at_once(lambda _: trust.register(str(root), str(base)), range(6))
+    assert len(set(found)) == 1
     assert [p.name for p in (base / "projects").iterdir()] == [os.path.basename(found[0])]  # the losers' are removed
     assert standing(root, base).records == found[0]
 

@@ -37,6 +37,7 @@ def test_the_screens_of_the_last_trial_are_beside_it_and_those_of_the_one_before
         verified.keep("claude", Verdict("1.0", "2026-11-01", 1.0, 3), [("several-80x24.txt", "❯ 1. [ ] lint\n")])
     )
     assert (folder / "several-80x24.txt").read_text() == "❯ 1. [ ] lint\n"
+    (folder / "mine").mkdir()  # put there by somebody
     verified.keep("claude", Verdict("1.0", "2026-11-02", 1.0, 3), [("draft-80x24.txt", "x\n")])
     assert [p.name for p in folder.iterdir()] == ["draft-80x24.txt"]
     assert folder.stat().st_mode & 0o777 == 0o700

@@ -8,22 +8,16 @@ from typing import Any
 
 import pytest
 import yaml
+from made import rules_after
 
 import dispatch_tmux as dispatch
 from dispatch_tmux.backends import load as backends
-from dispatch_tmux.backends import renewed
 from dispatch_tmux.verbs import rules as verb
 
 BUILT_IN = backends.load("copilot").rules
 
 
-def after(version: str, n: int = 1) -> str:
-    """The version N after VERSION."""
-    year, month, day, number = renewed.order(version)
-    return f"{year}.{month}.{day}.{number + n}"
-
-
-NEWER, NEWEST = after(BUILT_IN), after(BUILT_IN, 2)
+NEWER, NEWEST = rules_after(BUILT_IN), rules_after(BUILT_IN, 2)
 
 
 @pytest.fixture(autouse=True)
