@@ -720,3 +720,30 @@ def test_F15_a_task_that_was_stopped_before_it_began_can_be_started(crew: Crew) 
     crew.run("resume-queue")
     crew.run("retry", "a")
     assert crew.until("a", "working").attempt == 1
+
+
+BRIEF = """
+cd "$DISPATCH_TASK_DIR"
+sed 's/\\[ \\]/[x]/' plan.md >p && mv p plan.md
+: >ipc/.done
+"""
+
+
+def test_F14_a_clean_while_the_supervisor_writes_leaves_a_task_or_nothing(crew: Crew) -> None:
+    crew.configure({"brief": crew.script("w.sh", BRIEF)})
+    for n in range(8):
+        crew.start("-m", "brief", "--id", f"t{n}", "x")
+
+    def all_are_cleaned() -> bool:
+        crew.run("clean", ok=None)  # right into what is written of their ends
+        for task in crew.json("status"):
+            first = next(iter(crew.events(task["id"])), None)
+            assert first is None or first.kind == "created", f"{task['id']} begins with {first}"
+        return not crew.json("status")
+
+    wait_until(all_are_cleaned, lambda: crew.run("status").stdout)
+    for n in range(8):
+        crew.start("-m", "brief", "--id", f"t{n}", "x")  # their ids are free, and nothing of the former is there
+        assert crew.until(f"t{n}", "done").attempt == 1
+    crew.run("clean")
+    assert not os.listdir(os.path.dirname(crew.own("t0"))) and not os.listdir(crew.dir("t0").parent)

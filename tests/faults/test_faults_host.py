@@ -150,3 +150,14 @@ def test_F22_thousands_of_questions_of_one_worker_cost_the_others_nothing(crew: 
     assert crew.task(flood).open_questions[0].id == "00001"
     crew.run("answer", flood, "-q", "00001", "this")
     wait_until(lambda: "01001" in {q.id for q in crew.task(flood).open_questions})  # one of those that waited
+
+
+def test_F27_demo_and_doctor_leave_nothing(crew: Crew) -> None:
+    scratch, before = crew.base / "scratch", set(os.listdir(crew.home))
+    scratch.mkdir()
+    for args in (("demo", "--auto", "--no-keep"), ("doctor",)):
+        crew.run(*args, TMPDIR=str(scratch), ok=None)
+        assert not list(scratch.iterdir()), f"{args[0]} leaves files"
+    assert set(os.listdir(crew.home)) - before <= {".dispatch"}
+    wait_until(lambda: not list((crew.home / ".dispatch").glob("projects/*")), lambda: "records of the demo are left")
+    wait_until(lambda: not crew.server.running(), lambda: "a tmux server of the demo is left")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from dispatch_tmux.backends import load as backends
-from dispatch_tmux.core import sgr
+from dispatch_tmux.core import choosing, sgr
 from dispatch_tmux.core.shown import Shown
 from dispatch_tmux.screen import guess, structure, styles
 from dispatch_tmux.screen.parts import Found
@@ -58,6 +58,14 @@ def recorded(cli: str, name: str) -> Shown:
 def test_S19_a_dialogue_has_its_choices_and_its_pointer(cli: str, name: str, kind: str, choices: list[str]) -> None:
     shown = recorded(cli, name)
     assert (shown.shows in ("question", "startup"), shown.kind, told(shown)) == (True, kind, choices)
+
+
+def test_S24_a_configuration_that_is_no_json_is_asked_about_and_neither_yes_nor_no_resets_it() -> None:
+    shown = recorded("claude", "configuration-error")
+    assert (shown.shows, told(shown)) == ("question", ["*Exit and fix manually", "Reset to default configuration"])
+    assert ".claude.json isn't valid JSON" in f"{shown.question} {shown.detail}"
+    assert choosing.by_word(shown.choices, "yes") is None
+    assert choosing.by_word(shown.choices, "no") == shown.choices[0]
 
 
 def test_S19_a_list_that_goes_on_is_known_as_one() -> None:
