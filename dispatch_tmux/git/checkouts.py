@@ -82,6 +82,11 @@ def home(root: str, place: str) -> str:
     return top if top and common == mine else root
 
 
+def common(root: str) -> str:
+    """The git directory that all checkouts of the repository at ROOT share."""
+    return _places(root)[2] or os.path.join(root, ".git")
+
+
 def check_main(root: str) -> None:
     """Raises DispatchError when a checkout says of itself that it is none (core.bare was set by accident)."""
     folder = os.path.join(root, ".git")
@@ -123,5 +128,6 @@ def _rebased(path: str) -> str:
 
 
 def _git_dir(path: str) -> str:
-    said = git.ask(path, "rev-parse", "--absolute-git-dir")
+    # not begun there: another project's merge may take its checkout away this moment, and that is no mistake
+    said = git.ask(os.sep, "-C", path, "rev-parse", "--absolute-git-dir")
     return said.out.removesuffix("\n") if said.ok else ""

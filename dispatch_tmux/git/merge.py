@@ -265,7 +265,14 @@ def _move(root: str, branch: str, former: str, made: str) -> bool:
     False, with nothing changed, when it is not at FORMER any more. Raises DispatchError for what else is in the way.
     """
     at, began = checkouts.of(root, branch), time.monotonic()
-    while not (done := _moved(root, at, branch, former, made)).ok:
+    lock = os.path.join(checkouts.common(root), "dispatch-merge.lock")
+    while True:
+        # of all projects in this repository: a git reads the index before it locks it, and the later of two takes away
+        # what the earlier has put there
+        with files.Lock(lock, _wait, PATIENCE):
+            done = _moved(root, at, branch, former, made)
+        if done.ok:
+            return True
         now = git.commit(root, f"refs/heads/{branch}")
         if now == made:
             return True  # only what comes after it has failed
@@ -275,7 +282,6 @@ def _move(root: str, branch: str, former: str, made: str) -> bool:
         if time.monotonic() > began + _worth_waiting(done):
             raise _in_the_way(done, at or root)
         time.sleep(0.1)
-    return True
 
 
 def _worth_waiting(done: Said) -> float:

@@ -46,6 +46,7 @@ def test_F3_a_disk_that_is_full_is_said_and_nothing_is_cut_off(crew: Crew) -> No
 
 def test_F3_a_task_directory_deleted_while_in_use_costs_that_task_only(crew: Crew) -> None:
     crew.start("-m", "demo", "--id", "a", "--item", "hang", "x")
+    crew.until("a", "working")
     crew.start("-m", "demo", "--id", "b", "--item", "ask: which? (choices: x | y)", "x")
     crew.until("b", "question")
     shutil.rmtree(crew.dir("a"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import threading
 from pathlib import Path
 
 import pytest
 from repositories import brought, committed, git, hook, repository, work
+from threads import at_once
 
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.git import checkouts, merge, nested, worktree
@@ -406,24 +408,25 @@ def test_F24_four_merges_at_once_are_all_merged_and_nothing_else_is_staged(root:
         one = work(root, f"t{n}")
         committed(Path(one.path), f"{n}.txt", "x\n")
         tips.append(git(one.path, "rev-parse", "HEAD"))
-    failed: list[BaseException] = []
-
-    def bring(n: int, scratch: Path) -> None:
-        scratch.mkdir(exist_ok=True)
-        try:
-            merge.merge(str(root), "main", tips[n], merge.How(f"m{n}", str(scratch), squash=bool(n % 2)))
-        except DispatchError as e:
-            failed.append(e)
-
     for shared in (True, False):  # with one lock, and with two projects in one repository
         places = [root.parent / ("s" if shared else f"s{n % 2}") for n in range(4)]
-        threads = [threading.Thread(target=bring, args=(n, places[n])) for n in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert failed == [] and {f"{n}.txt" for n in range(4)} <= names(root) and is_clean(root)
+        for place in set(places):
+            place.mkdir()
+        hows = [merge.How(f"m{n}", str(places[n]), squash=bool(n % 2)) for n in range(4)]
+        at_once(lambda n, hows=hows: merge.merge(str(root), "main", tips[n], hows[n]), range(4))
+        assert {f"{n}.txt" for n in range(4)} <= names(root) and is_clean(root)
         git(root, "reset", "-q", "--hard", before)
+
+
+def test_F24_a_checkout_that_goes_while_it_is_looked_at_is_in_the_way_of_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(root, "worktree", "add", "-q", "--detach", str(root.parent / "m"))
+    listed = checkouts.every(str(root))
+    assert len(listed) == 2
+    shutil.rmtree(root.parent / "m")
+    monkeypatch.setattr(os.path, "isdir", lambda path: True)  # a moment ago it was there
+    checkouts.check_free(str(root), "main")
 
 
 def test_F24_a_branch_that_moves_while_it_is_merged_into_is_merged_again(root: Path) -> None:
