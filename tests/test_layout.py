@@ -15,11 +15,13 @@ from crew import DISPATCH, Crew
 import dispatch_tmux
 
 HERE = Path(dispatch_tmux.__file__).parent
-TEXT = {"core.text", "core.notices"}  # what a face needs of core: it makes words harmless, and says them meanwhile
+# what a face needs of core: it makes words harmless, says things meanwhile, knows the order of lists
+TEXT = {"core.text", "core.notices", "core.urgency"}
 
-# A room and what it may import beside itself and errors.py. A face (cli) sees verbs and text only.
+# A room and what it may import beside itself and errors.py. A face (cli, ui) sees verbs and text only.
 ROOMS: dict[str, set[str]] = {
     "cli": {"verbs", *TEXT},
+    "ui": {"verbs", *TEXT},
     "verbs": {"trial", "supervisor", "models", "screen", "config", "backends", "git", "tmux", "store", "core"},
     "trial": {"git", "tmux", "store", "core"},  # it runs `dispatch` as a person does
     "supervisor": {"models", "screen", "config", "backends", "git", "tmux", "store", "core"},
@@ -64,7 +66,7 @@ TMUX = set(
     unlink-window wait-for
 """.split()
 )
-HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog")
+HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog", "textual", "anyascii")
 SOURCES = {
     ".".join(path.relative_to(HERE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(HERE.rglob("*.py"))

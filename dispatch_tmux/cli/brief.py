@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dispatch_tmux import State
-from dispatch_tmux.cli import common, show
+from dispatch_tmux.cli import common
+from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import GLYPHS, age
 from dispatch_tmux.core.text import line as one_line
 from dispatch_tmux.verbs import brief as verb
@@ -32,7 +33,7 @@ def brief(one: bool, quiet: bool) -> None:
 
 def line(brief: Brief) -> str:
     """All in one line: what may be used, and how many tasks do what."""
-    return f"dispatch: {_models(brief)} · {show.counts(brief.tasks) or 'no tasks'}"
+    return f"dispatch: {_models(brief)} · {urgency.counts(brief.tasks) or 'no tasks'}"
 
 
 def lines(brief: Brief) -> list[str]:

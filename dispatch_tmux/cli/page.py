@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dispatch_tmux import State
 from dispatch_tmux.cli import show
+from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import GLYPHS, clean, line
 from dispatch_tmux.verbs.report import at_work
 
@@ -36,7 +37,7 @@ def page(report: Report) -> str:
         "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>dispatch: {_e(project)}</title>", f"<style>{_CSS}</style></head><body>",
-        f"<header><h1>{_e(project)}</h1><p>{_e(show.counts(tasks) or 'no tasks')}</p><p class='dim'>{span}</p></header>",
+        f"<header><h1>{_e(project)}</h1><p>{_e(urgency.counts(tasks) or 'no tasks')}</p><p class='dim'>{span}</p></header>",
         *_table(rows), *_timeline(rows, first, last), "<h2>Tasks</h2>", *(_details(r) for r in rows),
         f"<footer class='dim'>made by dispatch, {_stamp(now)}; what workers wrote is quoted, not checked</footer>",
         "</body></html>", "",

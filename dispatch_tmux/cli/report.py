@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dispatch_tmux.cli import common, show
+from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import GLYPHS
 from dispatch_tmux.verbs import report as verb
 
@@ -38,7 +39,7 @@ def lines(report: Report) -> list[str]:
     """The short form for a terminal."""
     tasks = [r.task for r in report.rows]
     width = min(max((len(t.id) for t in tasks), default=0), 40)
-    return [show.counts(tasks) or "no tasks", *(_line(r, width) for r in report.rows)]
+    return [urgency.counts(tasks) or "no tasks", *(_line(r, width) for r in report.rows)]
 
 
 def _line(r: Row, width: int) -> str:

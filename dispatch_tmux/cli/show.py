@@ -6,8 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dispatch_tmux import CAUSES, Question, State, Task
@@ -42,26 +41,6 @@ def length(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def counts(tasks: Sequence[Task]) -> str:
-    """'2 working, 1 waiting for you, 3 done'; '' without tasks."""
-    words = {State.WAITING: "waiting for you", State.STARTING: "working", State.IDLE: "idle"}
-    found = Counter(words.get(t.state, t.state.value) for t in tasks)
-    first = (
-        "waiting for you",
-        "blocked",
-        "failed",
-        "lost",
-        "suspended",
-        "limited",
-        "idle",
-        "working",
-        "queued",
-        "stopped",
-        "done",
-    )
-    return ", ".join(f"{found[word]} {word}" for word in first if found[word])
 
 
 def state(task: Task) -> str:

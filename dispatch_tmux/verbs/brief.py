@@ -7,24 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dispatch_tmux.config import load as configuration
-from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.core import urgency
+from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.verbs import tasks
 
 RECENT = 24 * 3600.0  # seconds for which an ended task is of interest
-_ORDER = (
-    State.WAITING,
-    State.BLOCKED,
-    State.FAILED,
-    State.LOST,
-    State.SUSPENDED,
-    State.LIMITED,
-    State.IDLE,
-    State.WORKING,
-    State.STARTING,
-    State.QUEUED,
-)
 
 
 class Brief(NamedTuple):
@@ -62,5 +51,4 @@ def brief(project: Project) -> Brief:
 def of_interest(found: Sequence[Task], now: float) -> list[Task]:
     """Tasks that are not over and those that ended lately; what wants the person first."""
     recent = [t for t in found if not t.ended or now - t.since < RECENT]
-    place = {state: n for n, state in enumerate(_ORDER)}
-    return sorted(recent, key=lambda t: (place.get(t.state, len(place)), -t.since))
+    return urgency.ordered(recent)
