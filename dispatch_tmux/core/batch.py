@@ -46,9 +46,7 @@ def read(data: Any, taken: Collection[str], names: Callable[[Order], Iterable[st
             entry = _entry(raw, now)
             order = entry.order
             if not order.id:
-                id = next((id for id in names(order) if id not in used), "") or tasks.slug(
-                    order.prompt, {*taken, *used}
-                )
+                id = next((id for id in names(order) if id not in used), "") or tasks.slug(order.name, {*taken, *used})
                 entry = entry._replace(order=order._replace(id=id))
                 used.add(id)
             entries.append(entry)

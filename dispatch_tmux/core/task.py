@@ -38,6 +38,8 @@ ENDED = frozenset({State.DONE, State.FAILED, State.BLOCKED, State.STOPPED, State
 HALTED = frozenset({State.LIMITED, State.SUSPENDED})  # it lives, and nothing can be said to it now
 RUNNING = frozenset({State.STARTING, State.WORKING, State.IDLE})  # what counts as running time
 
+SHORT = 32  # characters of an id that is made of a prompt: it stands in every list
+_IDEOGRAPH = r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")  # safe as a file name, a tmux window name and an argument
 
 
@@ -51,11 +53,19 @@ def task_id(text: str) -> str:
 
 
 def slug(prompt: str, taken: Iterable[str] = (), *, words: int = 5) -> str:
-    """A short kebab-case id made of PROMPT's first telling words, not one of TAKEN."""
+    """A short kebab-case id made of PROMPT's first telling words, not one of TAKEN; other scripts are transliterated."""
     filler = {"a", "an", "the", "to", "of", "and", "in", "for", "with", "please", "all", "our", "my", "this", "that"}
-    found = re.findall(r"[a-z0-9]+", prompt[:400].lower())
+    text = prompt[:400]
+    if not text.isascii():
+        from anyascii import anyascii
+
+        words += 3 * bool(re.search(_IDEOGRAPH, text))  # each of them is a word, and a short one
+        text = anyascii(re.sub(_IDEOGRAPH, r" \g<0> ", text))
+    found = re.findall(r"[a-z0-9]+", text.lower())
     chosen = [word for word in found if word not in filler][:words] or found[:words] or ["task"]
-    base = "-".join(chosen)[:40].strip("-")
+    while len("-".join(chosen)) > SHORT and len(chosen) > 1:
+        chosen.pop()
+    base = chosen[0][:SHORT] if len(chosen) == 1 else "-".join(chosen)
     used = set(taken)
     name, n = base, 1
     while name in used:

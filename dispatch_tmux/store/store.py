@@ -139,15 +139,10 @@ class Store:
         ids = self.ids()
         if name in ids:
             return name
-        near = [id for id in ids if name and id.startswith(name)]
-        if len(near) == 1:
-            return near[0]
-        like = near or [id for id in ids if name and name in id] or ids
-        listed = ", ".join(like[-SHOWN:]) + (f" … and {len(like) - SHOWN} more" if len(like) > SHOWN else "")
-        raise TaskNotFound(
-            f"{'several tasks begin with' if near else 'no task'} {name[:80]!r}{'' if near else ' in this project'}",
-            hint=f"there is: {listed}" if listed else "no task has been dispatched here yet: dispatch run --help",
-        )
+        several = [id for id in ids if name and id.startswith(name)]
+        if len(several) == 1:
+            return several[0]
+        raise _not_found(name, several, ids)
 
     def claim(self, id: str) -> bool:
         """Make the directories of task ID; False when it exists. Of two at once one wins."""
@@ -365,6 +360,24 @@ class Store:
     def watchman(self) -> Watchman | None:
         """The process that supervises, with what keeps it from its work; None when nobody does."""
         return watchman.find(self.records, self.root)
+
+
+def _not_found(name: str, several: list[str], ids: list[str]) -> TaskNotFound:
+    """NAME is none of IDS, and the beginning of SEVERAL of them."""
+    if not ids:
+        hint = "no task has been dispatched here yet: dispatch run --help"
+        return TaskNotFound(f"no task {name[:80]!r} in this project", hint=hint)
+    like = several or [id for id in ids if name and name in id]
+    if not like:
+        from difflib import get_close_matches
+
+        like = get_close_matches(name[:80], ids, SHOWN)
+    if len(like) == 1:
+        return TaskNotFound(f"no task {name[:80]!r} in this project; did you mean {like[0]!r}?")
+    like = like or ids
+    listed = ", ".join(like[-SHOWN:]) + (f" … and {len(like) - SHOWN} more" if len(like) > SHOWN else "")
+    said = f"several tasks begin with {name[:80]!r}" if several else f"no task {name[:80]!r} in this project"
+    return TaskNotFound(said, hint=f"there is: {listed}")
 
 
 def _made_here(root: str, base: str) -> bool:

@@ -100,7 +100,7 @@ def check(project: Project, order: Order, siblings: Sequence[str] = ()) -> tuple
 def _check_worktree(project: Project, order: Order, cwd: str, siblings: Sequence[str]) -> None:
     from dispatch_tmux.git import checkouts, worktree
 
-    id = order.id or tasks.slug(order.prompt.strip(), project.store.ids())
+    id = order.id or tasks.slug(order.name, project.store.ids())
     to_come = [worktree.PREFIX + other for other in siblings]
     to_come += [project.store.task(other).branch for other, _ in order.after if other not in siblings]
     to_come += [worktree.PREFIX + other for other, _ in order.after]
@@ -125,7 +125,7 @@ def _claim(store: Store, order: Order) -> str:
             )
         return order.id
     while True:
-        id = tasks.slug(order.prompt.strip(), store.ids())
+        id = tasks.slug(order.name, store.ids())
         if store.claim(id):
             return id
 

@@ -149,7 +149,9 @@ def test_of_many_tasks_that_could_be_meant_five_are_named_and_the_others_counted
         ("", "no task '' in this project", "auth, auth-2, docs"),
         ("uth", "no task 'uth' in this project", "auth, auth-2"),
         ("x" * 500, "no task 'xxx", "docs"),
-        ("../docs", "no task '../docs'", "docs"),
+        ("../docs", "no task '../docs' in this project; did you mean 'docs'?", ""),
+        ("dosc", "no task 'dosc' in this project; did you mean 'docs'?", ""),
+        ("h-2", "did you mean 'auth-2'?", ""),
     ],
 )
 def test_a_name_that_is_none_is_told_with_what_there_is(store: Store, name: str, said: str, hint: str) -> None:
