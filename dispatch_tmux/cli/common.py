@@ -14,13 +14,8 @@ from dispatch_tmux.core.text import CONTROLS, printable
 
 
 def project() -> Project:
-    """The project that the command is about. Raises DispatchError when -C names no directory."""
-    import os
-
-    directory = click.get_current_context().obj
-    if directory is not None and not os.path.isdir(directory):
-        raise DispatchError(f"there is no directory {directory}", hint="-C DIR names the project, or a directory in it")
-    return Project.find(directory)
+    """The project that the command is about."""
+    return Project.find(click.get_current_context().obj)
 
 
 def print_json(data: Any) -> None:

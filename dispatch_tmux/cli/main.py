@@ -15,8 +15,6 @@ NAMES = {"continue": "carry_on"}  # verbs whose function is called otherwise: Py
 GROUPS = {  # heading → verb → its module, and its help in a few words
     "Start": {
         "run": ("run", "Start a worker, or a batch of them."),
-        "retry": ("retry", "Begin a failed or stopped task again."),
-        "resume": ("retry", "Take up tasks that were cut off."),
         "pause": ("queue", "Start no more workers for now."),
         "resume-queue": ("queue", "Let waiting tasks start again."),
         "adopt": ("adopt", "Supervise a CLI that runs in your own tmux."),
@@ -32,13 +30,12 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "brief": ("brief", "How things stand, in under 30 lines."),
         "report": ("report", "What came of tasks; as a page, too."),
     },
-    "Answer and tell": {
+    "Answer": {
         "questions": ("questions", "Every open question, whole."),
         "answer": ("answer", "Answer a task's open question."),
         "send": ("send", "Type a message into the live session."),
         "note": ("send", "Add to a task's plan, and tell its worker."),
         "keys": ("keys", "Press keys in a worker's window."),
-        "continue": ("carry_on", "Let a worker go on that was stopped (Ctrl-Z)."),
     },
     "Code": {
         "diff": ("merge", "What a task has changed in its worktree."),
@@ -46,23 +43,26 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "pr": ("merge", "Open a pull request with a task's branch."),
         "drop": ("merge", "Remove a task's worktree."),
     },
-    "End and fix": {
+    "Fix": {
         "stop": ("stop", "End workers; their files stay."),
+        "retry": ("retry", "Begin a failed or stopped task again."),
+        "resume": ("retry", "Take up tasks that were cut off."),
+        "continue": ("carry_on", "Let a worker go on that was stopped (Ctrl-Z)."),
         "clean": ("clean", "Remove tasks that are over."),
         "doctor": ("doctor", "What works here, and how to mend the rest."),
         "record": ("record", "Save a screen that was read wrongly."),
         "classify": ("classify", "What is seen on a stored screen."),
     },
     "Set up": {
+        "demo": ("demo", "See it work, with built-in workers."),
         "init": ("init", "Find the agent CLIs, write a config."),
-        "trust": ("trust", "Take over a .dispatch that is not yours."),
         "config": ("config", "Show and change the config."),
         "models": ("models", "The models that can run here."),
         "resolve": ("models", "What `run` would run, and why."),
         "backends": ("backends", "The agent CLIs, and newer rules for them."),
         "verify": ("verify", "Try the installed agent CLIs here."),
+        "trust": ("trust", "Take over a .dispatch that is not yours."),
         "skill": ("skill", "The /dispatch skill for Claude Code."),
-        "demo": ("demo", "See it work, with built-in workers."),
         "help": ("main", "Show this, or the help of a verb."),
     },
     "For workers": {
@@ -70,9 +70,10 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "flag": ("ask", "Tell the person something critical."),
     },
 }
+ALIASES = {"ls": "status", "ps": "status", "rm": "clean"}
 _MEANT = {  # what people try, and what it is called here
-    "version": "--version", "kill": "stop", "cancel": "stop", "start": "run", "ls": "status", "list": "status", "ps": "status",
-    "rm": "clean", "remove": "clean", "delete": "clean", "reply": "answer", "tail": "logs", "unpause": "resume-queue",
+    "version": "--version", "kill": "stop", "cancel": "stop", "start": "run", "list": "status", "remove": "clean", "delete": "clean",
+    "reply": "answer", "tail": "logs", "unpause": "resume-queue",
 }  # fmt: skip
 COMMANDS = {name: place for verbs in GROUPS.values() for name, (place, _) in verbs.items()}
 
@@ -84,6 +85,7 @@ class Lazy(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         if cmd_name == "help":
@@ -99,20 +101,42 @@ class Lazy(click.Group):
         for heading, verbs in GROUPS.items():
             with formatter.section(heading):
                 formatter.write_dl([(f"{name:<{width}}", said) for name, (_, said) in verbs.items()])
+        with formatter.section("Other names"):
+            formatter.write_dl([(f"{short:<{width}}", name) for short, name in ALIASES.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] in ALIASES:
+            args = [ALIASES[args[0]], *args[1:]]
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise _unknown(args[0], ctx)
         return super().resolve_command(ctx, args)
 
 
 def _unknown(name: str, ctx: click.Context) -> click.UsageError:
+    """What is said of a verb that there is not: which one was meant, or that it is a task's id."""
     from difflib import get_close_matches
 
-    near = [_MEANT[name]] if name in _MEANT else get_close_matches(name, COMMANDS, 1)
-    return click.UsageError(f"there is no verb {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), ctx)
+    meant = {**{verb: verb for verb in COMMANDS}, **ALIASES, **_MEANT}
+    near = [name] if name in meant else get_close_matches(name, meant, 1)
+    task = "" if name in meant else _task(name, ctx)
+    if task and (task == name or not near):
+        said = f"; it is a task: dispatch status {task}"
+    else:
+        said = f"; did you mean {meant[near[0]]!r}?" if near else ""
+    return click.UsageError(f"there is no verb {name!r}{said}", ctx)
+
+
+def _task(name: str, ctx: click.Context) -> str:
+    """The id of the task that NAME means in the project that the command is about; '' for none."""
+    from dispatch_tmux import Project
+    from dispatch_tmux.verbs.tasks import id_of
+
+    try:
+        return id_of(Project.find(ctx.obj), name)
+    except (DispatchError, OSError):
+        return ""
 
 
 @click.group(
@@ -133,6 +157,10 @@ def cli(ctx: click.Context, directory: str | None) -> None:
     dispatch answer audit "use JWT"               answer it
     dispatch help answer                          all about a verb
     """
+    import os
+
+    if directory is not None and not os.path.isdir(directory):
+        raise DispatchError(f"there is no directory {directory}", hint="-C DIR names the project, or a directory in it")
     ctx.obj = directory
 
 
@@ -148,7 +176,7 @@ def help_(ctx: click.Context, verb: tuple[str, ...]) -> None:
     """
     at = ctx.parent or ctx
     command: click.Command = at.command
-    for name in verb:
+    for name in (ALIASES.get(word, word) for word in verb):
         found = command.get_command(at, name) if isinstance(command, click.Group) else None
         if found is None:
             raise _unknown(name, at)

@@ -8,6 +8,7 @@ import sys
 import click
 import pytest
 from crew import DISPATCH, Crew, wait_until
+from made import made, over
 
 from dispatch_tmux.cli import init
 from dispatch_tmux.cli.main import COMMANDS, GROUPS, cli
@@ -207,8 +208,32 @@ def test_help_of_a_verb(crew: Crew) -> None:
     assert crew.run("help", "config", "add-model").stdout == crew.run("config", "add-model", "--help").stdout
     wrong = crew.run("help", "anwser", ok=None)
     assert wrong.returncode == 2 and "did you mean 'answer'?" in wrong.stderr
-    for word, meant in (("stauts", "status"), ("kill", "stop"), ("ls", "status"), ("version", "--version")):
+    for word, meant in (("stauts", "status"), ("kil", "stop"), ("kill", "stop"), ("version", "--version")):
         assert f"there is no verb '{word}'; did you mean '{meant}'?" in crew.run(word, ok=None).stderr
+
+
+def test_F16_a_task_where_a_verb_belongs_is_recognised(crew: Crew) -> None:
+    made(crew.store, "billing", *over("done"))
+    made(crew.store, "status-page", *over("done"))
+    for word in ("billing", "bil"):
+        assert "it is a task: dispatch status billing" in crew.run(word, ok=False).stderr
+    assert (
+        "did you mean 'status'?" in crew.run("statu", ok=False).stderr
+    )  # a verb is nearer than the beginning of an id
+    assert crew.run("nonsense", ok=False).stderr.rstrip().endswith("there is no verb 'nonsense'")
+
+
+def test_other_names_are_the_verb_itself(crew: Crew) -> None:
+    made(crew.store, "over", *over("done"))
+    assert crew.run("ls").stdout == crew.run("ps").stdout == crew.run("status").stdout
+    assert crew.run("help", "rm").stdout == crew.run("rm", "--help").stdout == crew.run("clean", "--help").stdout
+    assert "over" in crew.run("rm", "over").stdout and not crew.store.ids()
+
+
+def test_F16_a_directory_that_is_not_there_is_an_error_for_every_verb(crew: Crew) -> None:
+    for verb in COMMANDS:
+        done = crew.run("-C", "/typo", verb, ok=False)
+        assert done.returncode == 1 and done.stderr.startswith("dispatch: there is no directory /typo\n"), verb
 
 
 def test_help_loads_no_verb(crew: Crew) -> None:
