@@ -15,14 +15,15 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     # the verbs
     "acknowledge", "adopt", "answer", "ask", "attach", "batch", "brief", "carry_on", "classify", "clean", "diff", "diff_size", "doctor",
-    "drop", "events", "export_rules", "flag", "init", "is_supervised", "keys", "list_backends", "list_models", "logs", "merge", "note",
-    "pause", "pr", "propose_rules", "questions", "read_screen", "record", "release", "report", "resolve", "resume", "retry",
-    "rollback_rules", "run", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust", "unpause", "verify", "wait",
+    "drop", "each", "events", "export_rules", "flag", "init", "is_supervised", "keys", "list_backends", "list_models", "logs", "merge",
+    "note", "pause", "pr", "propose_rules", "questions", "read_screen", "record", "release", "report", "resolve", "resume", "retry",
+    "rollback_rules", "run", "select", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust", "unpause",
+    "verify", "wait",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
     "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposal",
-    "Proposed", "Question", "Recorded", "Reply", "Report", "Resolved", "RolledBack", "Row", "RuleChange", "Shown", "Size", "Started",
-    "State", "Task", "TaskEvent", "Verified", "Written",
+    "Proposed", "Question", "Recorded", "Refused", "Reply", "Report", "Resolved", "RolledBack", "Row", "RuleChange", "Shown", "Size",
+    "Started", "State", "Task", "TaskEvent", "Verified", "Written",
     "CAUSES", "KINDS",
     # pexpect on a tmux pane
     "PaneSpawn", "Socket",
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.trust import trust
     from dispatch_tmux.verbs.verify import Verified, verify
     from dispatch_tmux.verbs.wait import KINDS, News, acknowledge, wait
+    from dispatch_tmux.verbs.which import Refused, each, select
 
 _PLACES = {  # module → the names that it gives to the API, `name=what it is called there`
     "core.causes": "CAUSES=SAID",
@@ -141,6 +143,7 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.trust": "trust",
     "verbs.verify": "Verified verify",
     "verbs.wait": "KINDS News acknowledge wait",
+    "verbs.which": "Refused each select",
 }  # fmt: skip
 
 if not TYPE_CHECKING:

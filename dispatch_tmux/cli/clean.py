@@ -9,27 +9,51 @@ from dispatch_tmux.verbs import clean as verb
 
 @click.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
+@common.choosing
 @click.option("--all", "every", is_flag=True, help="Failed and lost tasks, too.")
 @click.option("--done", "only_done", is_flag=True, help="Done tasks only.")
 @click.option("--older-than", default="", metavar="TIME", help="Only what ended that long ago: 12h, 7d.")
 @click.option("--force", is_flag=True, help="Also worktrees with work that is nowhere else; branch and patch are kept.")
 @click.option("--dry-run", "-n", is_flag=True, help="Only say what would go.")
-def clean(tasks: tuple[str, ...], every: bool, only_done: bool, older_than: str, force: bool, dry_run: bool) -> None:
+def clean(
+    tasks: tuple[str, ...],
+    group: str,
+    states: tuple[str, ...],
+    every: bool,
+    only_done: bool,
+    older_than: str,
+    force: bool,
+    dry_run: bool,
+) -> None:
     """Remove done and stopped tasks (or the TASKs named): their windows, files, results and worktrees.
 
-    What others wait for stays, and so does a worktree with work that is nowhere else.
+    What others wait for stays, and so does a worktree with work that is nowhere else. TASK may be a pattern, in quotes.
+    Beside --group alone it is those of them that are done or stopped.
 
     \b
     dispatch clean --dry-run --older-than 7d
     """
+    project = common.project()
+    named: list[str] = []
+    if tasks or states:
+        found = common.chosen(project, tasks, group, states)
+        common.announce("removing", found)
+        named = found.ids
     done = verb.clean(
-        common.project(), *tasks, every=every, only_done=only_done, older_than=older_than, force=force, dry_run=dry_run
+        project,
+        *named,
+        group=group,
+        every=every,
+        only_done=only_done,
+        older_than=older_than,
+        force=force,
+        dry_run=dry_run,
     )
     said = [f"kept {kept.task}: {kept.why}" for kept in done.kept]
     said += [f"  kept: {name}" for name in done.rescued]
     said += [f"{'would remove' if dry_run else 'removed'} {t.id} ({t.state.value})" for t in done.removed]
     common.echo_lines(said or ["nothing to clean"], "dispatch status --all lists the tasks there are")
-    if tasks and done.kept:
+    if named and done.kept:
         raise DispatchError(
             f"{show.many(len(done.kept), 'task')} kept",
             hint="--force removes worktrees all the same, and keeps a branch and a patch",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from dispatch_tmux import DispatchError, Project
-from dispatch_tmux.core.text import CONTROLS, printable
+from dispatch_tmux import DispatchError, Project, UsageProblem
+from dispatch_tmux.core.text import CONTROLS, clean, line, printable
+
+if TYPE_CHECKING:
+    from dispatch_tmux import Refused
+
+T = TypeVar("T")
 
 
 def project() -> Project:
@@ -82,3 +87,118 @@ def attach_line(directory: Project, id: str) -> str:
     here = os.path.realpath(os.getcwd())
     inside = any(here == top or here.startswith(top + os.sep) for top in (directory.root, directory.here) if top)
     return f"dispatch attach {id}" if inside else f"dispatch -C {directory.root} attach {id}"
+
+
+# --- several tasks at once: docs/team.md
+
+
+class Chosen(NamedTuple):
+    """The tasks that a verb is about. `named`: by a name each; `several`: by more than a single name, so that many may come."""
+
+    ids: list[str]
+    named: bool
+    several: bool
+
+
+def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose tasks, beside their names and patterns: `group` and `states`."""
+    state = click.option(
+        "--state", "states", multiple=True, metavar="STATE", help="Those that are failed, …; repeat it."
+    )
+    return click.option("--group", default="", metavar="NAME", help="The tasks of that group.")(state(command))
+
+
+def chosen(project: Project, words: Sequence[str], group: str = "", states: Sequence[str] = ()) -> Chosen:
+    """The tasks that are meant; see verbs/which.py. Raises TaskNotFound, UsageProblem."""
+    from dispatch_tmux.verbs import which
+
+    ids = which.select(project, words, group, states)
+    named = not (group or states or any(map(which.is_pattern, words)))
+    return Chosen(ids, named, not named or len(words) > 1)
+
+
+def addressed(words: Sequence[str], group: str, states: Sequence[str], verb: str) -> tuple[list[str], str]:
+    """The TASK of VERB, if WORDS name one, and its text. Beside --group or --state they are a text, or a pattern and a text.
+
+    Raises UsageProblem where that cannot be told apart.
+    """
+    from dispatch_tmux.verbs import which
+
+    if not (group or states):
+        if len(words) < 2:
+            raise UsageProblem(
+                f"{'what text' if words else 'which task'}?", hint=f'dispatch {verb} TASK "…", or --group NAME "…"'
+            )
+        return [words[0]], " ".join(words[1:])
+    if len(words) == 1:
+        return [], words[0]
+    if not words:
+        raise UsageProblem("what text?", hint=f'dispatch {verb} --group NAME "…"')
+    if len(words) == 2 and which.is_pattern(words[0]) and re.fullmatch(r"[a-z0-9*?\[\]!-]+", words[0]):
+        return [words[0]], words[1]
+    raise UsageProblem(
+        "with --group and --state the text is one word: put it into quotes",
+        hint=f'dispatch {verb} --group NAME "…", or dispatch {verb} \'auth-*\' --state failed "…"',
+    )
+
+
+MANY = 5  # tasks that are merged or dropped by a pattern without a question
+
+
+def announce(what: str, chosen: Chosen, *, ask: bool = False) -> None:
+    """Say WHAT will be done to tasks that were not named one by one. ASK: many are asked about. Raises click.Abort for a no."""
+    if chosen.named:
+        return
+    many = f"{len(chosen.ids)} task{'' if len(chosen.ids) == 1 else 's'}"
+    click.echo(f"{what} {many}: {line(', '.join(chosen.ids), 400)}", err=True)
+    if ask and len(chosen.ids) > MANY and is_terminal():
+        click.confirm("Go on?", abort=True, err=True)
+
+
+def carry_out(
+    found: Chosen,
+    verb: Callable[[str], T],
+    said: Callable[[T], str],
+    data: Callable[[T], Any] | None = None,
+    *,
+    in_turn: bool = False,
+) -> int:
+    """Do VERB to each of FOUND and print what came of it (DATA: as JSON); the exit code. IN_TURN: one after another.
+
+    Of a single task, named as such, an error is raised as it comes.
+    """
+    if found.several:
+        from dispatch_tmux.verbs.which import ABREAST, each
+
+        return outcome(each(found.ids, verb, 1 if in_turn else ABREAST), said, data)
+    done = verb(found.ids[0])
+    if data:
+        print_json(data(done))
+    else:
+        echo_lines([said(done)], "dispatch status")
+    return 0
+
+
+def outcome(done: Sequence[T | Refused], said: Callable[[T], str], data: Callable[[T], Any] | None = None) -> int:
+    """Print a line for each that was DONE (DATA: all of it as JSON), and why others were not; the exit code.
+
+    That is 0, or the code of the first that was refused.
+    """
+    from dispatch_tmux.verbs.which import Refused
+
+    refused = [one for one in done if isinstance(one, Refused)]
+    if data:
+        print_json([_refusal(one) if isinstance(one, Refused) else data(one) for one in done])
+    elif lines := [said(one) for one in done if not isinstance(one, Refused)]:
+        echo_lines(lines, "dispatch status --all")
+    sys.stdout.flush()  # what went well stands above
+    for task, error in refused:
+        words = clean(str(error))
+        click.echo(f"dispatch: {words if task in words else f'{task}: {words}'}", err=True)
+        for row in clean(error.hint).splitlines():
+            click.echo(f"  {row}", err=True)
+    return refused[0].error.code if refused else 0
+
+
+def _refusal(one: Refused) -> dict[str, Any]:
+    return {"task": one.task, "error": str(one.error), "hint": one.error.hint, "exit_code": one.error.code}

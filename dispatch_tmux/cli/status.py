@@ -18,18 +18,31 @@ NOTHING = "no task has been dispatched here yet"
 
 
 @click.command()
-@click.argument("task", required=False)
+@click.argument("tasks", nargs=-1, metavar="[TASK…]")
+@common.choosing
 @click.option("--json", "as_json", is_flag=True, help="A list of tasks (of TASK: one), keys below.")
 @click.option("--watch", "-w", is_flag=True, help="Go on showing it until Ctrl-C.")
 @click.option("--graph", "drawn", is_flag=True, help="Draw what comes after what.")
 @click.option("--why", is_flag=True, help="What TASK's state is based on.")
 @click.option("--all", "-a", "every", is_flag=True, help="Every finished task, and every line.")
-def status(task: str | None, as_json: bool, watch: bool, drawn: bool, why: bool, every: bool) -> None:
+def status(
+    tasks: tuple[str, ...],
+    group: str,
+    states: tuple[str, ...],
+    as_json: bool,
+    watch: bool,
+    drawn: bool,
+    why: bool,
+    every: bool,
+) -> None:
     """What every task is doing, or all about TASK. True also when no supervisor is running.
+
+    Several TASKs, a pattern in quotes, --group or --state list only those.
 
     \b
     dispatch status
     dispatch status auth --json
+    dispatch status 'auth-*' --state failed
 
     \b
     JSON: id title model backend state why since created attempt exit_code pane cwd dir,
@@ -37,34 +50,36 @@ def status(task: str | None, as_json: bool, watch: bool, drawn: bool, why: bool,
     held (why messages wait), untrusted (the keys whose words may come from a worker).
     """
     project = common.project()
-    _refuse_at_odds(task, {"--json": as_json, "--watch": watch, "--graph": drawn, "--why": why})
+    found = common.chosen(project, tasks, group, states) if tasks or group or states else None
+    task, only = (None, None) if found is None else (None, found.ids) if found.several else (found.ids[0], None)
+    _refuse_at_odds(found is not None, {"--json": as_json, "--watch": watch, "--graph": drawn, "--why": why})
     if drawn:
         common.echo_lines(_graph(verb.status(project)) or [NOTHING], "in a terminal")
     elif why:
         _why(project, task)
     elif as_json:
-        common.print_json(_data(project, task))
+        common.print_json(_data(project, task, only))
     elif watch:
-        _watch(project, task, every)
+        _watch(project, task, only, every)
     elif every:
-        click.echo("\n".join(_lines(project, task, every)))
+        click.echo("\n".join(_lines(project, task, only, every)))
     else:
-        common.echo_lines(_lines(project, task, every), f"dispatch status {f'{task} ' if task else ''}--all")
+        common.echo_lines(_lines(project, task, only, every), f"dispatch status {f'{task} ' if task else ''}--all")
 
 
-def _refuse_at_odds(task: str | None, given: dict[str, bool]) -> None:
+def _refuse_at_odds(chosen: bool, given: dict[str, bool]) -> None:
     """Each of them says by itself what is printed; raises UsageProblem for two, and for a graph of one task."""
     named = [name for name, is_given in given.items() if is_given]
     if len(named) > 1:
         raise UsageProblem(f"{named[0]} and {named[1]} do not go together", hint="dispatch status --help")
-    if task is not None and named == ["--graph"]:
+    if chosen and named == ["--graph"]:
         raise UsageProblem("--graph draws every task", hint="dispatch status --graph")
 
 
-def _data(project: Project, task: str | None) -> object:
+def _data(project: Project, task: str | None, only: list[str] | None) -> object:
     if task is not None:
         return verb.as_data(project, verb.status(project, task))
-    return [verb.as_data(project, t) for t in verb.status(project)]
+    return [verb.as_data(project, t) for t in verb.status(project) if only is None or t.id in only]
 
 
 def _why(project: Project, task: str | None) -> None:
@@ -77,8 +92,8 @@ def _why(project: Project, task: str | None) -> None:
     common.echo_lines(details.evidence(found), f"dispatch events {found.task.id}")
 
 
-def _lines(project: Project, task: str | None, every: bool) -> list[str]:
-    return _of_all(project, every) if task is None else _of_one(project, task)
+def _lines(project: Project, task: str | None, only: list[str] | None, every: bool) -> list[str]:
+    return _of_all(project, only, every) if task is None else _of_one(project, task)
 
 
 def _of_one(project: Project, task: str) -> list[str]:
@@ -91,10 +106,11 @@ def _of_one(project: Project, task: str) -> list[str]:
     return [*details.lines(about), f"  log:    {about.log}", *attach]
 
 
-def _of_all(project: Project, every: bool) -> list[str]:
-    found = verb.status(project)
+def _of_all(project: Project, only: list[str] | None, every: bool) -> list[str]:
+    """A line or more a task; ONLY those, if any are named, and then all of them."""
+    found = [t for t in verb.status(project) if only is None or t.id in only]
     ended = [t for t in found if t.ended]
-    hidden = set() if every else {t.id for t in ended[:-RECENT]}
+    hidden = set() if every or only is not None else {t.id for t in ended[:-RECENT]}
     listed = [t for t in found if t.id not in hidden]
     lines = show.table(listed, used=verb.used(project, listed)) or [f"{NOTHING}:  dispatch run --help"]
     if hidden:
@@ -122,10 +138,10 @@ def _graph(found: list[Task]) -> list[str]:
     return [row if columns(row) <= width else row[: width - 1] + "…" for row in rows]
 
 
-def _watch(project: Project, task: str | None, every: bool) -> None:
+def _watch(project: Project, task: str | None, only: list[str] | None, every: bool) -> None:
     changes = verb.changes(project, EVERY)
     while True:
-        lines = _lines(project, task, every)
+        lines = _lines(project, task, only, every)
         click.clear()
         click.echo("\n".join(lines))
         next(changes)

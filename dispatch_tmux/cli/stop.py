@@ -2,19 +2,36 @@ from __future__ import annotations
 
 import click
 
+from dispatch_tmux import UsageProblem
 from dispatch_tmux.cli import common
 from dispatch_tmux.verbs import stop as verb
 
 
 @click.command()
-@click.argument("tasks", nargs=-1, metavar="TASK…")
+@click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @click.option("--all", "every", is_flag=True, help="Every worker of this project.")
-def stop(tasks: tuple[str, ...], every: bool) -> None:
+@common.choosing
+def stop(tasks: tuple[str, ...], every: bool, group: str, states: tuple[str, ...]) -> int:
     """End workers: all their processes, and their windows. Their files stay.
+
+    TASK may be a pattern, in quotes.
 
     \b
     dispatch stop auth
+    dispatch stop 'auth-*' --state idle
     """
-    ended = verb.stop(common.project(), *tasks, every=every)
-    said = [f"{task.id}: {task.state.value}" for task in ended]
-    common.echo_lines(said or ["no worker is running"], "dispatch status --all")
+    project = common.project()
+    chosen = bool(tasks or group or states)
+    if every and chosen:
+        raise UsageProblem("either tasks, or all", hint="dispatch stop TASK, or --all")
+    if not (every or chosen):
+        raise UsageProblem("no task is named", hint="dispatch stop TASK, or --all")
+    if every:
+        ids = verb.running(project)
+    else:
+        found = common.chosen(project, tasks, group, states)
+        common.announce("stopping", found)
+        ids = found.ids
+    if not ids:
+        click.echo("no worker is running")
+    return common.outcome(verb.stop_each(project, ids), lambda task: f"{task.id}: {task.state.value}")

@@ -19,6 +19,7 @@ _GLYPHS = {"done": "✓", "idle": "○", "limited": "◷", "suspended": "◫", "
 
 @click.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
+@common.choosing
 @click.option("--for", "kinds", default="", metavar="KINDS", help="question,done,failed,… (all of them by default).")
 @click.option("--timeout", type=float, metavar="S", help="Give up after S seconds, with exit status 124.")
 @click.option(
@@ -29,14 +30,23 @@ _GLYPHS = {"done": "✓", "idle": "○", "limited": "◷", "suspended": "◫", "
     help="Who is told; each NAME is told everything once. `session`: this agent session.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a list of {task, kind, text, question, choices, output}.")
-def wait(tasks: tuple[str, ...], kinds: str, timeout: float | None, name: str, as_json: bool) -> int:
+def wait(
+    tasks: tuple[str, ...],
+    group: str,
+    states: tuple[str, ...],
+    kinds: str,
+    timeout: float | None,
+    name: str,
+    as_json: bool,
+) -> int:
     """Block until a worker needs you, print what for, and exit 0. What happened before counts, too.
 
     \b
     dispatch wait --for question,done --timeout 600
     """
     project = common.project()
-    news = verb.wait(project, *tasks, kinds=kinds, timeout=timeout, reader=name, acknowledge=False)
+    ids = common.chosen(project, tasks, group, states).ids if tasks or group or states else []
+    news = verb.wait(project, *ids, kinds=kinds, timeout=timeout, reader=name, acknowledge=False)
     if not news:
         click.echo(f"nothing came within {timeout:g} s", err=True)
         return 124

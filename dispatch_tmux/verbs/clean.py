@@ -35,6 +35,7 @@ class Cleaned(NamedTuple):
 def clean(
     project: Project,
     *which: Which,
+    group: str = "",
     every: bool = False,
     only_done: bool = False,
     older_than: float | str = 0.0,
@@ -43,28 +44,32 @@ def clean(
 ) -> Cleaned:
     """Remove the tasks WHICH (else all done and stopped ones): their windows, files, results and worktrees.
 
-    EVERY takes failed and lost ones, too, ONLY_DONE no stopped ones; OLDER_THAN (seconds, or "7d") only those that
-    ended so long ago. What others wait for stays, and a worktree with work that is nowhere else; FORCE removes that one
-    all the same, and keeps a branch and a patch of it. DRY_RUN removes nothing. Raises DispatchError for a named task
-    that is not over, UsageProblem for ONLY_DONE beside EVERY or WHICH.
+    GROUP: only those of that group. EVERY takes failed and lost ones, too, ONLY_DONE no stopped ones; OLDER_THAN
+    (seconds, or "7d") only those that ended so long ago. What others wait for stays, and a worktree with work that is
+    nowhere else; FORCE removes that one all the same, and keeps a branch and a patch of it. DRY_RUN removes nothing. One
+    of several that is not over is kept; a single one raises DispatchError, ONLY_DONE beside EVERY or WHICH UsageProblem.
     """
     if only_done and (every or which):
         raise UsageProblem("only done tasks, or others, too?", hint="--done goes with neither --all nor a TASK")
-    found = _named(project, which) if which else _over(project, every, only_done)
+    found, running = _named(project, which) if which else (_over(project, every, only_done), [])
+    if group:
+        found = [t for t in found if t.group == group]
     if older_than:
         before = time.time() - (order.seconds(older_than) if isinstance(older_than, str) else older_than)
         found = [t for t in found if t.since < before]
     go, kept = _cleanable(project, found, force)
     rescued = [] if dry_run else _remove(project, go, force)
-    return Cleaned(tuple(go), tuple(kept), tuple(rescued))
+    return Cleaned(tuple(go), (*running, *kept), tuple(rescued))
 
 
-def _named(project: Project, which: Sequence[Which]) -> list[Task]:
-    found = [tasks.task_of(project, one) for one in which]
-    if running := [t for t in found if t.created and not t.ended]:  # what cannot be read may go
-        verb = "release" if running[0].adopted else "stop"
-        raise DispatchError(f"{running[0].id} is not over", hint=f"dispatch {verb} {running[0].id} first")
-    return found
+def _named(project: Project, which: Sequence[Which]) -> tuple[list[Task], list[Kept]]:
+    """Of the tasks WHICH those that may go, and those that are not over. Raises DispatchError for a single one of these."""
+    found = [project.store.task(id) for id in dict.fromkeys(tasks.ids_of(project, which))]
+    running = [t for t in found if t.created and not t.ended]  # what cannot be read may go
+    ways = {t.id: f"dispatch {'release' if t.adopted else 'stop'} {t.id} first" for t in running}
+    if len(found) == 1 and running:
+        raise DispatchError(f"{running[0].id} is not over", hint=ways[running[0].id])
+    return [t for t in found if t.id not in ways], [Kept(id, f"it is not over: {way}") for id, way in ways.items()]
 
 
 def _over(project: Project, every: bool, only_done: bool) -> list[Task]:

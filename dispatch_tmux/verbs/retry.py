@@ -19,6 +19,7 @@ from dispatch_tmux.verbs.resolve import Chooser
 from dispatch_tmux.verbs.run import checked_permissions
 from dispatch_tmux.verbs.stop import program_lives
 from dispatch_tmux.verbs.tasks import Which
+from dispatch_tmux.verbs.which import Refused, each
 
 GOING = 3.0  # seconds in which a program ends whose window is gone
 
@@ -58,20 +59,30 @@ def resume(project: Project, *which: Which, every: bool = False, chooser: Choose
         raise UsageProblem(
             "which task?" if not every else "either tasks, or all", hint="dispatch resume TASK, or --all"
         )
-    store = project.store
-    found = _cut_off(project) if every else _resumable(project, which)
+    found = cut_off(project) if every else _resumable(project, which)
+    begun = resume_each(project, [task.id for task in found], chooser)
+    for one in begun:
+        if isinstance(one, Refused):
+            raise one.error
+    return [one for one in begun if isinstance(one, Task)]
+
+
+def resume_each(project: Project, ids: Sequence[str], chooser: Chooser | None = None) -> list[Task | Refused]:
+    """Take up the tasks IDS: each as it is then, or why it is not taken up."""
     chooser = chooser or Chooser(project)
-    chosen = []
-    for task in found:
-        said = task_file.read(store, task.id)
-        one = chooser.named(task.model)
-        permissions, fallbacks = str(said.get("permissions") or ""), tuple(said.get("fallbacks") or ())
-        chosen.append(one._replace(permissions=permissions, fallbacks=fallbacks))
-    if found:
-        session.ensure(project)
-    env = dict(os.environ)
-    begun = [(t.id, again.begin_again(store, t, one, env, resume=True)) for t, one in zip(found, chosen, strict=True)]
-    return [start.launched(project, id, attempt, soon=True) for id, attempt in begun]
+    return each(ids, lambda id: start.launched(project, id, _begin(project, id, chooser), soon=True))
+
+
+def _begin(project: Project, id: str, chooser: Chooser) -> int:
+    """Begin the next attempt of task ID in its CLI's session; its number. Raises DispatchError."""
+    store = project.store
+    [task] = _resumable(project, [id])
+    said = task_file.read(store, id)
+    chosen = chooser.named(task.model)._replace(
+        permissions=str(said.get("permissions") or ""), fallbacks=tuple(said.get("fallbacks") or ())
+    )
+    session.ensure(project)
+    return again.begin_again(store, task, chosen, dict(os.environ), resume=True)
 
 
 def _may_retry(task: Task, fresh: bool) -> None:
@@ -108,7 +119,7 @@ def _may_resume(store: Store, task: Task) -> None:
         raise DispatchError(f"{task.id} has not begun: {task.why or 'it is queued'}", hint="dispatch status")
 
 
-def _cut_off(project: Project) -> list[Task]:
+def cut_off(project: Project) -> list[Task]:
     """The tasks whose end came from outside; without any, what is queued is let go on."""
     store = project.store
     # Also where somebody supervises: a supervisor that has only just begun, after a kill of the server, say, has not written

@@ -13,6 +13,7 @@ from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.verbs import tasks
 from dispatch_tmux.verbs.tasks import Which
+from dispatch_tmux.verbs.which import Refused
 
 BEGINS = 3.0  # seconds for a launch line that has only just begun
 ENDS = 5.0  # seconds until the end is on record
@@ -22,19 +23,45 @@ def stop(project: Project, *which: Which, every: bool = False) -> list[Task]:
     """End the workers of the tasks WHICH, or EVERY worker of the project: all their processes, and their windows.
 
     Returns those tasks as they are then; with EVERY only the ones that were running. Their files stay. Raises
-    UsageProblem when none is named, DispatchError for an adopted one, and when a process is left running.
+    UsageProblem when none is named; after the others have ended DispatchError for an adopted one, and when a process is
+    left running.
     """
     if not which and not every:
         raise UsageProblem("no task is named", hint="dispatch stop TASK, or --all")
-    ids = tasks.ids_of(project, which)
-    if every:
-        ids = [t.id for t in summaries.all(project.store) if not t.adopted and is_running(project, t.id)]
-    for task in map(project.store.task, ids):
-        if task.adopted and task.ended and program_lives(project.store, task):
-            raise DispatchError(f"the program of {task.id} is yours", hint="end it where it runs")
-    if left := end(project, ids):
-        raise DispatchError(f"still running: {', '.join(left)}", hint="they may belong to another user")
-    return [project.store.task(id) for id in ids]
+    ended = stop_each(project, running(project) if every else tasks.ids_of(project, which))
+    for one in ended:
+        if isinstance(one, Refused):
+            raise one.error
+    return [one for one in ended if isinstance(one, Task)]
+
+
+def running(project: Project) -> list[str]:
+    """The tasks whose worker is to be ended where every one is: not those of programs that were adopted."""
+    return [t.id for t in summaries.all(project.store) if not t.adopted and is_running(project, t.id)]
+
+
+def stop_each(project: Project, ids: Sequence[str]) -> list[Task | Refused]:
+    """End the workers of the tasks IDS, all at once: each task as it is then, or why it still runs."""
+    store, ending, refused = project.store, list[str](), dict[str, DispatchError]()
+    for task in map(store.task, ids):
+        try:
+            _refuse_adopted(task)
+            if task.adopted and program_lives(store, task):
+                raise DispatchError(f"the program of {task.id} is yours", hint="end it where it runs")
+            ending.append(task.id)
+        except DispatchError as e:
+            refused[task.id] = e
+    for id, left in end(project, ending).items():
+        said = ", ".join(f"process {pid}" for pid in left)
+        refused[id] = DispatchError(f"still running: {id}: {said}", hint="they may belong to another user")
+    return [Refused(id, refused[id]) if id in refused else store.task(id) for id in ids]
+
+
+def _refuse_adopted(task: Task) -> None:
+    if task.adopted and not task.ended:
+        raise DispatchError(
+            f"{task.id} is a program of yours, adopted", hint=f"`dispatch release {task.id}` gives it back"
+        )
 
 
 def is_running(project: Project, id: str) -> bool:
@@ -48,18 +75,16 @@ def program_lives(store: Store, task: Task) -> bool:
     return processes.alive(processes.launched(store.own(task.id), task.attempt))
 
 
-def end(project: Project, ids: Sequence[str]) -> list[str]:
+def end(project: Project, ids: Sequence[str]) -> dict[str, Sequence[int]]:
     """End the workers' processes, all of them, but never those of an adopted one, which are the person's.
 
-    Returns what is left running, normally nothing. Raises DispatchError for an adopted task that is not over.
+    Returns what is left running, normally nothing: id → process ids. Raises DispatchError for an adopted task that is
+    not over.
     """
     store = project.store
     found = [store.task(id) for id in ids]
     for task in found:
-        if task.adopted and not task.ended:
-            raise DispatchError(
-                f"{task.id} is a program of yours, adopted", hint=f"`dispatch release {task.id}` gives it back"
-            )
+        _refuse_adopted(task)
     ending = {store.path(task.id): process for task in found if (process := _to_be_ended(store, task)) is not False}
     left = processes.end_all(ending) if ending else {}
     for task in found:
@@ -67,7 +92,7 @@ def end(project: Project, ids: Sequence[str]) -> list[str]:
             store.append(task.id, "state", f"state:{task.states + 1}", state=State.STOPPED.value)
     for id in (task.id for task in found if task.created):
         until(store, lambda id=id: _is_over(store, id) or None, ENDS)  # type: ignore[misc]
-    return [f"{task.id}: process {pid}" for task in found for pid in left.get(store.path(task.id), ())]
+    return {task.id: pids for task in found if (pids := left.get(store.path(task.id), ()))}
 
 
 def _is_over(store: Store, id: str) -> bool:

@@ -120,7 +120,17 @@ WRONG: list[tuple[str, int, str, str]] = [
     ("help nosuch", 2, "there is no verb 'nosuch'", ""),
     ("config nosuch", 2, "No such command 'nosuch'", ""),
     ("status --nosuch", 2, "No such option '--nosuch'", ""),
-    ("send done", 2, "Missing argument 'TEXT'", ""),
+    ("send", 2, "which task?", "dispatch send TASK"),
+    ("send done", 2, "what text?", "dispatch send TASK"),
+    ("send --state done stop it", 2, "with --group and --state the text is one word", "quotes"),
+    ("note --group x", 2, "what text?", "dispatch note --group"),
+    *((f"{verb}", 2, "no task is named", "--group NAME") for verb in ("retry", "merge", "drop")),
+    *((f"{verb} nosuch-*{more}", 1, "no task is called like 'nosuch-*'", "dispatch status --all") for verb, more in (
+        ("status", ""), ("stop", ""), ("retry", ""), ("resume", ""), ("merge", ""), ("drop", ""), ("clean", ""), ("wait", ""), ("send", " x"))),
+    ("stop --group nosuch", 1, "no task is in a group 'nosuch'", "no task is in a group"),
+    ("stop --state nosuch", 2, "'nosuch' is no state", "queued, starting"),
+    ("stop --state working", 1, "no task is working", "dispatch status"),
+    ("stop done --all", 2, "either tasks, or all", ""),
     ("questions nosuch", 2, "unexpected extra argument (nosuch)", ""),
 ]  # fmt: skip
 

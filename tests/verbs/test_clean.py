@@ -45,11 +45,14 @@ def test_which_tasks_go(project: Project, store: Store, how: dict[str, bool], go
 def test_what_is_named_goes_when_it_is_over(project: Project, store: Store) -> None:
     assert removed(project, "failed", "blocked") == ["failed", "blocked"]
     with pytest.raises(DispatchError, match="queued is not over") as told:
-        clean(project, "done", "queued")
-    assert "dispatch stop queued" in told.value.hint and "done" in store.ids()  # nothing was removed
+        clean(project, "queued")
+    assert "dispatch stop queued" in told.value.hint
     with pytest.raises(TaskNotFound):
         clean(project, "done", "nosuch")
     assert "done" in store.ids()
+    some = clean(project, "queued", "done")  # one does not stop the others
+    assert [t.id for t in some.removed] == ["done"] and [k.task for k in some.kept] == ["queued"]
+    assert "dispatch stop queued" in some.kept[0].why
 
 
 @pytest.mark.parametrize("how", [{"which": ("done",)}, {"every": True}])

@@ -121,12 +121,14 @@ def test_an_adopted_program_is_ended_by_nobody_but_the_person(
 ) -> None:
     mine, worker = start("mine", *WORKS, adopted=True), start("auth", *WORKS)
     with pytest.raises(DispatchError, match="mine is a program of yours") as told:
-        stop(project, "auth", "mine")
-    assert "dispatch release mine" in told.value.hint and mine.lives and worker.lives
+        stop(project, "mine", "auth")
+    assert "dispatch release mine" in told.value.hint and mine.lives
+    wait_until(lambda: not worker.lives)  # one does not stop the others
     with pytest.raises(DispatchError, match="mine is not over") as told:
         clean(project, "mine")
     assert "dispatch release mine" in told.value.hint
-    assert [t.id for t in stop(project, every=True)] == ["auth"] and mine.lives
+    start("docs", *WORKS)
+    assert [t.id for t in stop(project, every=True)] == ["docs"] and mine.lives
 
 
 @pytest.mark.parametrize("end", [("released", {}), ("state", {"state": "failed", "why": "its screen shows an error"})])
