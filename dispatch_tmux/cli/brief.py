@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dispatch_tmux import State
-from dispatch_tmux.cli import common
+from dispatch_tmux.cli import common, listing
 from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import GLYPHS, age
 from dispatch_tmux.core.text import line as one_line
@@ -39,8 +39,7 @@ def line(brief: Brief) -> str:
 def lines(brief: Brief) -> list[str]:
     """The same with a line a task, and what to do next; under 30 lines whatever there is."""
     listed = [_task(t, brief.at) for t in brief.tasks[:MOST]]
-    if len(brief.tasks) > MOST:
-        listed.append(f"… and {len(brief.tasks) - MOST} more: dispatch status")
+    listed += listing.rest(brief.tasks[MOST:], "dispatch status")
     asked = any(t.open_questions for t in brief.tasks)
     next_ = ["questions whole: dispatch questions · answer: dispatch answer TASK …"] if asked else []
     if any(not t.ended for t in brief.tasks):

@@ -44,10 +44,10 @@ MOST_TEXT = 16 << 20  # characters of a file that is given
 MOST_LINES = 38  # that go to something else than a terminal: a program's context is dear
 
 
-def echo_lines(lines: Iterable[str], more: str) -> None:
-    """Print LINES; where no person looks only the first ones, and MORE says how to see the rest."""
+def echo_lines(lines: Iterable[str], more: str, every: bool = False) -> None:
+    """Print LINES; where no person looks, and not EVERY one is wanted, only the first ones, and MORE says how to see the rest."""
     listed = [part for line in lines for part in line.split("\n")]
-    if len(listed) > MOST_LINES and not sys.stdout.isatty():
+    if len(listed) > MOST_LINES and not every and not sys.stdout.isatty():
         hidden = len(listed) - MOST_LINES + 1
         listed = [*listed[: MOST_LINES - 1], f"… {hidden} more lines: {more}"]
     click.echo("\n".join(map(printable, listed)))

@@ -38,7 +38,7 @@ def page(report: Report) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>dispatch: {_e(project)}</title>", f"<style>{_CSS}</style></head><body>",
         f"<header><h1>{_e(project)}</h1><p>{_e(urgency.counts(tasks) or 'no tasks')}</p><p class='dim'>{span}</p></header>",
-        *_table(rows), *_timeline(rows, first, last), "<h2>Tasks</h2>", *(_details(r) for r in rows),
+        *_table(rows), *_timeline(sorted(rows, key=lambda r: r.task.created), first, last), "<h2>Tasks</h2>", *(_details(r) for r in rows),
         f"<footer class='dim'>made by dispatch, {_stamp(now)}; what workers wrote is quoted, not checked</footer>",
         "</body></html>", "",
     ])  # fmt: skip

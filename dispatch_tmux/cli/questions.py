@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dispatch_tmux.cli import common, show
+from dispatch_tmux.cli import common, listing, show
 from dispatch_tmux.verbs import questions as verb
 
 if TYPE_CHECKING:
@@ -23,8 +24,17 @@ def questions(as_json: bool) -> None:
     if as_json:
         common.print_json([_data(asked) for asked in found])
         return
-    shown = [line for asked in found for line in show.question(asked.task.id, asked.question, asked.path)]
-    common.echo_lines(shown or ["no open question"], "dispatch questions --json")
+    common.echo_lines(_lines(found) or ["no open question"], "dispatch questions --json")
+
+
+def _lines(found: list[Asked]) -> list[str]:
+    """The questions whole; where no person looks as many as a program is given, and how many there are beside them."""
+    blocks = [show.question(asked.task.id, asked.question, asked.path) for asked in found]
+    if sys.stdout.isatty() or sum(map(len, blocks)) <= common.MOST_LINES:
+        return [row for block in blocks for row in block]
+    kept = listing.fitted(blocks, [""] * len(blocks), 0, common.MOST_LINES - 1) or blocks[:1]
+    more = show.many(len(blocks) - len(kept), "more question")
+    return [*(row for block in kept for row in block), f"… {more}: dispatch questions --json"]
 
 
 def _data(asked: Asked) -> dict[str, Any]:

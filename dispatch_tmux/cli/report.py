@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from dispatch_tmux.cli import common, show
+from dispatch_tmux.cli import common, listing, show
 from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import GLYPHS
 from dispatch_tmux.verbs import report as verb
@@ -39,7 +40,13 @@ def lines(report: Report) -> list[str]:
     """The short form for a terminal."""
     tasks = [r.task for r in report.rows]
     width = min(max((len(t.id) for t in tasks), default=0), 40)
-    return [urgency.counts(tasks) or "no tasks", *(_line(r, width) for r in report.rows)]
+    rows = [_line(r, width) for r in report.rows]
+    if not sys.stdout.isatty() and len(rows) >= common.MOST_LINES:
+        rows = [
+            *rows[: common.MOST_LINES - 2],
+            *listing.rest(tasks[common.MOST_LINES - 2 :], "dispatch report --html FILE"),
+        ]
+    return [urgency.counts(tasks) or "no tasks", *rows]
 
 
 def _line(r: Row, width: int) -> str:

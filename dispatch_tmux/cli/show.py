@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dispatch_tmux import CAUSES, Question, State, Task
-from dispatch_tmux.core.text import GLYPHS, age, clean, columns, line, padded
+from dispatch_tmux.core.text import GLYPHS, clean, line
 
 if TYPE_CHECKING:
     from dispatch_tmux import Row
@@ -25,6 +23,11 @@ _COLOURS = {
 def width() -> int:
     """Columns of the terminal; 80 where there is none or it does not say."""
     return max(shutil.get_terminal_size((80, 24)).columns, 20)
+
+
+def height() -> int:
+    """Lines of the terminal; 24 where there is none or it does not say."""
+    return max(shutil.get_terminal_size((80, 24)).lines, 3)
 
 
 def coloured(text: str, code: str) -> str:
@@ -48,42 +51,17 @@ def state(task: Task) -> str:
     return coloured(f"{GLYPHS[task.state]} {task.state.value:<9}", _COLOURS.get(task.state, ""))
 
 
+def glyph(task: Task) -> str:
+    """The state as one character."""
+    return coloured(GLYPHS[task.state], _COLOURS.get(task.state, ""))
+
+
 def changes(r: Row) -> str:
     """'2 files +3 -1'; without the lines where none is counted (binary files, empty ones, modes)."""
     if not r.size or not r.size.files:
         return f"merged into {line(r.task.merged_into, 60)}" if r.task.merged_into else "no changes"
     lines = f" +{r.size.added} -{r.size.removed}" if r.size.added or r.size.removed else ""
     return many(r.size.files, "file") + lines
-
-
-def table(tasks: list[Task], now: float | None = None, used: Mapping[str, str] | None = None) -> list[str]:
-    """A line a task, and beneath it what it wants. USED: what each task's CLI tells of its work, as far as there is room."""
-    if not tasks:
-        return []
-    now = now or time.time()
-    room = width()
-    model = min(max(5, *(columns(clean(t.model, 40)) for t in tasks)), 16)
-    name = min(max(4, *(len(t.id) for t in tasks)), max(12, room - model - 33))
-    used, left = used or {}, room - name - model - 29
-    lines = [f"{'TASK':<{name}}  {'MODEL':<{model}}  {'STATE':<11}  SINCE  DONE"]
-    for task in tasks:
-        done = f"{task.done_items}/{len(task.marks)}"
-        since = age(now - task.since)
-        lines.append(f"{padded(task.id, name)}  {padded(task.model, model)}  {state(task)}  {since:>5}  {done}")
-        if (now_at := used.get(task.id)) and left >= 12:
-            lines[-1] = f"{lines[-1]:<{len(lines[-1]) - len(done) + 5}}  {line(now_at, left)}"
-        lines += _wants(task, room)
-    return lines
-
-
-def _wants(task: Task, room: int) -> list[str]:
-    """What TASK asks, or why it is as it is, and what of the person's waits for it."""
-    lines = []
-    if task.open_questions:
-        lines += [f"  ? {line(q.text, room - 4)}" for q in task.open_questions[:3]]
-    elif task.why and task.state is not State.WORKING:
-        lines.append(f"  {line(task.why, room - 2)}")
-    return lines + [f"  a message waits: {line(how, room - 20)}" for how in held(task)]
 
 
 def held(task: Task) -> list[str]:

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import os
+import re
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from dispatch_tmux import UsageProblem
-from dispatch_tmux.cli import common, show
-from dispatch_tmux.core.text import GLYPHS, columns
+from dispatch_tmux.cli import common, listing, show
+from dispatch_tmux.core import urgency
+from dispatch_tmux.core.text import GLYPHS, columns, cut_cells, line, printable
 from dispatch_tmux.verbs import status as verb
 
 if TYPE_CHECKING:
     from dispatch_tmux import Project, Task
 
-RECENT = 15  # finished tasks that a list shows without --all
 EVERY = 2.0  # seconds between two looks of --watch
 NOTHING = "no task has been dispatched here yet"
 
@@ -61,10 +64,9 @@ def status(
         common.print_json(_data(project, task, only))
     elif watch:
         _watch(project, task, only, every)
-    elif every:
-        click.echo("\n".join(_lines(project, task, only, every)))
     else:
-        common.echo_lines(_lines(project, task, only, every), f"dispatch status {f'{task} ' if task else ''}--all")
+        lines = _lines(project, task, only, every, None if every else _room())
+        common.echo_lines(lines, f"dispatch status {f'{task} ' if task else ''}--all", every)
 
 
 def _refuse_at_odds(chosen: bool, given: dict[str, bool]) -> None:
@@ -92,8 +94,13 @@ def _why(project: Project, task: str | None) -> None:
     common.echo_lines(details.evidence(found), f"dispatch events {found.task.id}")
 
 
-def _lines(project: Project, task: str | None, only: list[str] | None, every: bool) -> list[str]:
-    return _of_all(project, only, every) if task is None else _of_one(project, task)
+def _room() -> int:
+    """Lines that a list may have: those of the terminal but that of the next prompt, or what a program is given."""
+    return max(show.height() - 1, 8) if sys.stdout.isatty() else common.MOST_LINES
+
+
+def _lines(project: Project, task: str | None, only: list[str] | None, every: bool, most: int | None) -> list[str]:
+    return _of_all(project, only, every, most) if task is None else _of_one(project, task)
 
 
 def _of_one(project: Project, task: str) -> list[str]:
@@ -106,17 +113,24 @@ def _of_one(project: Project, task: str) -> list[str]:
     return [*details.lines(about), f"  log:    {about.log}", *attach]
 
 
-def _of_all(project: Project, only: list[str] | None, every: bool) -> list[str]:
-    """A line or more a task; ONLY those, if any are named, and then all of them."""
+def _of_all(project: Project, only: list[str] | None, every: bool, most: int | None) -> list[str]:
+    """How many do what, then the tasks, in MOST lines; ONLY those, if any are named."""
     found = [t for t in verb.status(project) if only is None or t.id in only]
-    ended = [t for t in found if t.ended]
-    hidden = set() if every or only is not None else {t.id for t in ended[:-RECENT]}
+    if not found:
+        return [f"{NOTHING}:  dispatch run --help"]
+    over = [t for t in urgency.ordered(found) if urgency.heading(t) == urgency.OVER]
+    older = [] if every or only is not None else over[listing.RECENT :]
+    hidden = {t.id for t in older}
     listed = [t for t in found if t.id not in hidden]
-    lines = show.table(listed, used=verb.used(project, listed)) or [f"{NOTHING}:  dispatch run --help"]
-    if hidden:
-        lines.append(
-            f"… and {show.many(len(hidden), 'older task')} that {'has' if len(hidden) == 1 else 'have'} ended (--all lists them)"
-        )
+    notes = _notes(project, found)
+    room = None if most is None else most - 1 - len(notes)
+    rows = listing.table(listed, used=verb.used(project, listed), most=room, older=older)
+    return [line(urgency.counts(found), show.width()), *rows, *notes]
+
+
+def _notes(project: Project, found: list[Task]) -> list[str]:
+    """What is to be said beneath the list, of all of it."""
+    lines = []
     if odd := verb.unreadable(project):
         lines.append(
             f"{show.many(len(odd), 'task')} cannot be read: {', '.join(list(odd)[:5])} (`dispatch doctor` says why)"
@@ -124,7 +138,8 @@ def _of_all(project: Project, only: list[str] | None, every: bool) -> list[str]:
     if any(not t.ended for t in found) and not verb.is_supervised(project):
         lines.append("the supervisor is not running; the next `dispatch wait`, `answer` or `run` starts it")
     if any(t.open_questions or t.state.value == "blocked" for t in found):
-        lines.append("`dispatch questions` shows what is asked, `dispatch answer TASK …` answers it")
+        both = "`dispatch questions` shows what is asked, `dispatch answer TASK …` answers it"
+        lines.append(both if columns(both) <= show.width() else "`dispatch answer` answers what is asked")
     return lines
 
 
@@ -139,9 +154,23 @@ def _graph(found: list[Task]) -> list[str]:
 
 
 def _watch(project: Project, task: str | None, only: list[str] | None, every: bool) -> None:
+    drawn = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     changes = verb.changes(project, EVERY)
-    while True:
-        lines = _lines(project, task, only, every)
-        click.clear()
-        click.echo("\n".join(lines))
-        next(changes)
+    try:
+        while True:
+            lines = _lines(project, task, only, every, show.height() if drawn else None)
+            click.echo(_drawn(lines) if drawn else "\n".join(lines), nl=not drawn)
+            next(changes)
+    finally:
+        if drawn:
+            click.echo()
+
+
+def _drawn(lines: list[str]) -> str:
+    """LINES over what the terminal shows, no wider and no higher than it is."""
+    width, most = show.width(), show.height()
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"… {len(lines) - most + 1} more lines"]
+    bare = ((row, re.sub(r"\x1b\[[0-9;]*m", "", row)) for row in map(printable, lines))
+    cut = (row if columns(plain) <= width else f"{cut_cells(plain, width - 1)}…" for row, plain in bare)
+    return "\x1b[H" + "\n".join(f"{row}\x1b[K" for row in cut) + "\x1b[J"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dispatch_tmux.core.task import State, Task
 
@@ -44,17 +44,24 @@ def heading(task: Task) -> str:
 
 
 def ordered(tasks: Iterable[Task]) -> list[Task]:
-    """TASKS in the order in which they are listed. Who has asked longest is first; of what is over, the latest."""
-    return sorted(tasks, key=_place)
+    """TASKS in the order in which they are listed. Who has asked longest is first; of what is over, the latest.
+
+    Of the queue those that wait for the same stand together, where their priority is the same.
+    """
+    found = list(tasks)
+    first: dict[tuple[int, str], float] = {}  # when the first of those that wait for the same was made
+    for task in found:
+        first[task.priority, task.why] = min(task.created, first.get((task.priority, task.why), task.created))
+    return sorted(found, key=lambda task: _place(task, first))
 
 
-def _place(task: Task) -> tuple[int, float, float, str]:
+def _place(task: Task, first: Mapping[tuple[int, str], float]) -> tuple[int, float, float, str, float, str]:
     place = rank(task)
     if place == _ASKS:
-        return place, min((q.asked for q in task.open_questions), default=task.since), task.created, task.id
+        return place, min((q.asked for q in task.open_questions), default=task.since), task.created, "", 0.0, task.id
     if place == _WAITS:
-        return place, -task.priority, task.created, task.id
-    return place, task.created if place == _WORKS else -task.since, task.created, task.id
+        return place, -task.priority, first[task.priority, task.why], task.why, task.created, task.id
+    return place, task.created if place == _WORKS else -task.since, task.created, "", 0.0, task.id
 
 
 def counts(tasks: Sequence[Task]) -> str:

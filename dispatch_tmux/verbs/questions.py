@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dispatch_tmux.core import urgency
 from dispatch_tmux.core.task import Question, Task
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.verbs import tasks
@@ -19,9 +20,10 @@ class Asked(NamedTuple):
 
 
 def questions(project: Project, *which: Which) -> list[Asked]:
-    """Every open question of the project (of the tasks WHICH), the oldest task first. Raises TaskNotFound."""
+    """Every open question of the project (of the tasks WHICH), that of who has asked longest first. Raises TaskNotFound."""
     wanted = tasks.ids_of(project, which)
-    return [asked for t in tasks.every(project) if not which or t.id in wanted for asked in of(project, t)]
+    found = [t for t in tasks.every(project) if t.open_questions and (not which or t.id in wanted)]
+    return [asked for t in urgency.ordered(found) for asked in of(project, t)]
 
 
 def of(project: Project, task: Task) -> list[Asked]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dispatch_tmux.core import plan
+from dispatch_tmux.core import plan, urgency
 from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Event, State, Task
 from dispatch_tmux.git.merge import Size
@@ -80,11 +80,11 @@ def at_work(row: Row) -> float:
 
 
 def report(project: Project, *which: Which, group: str = "") -> Report:
-    """What came of the tasks WHICH (by default of all), or of those of GROUP. Raises TaskNotFound."""
+    """What came of the tasks WHICH (by default of all), or of those of GROUP; what wants the person first. Raises TaskNotFound."""
     wanted = tasks.ids_of(project, which)
     found = [t for t in tasks.every(project) if (not wanted or t.id in wanted) and (not group or t.group == group)]
     now = time.time()
-    return Report(os.path.basename(project.root), tuple(_row(project, t, now) for t in found), now)
+    return Report(os.path.basename(project.root), tuple(_row(project, t, now) for t in urgency.ordered(found)), now)
 
 
 def save(page: str, path: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dispatch_tmux.cli import events, show
+from dispatch_tmux.cli import events, listing, show
 from dispatch_tmux.core import text as texts
 from dispatch_tmux.core.task import Choice, Question, State, Task
 from dispatch_tmux.verbs.events import TaskEvent
@@ -157,7 +157,7 @@ def test_the_columns_of_a_table_stand_beneath_their_heads_in_80_columns() -> Non
         task("failed", state=State.FAILED, why="exit code 3\n" + "because " * 30),
         task("held", requests=(("r", "held", "a draft is in its composer " * 9),)),
     ]
-    head, *rows = show.table(listed, now=1060.0)
+    head, *rows = listing.table(listed, now=1060.0)
     assert all(texts.columns(row) <= 80 for row in [head, *rows])
     of_tasks = [row for row in rows if not row.startswith("  ")]
     assert len(of_tasks) == len(listed)
@@ -167,13 +167,13 @@ def test_the_columns_of_a_table_stand_beneath_their_heads_in_80_columns() -> Non
 
 
 def test_a_table_of_short_names_keeps_its_heads() -> None:
-    head, row = show.table([task("a", model="m")], now=1012.0)
+    head, row = listing.table([task("a", model="m")], now=1012.0)
     assert head.index("STATE") == row.index("●")
-    assert show.table([]) == []
+    assert listing.table([]) == []
 
 
 def test_no_colour_unless_a_terminal_looks() -> None:
-    assert "\x1b" not in "".join(show.table([task()]))
+    assert "\x1b" not in "".join(listing.table([task()]))
 
 
 def test_X3_a_table_and_a_question_obey_no_worker() -> None:
@@ -181,7 +181,9 @@ def test_X3_a_table_and_a_question_obey_no_worker() -> None:
     asked = question(f"{evil}\n1. {evil}", evil)
     held = (("r", "held", evil),)
     odd = task(state=State.WAITING, model=evil, title=evil, why=evil, questions=(asked,), requests=held)
-    shown = "\n".join([*show.table([odd]), *show.table([odd._replace(questions=())]), *show.question("auth", asked)])
+    shown = "\n".join(
+        [*listing.table([odd]), *listing.table([odd._replace(questions=())]), *show.question("auth", asked)]
+    )
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]|owned|evil", shown)
     assert "click" in shown
 

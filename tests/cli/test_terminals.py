@@ -157,3 +157,15 @@ def test_watching_shows_what_changes(told: Crew) -> None:
 def test_json_on_a_terminal_is_the_same_as_through_a_pipe(told: Crew) -> None:
     on_terminal = json.loads("\n".join(all_of(terminal(told, "questions", "--json"))))
     assert on_terminal == told.json("questions")
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_what_is_watched_fits_the_window_with_who_waits_on_top(told: Crew, width: int) -> None:
+    shown = terminal(told, "status", "--watch", columns=width, NO_COLOR="1")
+    shown.expect(re.escape("\x1b[H"))
+    shown.expect(re.escape("\x1b[J"))
+    lines = [line.removesuffix("\x1b[K") for line in str(shown.before).split("\r\n")]
+    shown.close(force=True)
+    assert len(lines) <= 24 and all(columns(line) <= width for line in lines)
+    assert lines[2].startswith("asks ") and "Which?" in "".join(lines[2:4])
+    assert any(re.match(r"… \d+ more failed, ", line) for line in lines)
