@@ -27,6 +27,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "status": ("status", "What every task is doing, or all about one."),
         "wait": ("wait", "Block until a worker needs you."),
         "attach": ("attach", "A worker's window, or the board, live."),
+        "peek": ("peek", "The last lines that each worker shows."),
         "screen": ("screen", "A worker's screen as text."),
         "logs": ("logs", "What a worker's program has written."),
         "events": ("events", "What has happened, in order."),

@@ -249,3 +249,5 @@ _STEPS = {
     "late": _late,
     "strayed": _strayed,
 }
+
+KINDS = (*_STEPS, "continued", "pressed")  # of events that are written; those last ones amount to nothing

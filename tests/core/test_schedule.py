@@ -194,6 +194,10 @@ def test_moments() -> None:
     assert datetime.fromtimestamp(order.moment("08:00", now)) == datetime(2026, 11, 22, 8, 0)
     assert order.moment("+2h", now) == now + 7200
     assert datetime.fromtimestamp(order.moment("2026-12-01 09:00", now)) == datetime(2026, 12, 1, 9, 0)
+    assert datetime.fromtimestamp(order.past("17:30", now)) == datetime(2026, 11, 20, 17, 30)
+    assert datetime.fromtimestamp(order.past("08:00", now)) == datetime(2026, 11, 21, 8, 0)
+    assert order.past("30m", now) == now - 1800
+    assert datetime.fromtimestamp(order.past("2026-11-20", now)) == datetime(2026, 11, 20)
     with pytest.raises(DispatchError, match="is no time"):
         order.moment("tomorrow", now)
 
