@@ -42,6 +42,7 @@ OPENS = {  # module outside of store/ → the files that it opens itself
     "backends.load": "backend files",
     "backends.own": "backend files",
     "cli.common": "a prompt's file",
+    "cli.completion": "the scripts for shells, which are part of the package",
     "cli.main": "a file with what a report of a bug needs",
     "config.edit": "the person's config",
     "config.load": "the person's config",

@@ -10,13 +10,16 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from dispatch_tmux.backends.load import Backend
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import files, home
+
+if TYPE_CHECKING:
+    from dispatch_tmux.backends.load import Backend
+
+T = TypeVar("T")
 
 DEADLINE = 10.0  # seconds; `opencode models` takes 3 on a slow machine
 FRESH, AGAIN = 86_400.0, 300.0  # seconds that an answer, and a failure, is believed
@@ -57,8 +60,7 @@ def listings(backends: Iterable[Backend], *, refresh: bool = False) -> dict[str,
         else:
             ask_now.append(backend)
     if ask_now:
-        with ThreadPoolExecutor(len(ask_now)) as pool:
-            found.update({listing.backend: listing for listing in pool.map(ask, ask_now)})
+        found.update({listing.backend: listing for listing in _at_once(ask, ask_now)})
         _keep({**_kept(), **{_mark(there[name]): listing for name, listing in found.items() if listing.asked}})
     return {name: found[name] for name in sorted(found)}
 
@@ -152,11 +154,23 @@ def version(backend: Backend, deadline: float = 5.0) -> str:
 def versions(backends: Iterable[Backend]) -> dict[str, str]:
     """Backend name → `version` of each, asked side by side."""
     asked = list(backends)
+    return dict(zip((b.name for b in asked), _at_once(version, asked), strict=True))
+
+
+def _at_once(what: Callable[[Backend], T], asked: list[Backend]) -> list[T]:
+    """What each of those ASKED says, asked side by side."""
+    from concurrent.futures import ThreadPoolExecutor  # not where only what is remembered is wanted
+
     with ThreadPoolExecutor(max(1, len(asked))) as pool:
-        return dict(zip((b.name for b in asked), pool.map(version, asked), strict=True))
+        return list(pool.map(what, asked))
 
 
 # --- what was answered before
+
+
+def remembered() -> list[Listing]:
+    """What CLIs told when they were last asked, without asking any."""
+    return [listing for listing in _kept().values() if not listing.problem]
 
 
 def _mark(backend: Backend) -> str:

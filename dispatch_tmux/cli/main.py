@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dispatch_tmux import __version__
 from dispatch_tmux.core import notices
 from dispatch_tmux.errors import DispatchError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 NAMES = {"continue": "carry_on"}  # verbs whose function is called otherwise: Python has words of its own
 GROUPS = {  # heading → verb → its module, and its help in a few words
@@ -67,6 +71,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "verify": ("verify", "Try the installed agent CLIs here."),
         "trust": ("trust", "Take over a .dispatch that is not yours."),
         "skill": ("skill", "The /dispatch skill for Claude Code."),
+        "completion": ("completion", "Let your shell complete verbs and tasks."),
         "help": ("main", "Show this, or the help of a verb."),
     },
     "For workers": {
@@ -92,13 +97,22 @@ class Lazy(click.Group):
         cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
-        if cmd_name == "help":
-            return help_
         from importlib import import_module
 
-        module = import_module(f"dispatch_tmux.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, NAMES.get(cmd_name, cmd_name.replace("-", "_")))
-        return command
+        command: click.Command = help_
+        if cmd_name != "help":
+            module = import_module(f"dispatch_tmux.cli.{COMMANDS[cmd_name]}")
+            command = getattr(module, NAMES.get(cmd_name, cmd_name.replace("-", "_")))
+        return _taught(command) if ctx.resilient_parsing else command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The verbs and options that begin like INCOMPLETE, without loading any verb."""
+        from click.shell_completion import CompletionItem
+
+        known = {name: said for verbs in GROUPS.values() for name, (_, said) in verbs.items()}
+        known |= {short: f"the same as {name}" for short, name in ALIASES.items()}
+        found = [CompletionItem(name, help=said) for name, said in known.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, COMMANDS))
@@ -113,9 +127,16 @@ class Lazy(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] in ALIASES:
             args = [ALIASES[args[0]], *args[1:]]
-        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise _unknown(args[0], ctx)
         return super().resolve_command(ctx, args)
+
+
+def _taught(command: click.Command) -> click.Command:
+    """COMMAND with what may stand where a shell asks."""
+    from dispatch_tmux.cli import completion
+
+    return completion.teach(command)
 
 
 def _unknown(name: str, ctx: click.Context) -> click.UsageError:
@@ -161,8 +182,6 @@ def cli(ctx: click.Context, directory: str | None) -> None:
     dispatch answer audit "use JWT"               answer it
     dispatch help answer                          all about a verb
     """
-    import os
-
     if directory is not None and not os.path.isdir(directory):
         raise DispatchError(f"there is no directory {directory}", hint="-C DIR names the project, or a directory in it")
     ctx.obj = directory
@@ -191,6 +210,11 @@ def help_(ctx: click.Context, verb: tuple[str, ...]) -> None:
 
 def main() -> None:
     """The entry point; see docs/cli.md for the exit codes."""
+    if "_DISPATCH_COMPLETE" in os.environ:  # a shell asks what may stand there
+        from dispatch_tmux.cli import completion
+
+        completion.tell(cli)
+        return
     sys.exit(run(sys.argv[1:]))
 
 
@@ -229,8 +253,6 @@ def _said(error: DispatchError) -> int:
 
 def _quiet_stdout() -> None:
     """The reader of our output has left; Python would complain about that once more at its end."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 import click
 
 from dispatch_tmux.cli import common
 from dispatch_tmux.core.text import clean
-from dispatch_tmux.verbs import verify as verb
+
+if TYPE_CHECKING:
+    from dispatch_tmux.verbs.verify import Verified
 
 MARKS = {"right": "✓", "refused": "–", "wrong": "✗", "absent": " ", "untried": "·"}
 
@@ -30,6 +33,8 @@ def verify(cli: tuple[str, ...], step: str, as_json: bool) -> None:
 
     Exit code 1 when a step was wrong.
     """
+    from dispatch_tmux.verbs import verify as verb  # a server and a course: not for its help, nor for completing it
+
     progress = _Progress(quiet=as_json)
     found = verb.verify(*cli, step=step, told=progress.hear)
     progress.end()
@@ -65,7 +70,7 @@ class _Progress:
             click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def _table(one: verb.Verified) -> list[str]:
+def _table(one: Verified) -> list[str]:
     """A line a step, a column a size; below it the reasons."""
     verdict = one.verdict
     sizes = list(dict.fromkeys(r.size for r in one.results))

@@ -26,6 +26,15 @@ def private_dir(path: str) -> None:
             raise DispatchError(f"{path} is in the way: it is not a directory", hint="move it away") from None
 
 
+_only_looks = False
+
+
+def look_only() -> None:
+    """From now on this process puts no text into any file: `replace` raises, as on a medium that cannot be written."""
+    global _only_looks
+    _only_looks = True
+
+
 def replace(path: str, text: str, *, exclusive: bool = False) -> bool:
     """Put TEXT into PATH: readers see the old file or the new one, never half of either. Mode 0600.
 
@@ -43,6 +52,8 @@ def replace(path: str, text: str, *, exclusive: bool = False) -> bool:
 
 def replace_at(folder: int, name: str, text: str | bytes, *, exclusive: bool = False) -> bool:
     """`replace` for the file NAME in the open directory FOLDER. Raises OSError."""
+    if _only_looks:
+        raise OSError(errno.EROFS, "this process only looks")
     fresh = f"{name}.{os.urandom(4).hex()}.tmp"
     try:
         data = text.encode("utf-8", "replace") if isinstance(text, str) else text
