@@ -19,7 +19,7 @@ from panes import Session  # noqa: E402
 from dispatch_tmux.tmux import server as tmux  # noqa: E402
 from dispatch_tmux.tmux import session as sessions  # noqa: E402
 from dispatch_tmux.tmux.server import Answer, Socket  # noqa: E402
-from dispatch_tmux.tmux.session import Program  # noqa: E402
+from dispatch_tmux.tmux.session import Programs  # noqa: E402
 
 _numbers = itertools.count()
 
@@ -78,10 +78,10 @@ def session(shared: Crew) -> Iterator[Session]:
     server, name = shared.server, f"s{next(_numbers)}"
     if not server.running():
         server.cmd("new-session", "-d", "-s", "holds-the-server", "cat")
-    made = sessions.start(server, name, str(shared.root), Program(["cat"], str(shared.root), {}))
+    made = sessions.start(server, name, Programs(str(shared.root), {}, ["cat"], ["true"], ["true"]))
     assert made.ok, made.text
-    id = server.cmd("display-message", "-p", "-t", made.text, "#{session_id}").text
-    yield Session(server, id, name, made.text)
+    id, pane = server.cmd("display-message", "-p", "-t", f"={name}:", "#{session_id} #{pane_id}").text.split()
+    yield Session(server, id, name, pane)
     server.cmd("kill-session", "-t", id)
 
 

@@ -45,6 +45,11 @@ def alive(pid: int) -> bool:
     return stat[0] != "Z"
 
 
+def parent(pid: int) -> int:
+    """The parent of the process PID (Linux)."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 class Crew:
     """`dispatch` in a scratch project, as a person with a shell has it."""
 
@@ -183,6 +188,13 @@ class Crew:
         pid = wait_until(lambda: self.store.supervised() and self.supervisor_pid())
         os.kill(pid, signal.SIGKILL)
         return int(pid)
+
+    def end_supervisor(self) -> None:
+        """kill -9, and first of the loop that starts it again; the workers' windows stay."""
+        pid = wait_until(lambda: self.store.supervised() and self.supervisor_pid())
+        for each in (parent(pid), pid):
+            os.kill(each, signal.SIGKILL)
+        wait_until(lambda: not self.store.supervised())
 
     def close(self) -> None:
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import pexpect
 from crew import wait_until
 
-from dispatch_tmux.tmux.server import Server
+from dispatch_tmux.tmux.server import Server, environment
 
 
 class Session(NamedTuple):
@@ -34,3 +35,14 @@ class Session(NamedTuple):
 
     def tells(self, target: str, format: str) -> str:
         return self.server.cmd("display-message", "-p", "-t", target, format).text
+
+
+def attached(session: Session) -> pexpect.spawn[str]:
+    """A person who looks at SESSION."""
+    argv = session.server.socket.argv("attach-session", "-t", session.id)
+    before = session.tells(session.id, "#{session_attached}")
+    person = pexpect.spawn(
+        argv[0], argv[1:], env={**environment(), "TERM": "xterm"}, encoding="utf-8", dimensions=(24, 80)
+    )
+    wait_until(lambda: session.tells(session.id, "#{session_attached}") != before, lambda: person.before)
+    return person

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dispatch_tmux import Project, Task
 
 EVERY = 2.0  # seconds between two looks of --watch
+ALONE = "the supervisor is not running; the next `dispatch wait`, `answer`, `attach` or `run` starts it"
 NOTHING = "no task has been dispatched here yet"
 
 
@@ -110,14 +111,15 @@ def _of_one(project: Project, task: str) -> list[str]:
     about = one_task.details(project, task)
     one = about.task
     attach = [f"  attach: {common.attach_line(project, one.id)}"] if one.pane and one.exit_code is None else []
-    return [*details.lines(about), f"  log:    {about.log}", *attach]
+    alone = [] if one.ended or verb.is_supervised(project) else [ALONE]
+    return [*details.lines(about), f"  log:    {about.log}", *attach, *alone]
 
 
 def _of_all(project: Project, only: list[str] | None, every: bool, most: int | None) -> list[str]:
     """How many do what, then the tasks, in MOST lines; ONLY those, if any are named."""
     found = [t for t in verb.status(project) if only is None or t.id in only]
     if not found:
-        return [f"{NOTHING}:  dispatch run --help"]
+        return [f"{NOTHING}:  dispatch run --help", *_notes(project, found)]
     over = [t for t in urgency.ordered(found) if urgency.heading(t) == urgency.OVER]
     older = [] if every or only is not None else over[listing.RECENT :]
     hidden = {t.id for t in older}
@@ -136,7 +138,7 @@ def _notes(project: Project, found: list[Task]) -> list[str]:
             f"{show.many(len(odd), 'task')} cannot be read: {', '.join(list(odd)[:5])} (`dispatch doctor` says why)"
         )
     if any(not t.ended for t in found) and not verb.is_supervised(project):
-        lines.append("the supervisor is not running; the next `dispatch wait`, `answer` or `run` starts it")
+        lines.append(ALONE)
     if any(t.open_questions or t.state.value == "blocked" for t in found):
         both = "`dispatch questions` shows what is asked, `dispatch answer TASK …` answers it"
         lines.append(both if columns(both) <= show.width() else "`dispatch answer` answers what is asked")

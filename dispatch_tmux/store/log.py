@@ -21,3 +21,14 @@ class Log:
                     os.replace(self._path, self._path + ".1")
         except OSError:
             pass
+
+
+def last_line(path: str) -> str:
+    """The last line of the log at PATH; '' when there is none."""
+    try:
+        with open(path, "rb") as f:
+            f.seek(max(0, os.fstat(f.fileno()).st_size - 4000))
+            lines = f.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        return ""
+    return next((line for line in reversed(lines) if line.strip()), "")

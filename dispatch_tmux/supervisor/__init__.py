@@ -1,7 +1,7 @@
 """The one process that watches the workers of a project and acts on them. Imports all below, never verbs or cli.
 
 loop          the one thread: takes what tmux, files and the clock tell; puts the pieces together
-session       a project's tmux session with the supervisor in window 0: found, or started
+session       a project's tmux session with the supervisor beside it: found, or started
 sandbox       whether we are in one that ends with the command, and may start nothing
 crew          the workers that are supervised: taken up, let go
 windows       which pane is whose
@@ -32,7 +32,7 @@ launcher      starts an attempt: its prompt, its window
 launch        runs in that window, and becomes the agent CLI
 retry         a task begins again
 
-board         the live board in window 0
+face          window 0: its face is begun when somebody looks, and ended when nobody does
 status_line   what tmux's status line shows of the workers
 terminal_log  a worker's raw output on disk
 foreign       looks at the pane of an adopted CLI

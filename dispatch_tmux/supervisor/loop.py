@@ -1,8 +1,8 @@
-"""The supervisor: one process per project, in window 0. Turns what tmux and files tell into events, and acts on them.
+"""The supervisor: one process per project, beside its tmux session. Turns what tmux and files tell into events, and acts on them.
 
     tmux ─notices─▶ ┐                       ┌─▶ record: the journal
     files ─paths──▶ ├─▶ one queue ─▶ review ┼─▶ actions: launches, reminders, answers (a thread each, one a worker)
-    time ─────────▶ ┘                       └─▶ the board, while somebody looks
+    time ─────────▶ ┘                       └─▶ the face in window 0, begun when somebody looks
 
 It may be killed at any instant: see worker.py. Here the pieces are put together and the one thread goes round; each piece
 is given the few things it needs.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import queue
-import signal
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dispatch_tmux.config import load as configuration
+from dispatch_tmux.config.schema import Config
 from dispatch_tmux.core.task import State
 from dispatch_tmux.errors import DispatchError, TmuxError
 from dispatch_tmux.store import files, removal, watchman
@@ -28,17 +28,18 @@ from dispatch_tmux.store.log import Log
 from dispatch_tmux.store.project import Project, at
 from dispatch_tmux.store.watch import Watch
 from dispatch_tmux.store.watchman import Signs
-from dispatch_tmux.supervisor import actions, board, checkout, status_line
+from dispatch_tmux.supervisor import actions, checkout, face, session, status_line
 from dispatch_tmux.supervisor import queue as queueing
 from dispatch_tmux.supervisor.actions import Actions
-from dispatch_tmux.supervisor.board import Board
 from dispatch_tmux.supervisor.crew import Crew
 from dispatch_tmux.supervisor.drawing import Drawing
+from dispatch_tmux.supervisor.face import Face
 from dispatch_tmux.supervisor.launcher import Launcher
 from dispatch_tmux.supervisor.queue import Queue
 from dispatch_tmux.supervisor.windows import Windows
 from dispatch_tmux.supervisor.worker import Worker
 from dispatch_tmux.tmux import buffers, lost_socket
+from dispatch_tmux.tmux import session as tmux_session
 from dispatch_tmux.tmux import worker_windows as tmux
 from dispatch_tmux.tmux.connection import Connection
 from dispatch_tmux.tmux.control import Notice
@@ -47,35 +48,31 @@ from dispatch_tmux.tmux.server import Server, Socket
 RESCAN = 10.0  # seconds between two looks at everything, in case a file event was missed
 WITHOUT_WATCH = 1.0  # the same where the system tells nothing of files
 WHOLE = 6  # each sixth of them is at every worker, also those whose files nobody has touched
+LOOP = os.getppid()  # the loop that starts us again
 LINGER = 600.0  # seconds without workers and without anybody attached after which the session ends, unless configured
 
 
 class Supervisor:
-    """The supervisor of PROJECT, in the tmux session it is run in. SIGNS: what others see of it.
+    """The supervisor of PROJECT, whose tmux session on SERVER is OURS. SIGNS: what others see of it."""
 
-    Raises DispatchError when that is no tmux session.
-    """
-
-    def __init__(self, project: Project, signs: Signs) -> None:
+    def __init__(self, project: Project, signs: Signs, config: Config | None, server: Server, ours: str) -> None:
         self.signs = signs
         self.scans = 0
         self.broken: dict[str, str] = {}  # what failed → what with, as far as it was told
-        config = configuration.load()
-        self.root, self.store = project.root, project.store
+        self.project, self.root, self.store = project, project.root, project.store
         self.linger = config.times.linger if config else LINGER
         self.log = Log(self.store.log_path).write
         self.inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.drawing = Drawing()
         self.ending = False
         self.lonely_since: float | None = None
-        server = Server(Socket(configuration.socket(config)))
-        self.connection = Connection(server, _our_session(server), self._heard)
+        self.connection = Connection(server, ours, self._heard)
         self.watch = Watch([self.store.records_dir, *self._elsewhere()], self._changed, self._missed)
         self.crew = Crew(self.store, config, self.watch, changed=self._adopted_changed, log=self.log)
         self.windows = Windows(self.connection, self.crew.worker, self.crew.all, self._mark_drawn)
         self.launcher = Launcher(project, self.connection, self.windows)
-        self.board = Board(self.root, self._rows)
-        outlet = queueing.Outlet(self._launch, self._review_soon, self._redraw, self.log)
+        self.face = Face(project, self.connection)
+        outlet = queueing.Outlet(self._launch, self._review_soon, self.log)
         self.queue = Queue(project, self.crew.workers, config, outlet)
         self.actions = Actions(
             self.store, actions.Outlet(self.queue.add, self.launcher.launch, self._review_soon, self.log)
@@ -96,6 +93,7 @@ class Supervisor:
             if now >= next_beat:
                 next_beat = now + watchman.BEAT
                 self.signs.beat()
+                self._keep_the_loop()
                 for worker in self.crew.take_newer_rules():
                     self._mark_drawn(worker)
             self._look_at_drawn(now)
@@ -104,13 +102,23 @@ class Supervisor:
                 self.review(worker)
             try:
                 self.queue.turn(now)
-                self.board.draw(now)
+                self.face.end_unseen(now)
             except Exception as e:
-                self._broken("queue and board", e)
+                self._broken("queue and window 0", e)
             if now >= next_scan:
                 self.scan()
                 next_scan = now + self._pace()
         self.connection.line.close()
+
+    def _keep_the_loop(self) -> None:
+        """Without the loop that starts us again a crash would end it all: then another one takes over, with its own."""
+        if os.getppid() == LOOP:
+            return
+        try:
+            server, ours = self.connection.server, self.connection.session
+            self.ending = tmux_session.supervise(server, ours, face.programs(self.project)).ok
+        except TmuxError as e:
+            self._broken("the loop that starts the supervisor again", e)
 
     def _recover(self) -> None:
         """Take up every task that is not over, and find the windows that are there."""
@@ -134,7 +142,7 @@ class Supervisor:
     def _next(self, soonest: float) -> list[tuple[str, Any]]:
         """Everything that has come, after a wait that ends when something is due."""
         due = [soonest, *(w.review_at for w in self.crew.all() if w.review_at is not None)]
-        due += [when for when in (self.board.due, self.queue.due) if when is not None]
+        due += [when for when in (self.face.due, self.queue.due) if when is not None]
         now = time.monotonic()
         if self.drawing:
             due.append(self.drawing.due(self.crew.workers, now))
@@ -166,7 +174,6 @@ class Supervisor:
                 if any(path.endswith(".json") and "/signals/" in path for path in changed):
                     self._look_anew(worker)
                 self.review(worker)
-                self.queue.heard(id)
 
     def _is_news(self, path: str) -> bool:
         """Whether the change of the file PATH can say anything new: what we write ourselves does not."""
@@ -241,15 +248,20 @@ class Supervisor:
             if worker and notice.text.startswith("1,"):
                 worker.sight.pane_dead = True
                 self.review(worker)
-        elif notice.kind == "value" and notice.name == board.NAME:
-            self.board.looked_at(int(notice.text or 0))
         elif notice.kind == "closed" and not self.ending:
             self._reconnect()
+            return
+        try:
+            self.face.heard(notice)
+        except TmuxError as e:
+            self.log(f"window 0: {e}")
 
     def _reconnect(self) -> None:
-        """The connection is gone. The server may be, too, and then so are we; else it comes again, or we ask."""
+        """The connection is gone. The session may be, too, and then so are we; else it comes again, or we ask."""
         self.log("the tmux connection closed; connecting again")
         try:
+            if self.connection.session not in self.connection.server.sessions():
+                raise TmuxError("its session has ended")
             self.connection.open()
         except TmuxError as e:
             self.log(f"tmux is gone: {e}")
@@ -260,9 +272,9 @@ class Supervisor:
 
     def _subscribe(self) -> None:
         try:
-            board.subscribe(self.connection.line)
+            self.face.find()
         except TmuxError as e:
-            self.log(f"no board: {e}")
+            self.log(f"window 0: {e}")
 
     # --- workers
 
@@ -291,7 +303,7 @@ class Supervisor:
             if worker.task.state is not before:
                 self._show(worker)
                 self._look_for_strays(worker)
-                self.board.stale = self.queue.stale = True
+                self.queue.stale = True
             if worker.task.stopping and worker.task.exit_code is not None:
                 self.windows.close(worker)
             self.crew.let_go(worker, self.windows.has(worker))
@@ -321,12 +333,6 @@ class Supervisor:
         self.launcher.carry_out(worker, rid, request)
         self.review(worker)
 
-    def _redraw(self) -> None:
-        self.board.stale = True
-
-    def _rows(self) -> list[board.Row]:
-        return [board.Row(worker.task, worker.told.signals.usage) for worker in self.crew.all()]
-
     def scan(self, whole: bool = False) -> None:
         """Look at everything: what no event told. But for a WHOLE one only at whose files are not what they were."""
         self.scans += 1
@@ -355,26 +361,28 @@ class Supervisor:
             tmux.end_session(line, session)
 
 
-def _our_session(server: Server) -> str:
-    """The id of the session whose window we run in. Raises DispatchError when there is none."""
-    session = tmux.session_of(server, os.environ.get("TMUX_PANE", ""))
-    if not session:
-        raise DispatchError("the supervisor runs in a tmux window only", hint="dispatch doctor")
-    return session
+def main(root: str, place: str = "") -> int:
+    """Supervise the project at ROOT, unless another process does; returns the exit status.
 
-
-def main(root: str) -> int:
-    """Supervise the project at ROOT, unless another process does; returns the exit status."""
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
-        signal.signal(number, signal.SIG_IGN)  # keys pressed on the board are not meant for us
+    PLACE: "beside" its session. A restart loop of an earlier version, which runs in window 0, gives none: then another one
+    is started beside, and ends that loop.
+    """
     project = at(root)
     try:
         if not project.store.exists():
             return 0  # removed, or moved away: whoever works with it there starts another one
+        config = configuration.load()
+        server = Server(Socket(configuration.socket(config)))
+        if not place:
+            session.start(server, project)
+            return 0
         lock = _lock(project.store.lock_path)
         if lock is None:
             return 0  # another one is at it
-        Supervisor(project, Signs(lock, project.root)).run()
+        signs = Signs(lock, project.root)
+        if (ours := server.session_of(project.root)) is None:
+            return 0  # it has ended, and we with it
+        Supervisor(project, signs, config, server, ours).run()
     except DispatchError as e:
         print(f"dispatch: {e}", file=sys.stderr)
         return 1

@@ -21,7 +21,6 @@ from dispatch_tmux.supervisor.worker import Worker
 if TYPE_CHECKING:
     from dispatch_tmux.config.schema import Config
 
-ALONE = 0.2  # seconds for a person's change of a task that is to begin
 AGAIN = 5.0  # seconds until what may have changed unnoticed (memory) is looked at again
 BURST = 0.05  # seconds of starting workers after which those that run have their turn
 RUNS = frozenset({State.STARTING, State.WORKING, State.WAITING, State.IDLE, State.LIMITED, State.SUSPENDED})
@@ -33,7 +32,6 @@ class Outlet(NamedTuple):
 
     launch: Callable[[Worker, str, Mapping[str, Any]], None]
     review: Callable[[str], None]  # look at the worker of this task soon; from any thread
-    changed: Callable[[], None]  # a state is another one now
     log: Callable[[str], None]
 
 
@@ -58,10 +56,6 @@ class Queue:
         self._wanting[worker.id] = rid
         (self._at_once.add if at_once else self._at_once.discard)(worker.id)
         self.stale = True
-
-    def heard(self, id: str) -> None:
-        """Something has happened to task ID: it may be held now, or let go, or come before others."""
-        self.stale = self.stale or id in self._wanting
 
     def turn(self, now: float) -> None:
         """Start what may start, and write down what the others wait for."""
@@ -113,7 +107,7 @@ class Queue:
             asked = worker is not None and self._store.is_requested(id, rid)
             if worker is None or not asked or (worker.record.refresh().stopping and not worker.task.attempt):
                 self._wanting.pop(id)
-            elif (id in self._at_once or id in self._prepared) and not worker.task.on_hold:
+            elif id in self._at_once or id in self._prepared:
                 self._launch(worker)
             elif id not in self._preparing:
                 found.append(worker.task)
@@ -142,16 +136,6 @@ class Queue:
             self._launch(worker)
 
     def _launch(self, worker: Worker) -> None:
-        """Begin it, unless a person is first who holds or changes it."""
-        try:
-            with self._store.alone(worker.id, ALONE):
-                if not worker.record.refresh().on_hold:
-                    self._begin(worker)
-        except DispatchError as e:
-            self._outlet.log(f"{worker.id}: {e}")
-            self._again(time.monotonic() + ALONE)
-
-    def _begin(self, worker: Worker) -> None:
         rid = self._wanting.pop(worker.id)
         self._prepared.discard(worker.id)
         request = dict(self._store.requests(worker.id)).get(rid)
@@ -199,7 +183,7 @@ class Queue:
             self._note(worker, State.QUEUED, turn.why)
             return
         mark = self._mark(turn.failed)
-        asked = next((q for q in mine if q.mark == mark and q.closed != "gone"), None)
+        asked = next((q for q in mine if q.mark == mark), None)
         if asked is None:
             self._ask(worker, f"d{len(mine) + 1}", mark, turn)
         elif asked.answer is None:
@@ -233,4 +217,3 @@ class Queue:
         task = worker.task
         if (task.state, task.why) != (state, why):
             worker.record.append("state", f"state:{task.states + 1}", state=state.value, why=why)
-            self._outlet.changed()

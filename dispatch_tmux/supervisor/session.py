@@ -1,9 +1,8 @@
-"""A project's tmux session and its supervisor: found, or started."""
+"""A project's tmux session and its supervisor: found, or started. The supervisor runs beside the session, in no window."""
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,22 +11,19 @@ from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core import notices
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError, TmuxError
-from dispatch_tmux.store import bell, files, processes, watchman
+from dispatch_tmux.store import bell, files, log, processes, watchman
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
-from dispatch_tmux.supervisor import sandbox
+from dispatch_tmux.supervisor import face, sandbox
 from dispatch_tmux.tmux import lost_socket
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux import session as tmux_session
 from dispatch_tmux.tmux.server import Server, Socket
-from dispatch_tmux.tmux.session import Program
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 T = TypeVar("T")
 CHECK = 1.0  # seconds between looks at whether there still is a supervisor
 START = 15.0  # seconds for the supervisor to come up
 TRIES = 8  # right after a kill-server tmux refuses a new one 4 times in 10
-INHERITED = ("PATH", "HOME", "DISPATCH_CONFIG", "PYTHONPATH", "LANG", "LC_ALL", "LC_CTYPE")
 
 
 def ensure(project: Project) -> None:
@@ -46,8 +42,8 @@ def ensure(project: Project) -> None:
             server.socket.path
         )  # else a second server begins, and the first one's workers count as gone
         _replace_one_that_is_no_use(server, project)
-        pane = _start(server, project)
-        _wait_for_it(server, project, pane)
+        start(server, project)
+        _wait_for_it(project)
 
 
 def _is_supervised(store: Store) -> bool:
@@ -117,47 +113,37 @@ def _one_at_a_time(path: str) -> files.Lock:
     return files.Lock(path, lambda: notices.say("another dispatch is starting this session, waiting …"))
 
 
-def _start(server: Server, project: Project) -> str:
-    """Run the supervisor in window 0, in the project's session if there is one. Returns its pane."""
-    session = server.session_of(project.root)
-    program = _program(project)
+def start(server: Server, project: Project) -> None:
+    """Run the supervisor, beside the project's session if there is one, and see that this has a window 0."""
+    programs = face.programs(project)
     for attempt in range(TRIES):
-        answer = _start_in(server, session, program) if session else _start_session(server, project, program)
-        if answer.ok:
-            pane = answer.lines[0]
-            tmux_session.tag_supervisor(server, pane)
-            return pane
-        time.sleep(0.05 * (attempt + 1))
         session = server.session_of(project.root)
+        answer = (
+            tmux_session.supervise(server, session, programs)
+            if session
+            else tmux_session.start(server, _free_name(server, project), programs)
+        )
+        if answer.ok:
+            if session:
+                face.ensure(server, session, project, old_is_over=True)
+            return
+        time.sleep(0.05 * (attempt + 1))
     raise TmuxError(f"tmux does not start a session: {answer.text}", hint="dispatch doctor")
 
 
-def _start_in(server: Server, session: str, program: Program) -> tmux.Answer:
-    pane = tmux_session.supervisor_pane(server, session)
-    if pane:
-        return tmux_session.restart(server, pane, program)
-    return tmux_session.open_in(server, session, program)
-
-
-def _start_session(server: Server, project: Project, program: Program) -> tmux.Answer:
+def _free_name(server: Server, project: Project) -> str:
     name = project.session_name
     if any(taken == name for taken, _ in server.sessions().values()):
         import hashlib  # two projects of one name are rare
 
         name += "-" + hashlib.sha256(project.root.encode()).hexdigest()[:6]
-    return tmux_session.start(server, name, project.root, program)
+    return name
 
 
-def _program(project: Project) -> Program:
-    """The supervisor. The tmux server may be days old: the variables that it needs are named."""
-    argv = ("sh", os.path.join(HERE, "supervise.sh"), sys.executable, project.root)
-    return Program(argv, project.root, {name: os.environ[name] for name in INHERITED if name in os.environ})
-
-
-def _wait_for_it(server: Server, project: Project, pane: str) -> None:
+def _wait_for_it(project: Project) -> None:
     end = time.monotonic() + START
     while not project.store.supervised():
         if time.monotonic() > end:
-            said = tmux_session.last_line(server, pane) or "it says nothing"
+            said = log.last_line(project.store.log_path) or "it says nothing"
             raise DispatchError(f"the supervisor does not start: {said}", hint="dispatch doctor")
         time.sleep(0.005)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from dispatch_tmux.core import sgr
+from dispatch_tmux.core import sgr, urgency
 from dispatch_tmux.core.task import State
 from dispatch_tmux.store import files
 from dispatch_tmux.supervisor.worker import Worker
@@ -22,18 +22,34 @@ GLYPHS = {
 }
 
 
+NAME, ROOM = 16, 26  # columns of a name, and of all names, in a status line of 80
+
+
 def show(line: Line, session: str, worker: Worker, has_window: bool, workers: list[Worker]) -> None:
     """Show the new state of WORKER, one of WORKERS, in SESSION. Raises TmuxError when tmux does not answer.
 
-    Beside its window's name; and which worker waits for the person: `Ctrl-b j` leads to the first.
+    Beside its window's name; and who of all waits for the person, or else what goes on.
     """
     task = worker.task
     if has_window:
         tmux.show_state(line, worker.sight.pane, GLYPHS.get(task.state, ""))
         if task.ended and task.exit_code is not None:
             _keep_screen(line, worker)
-    waiting = (w.sight.pane for w in workers if w.task.state is State.WAITING and w.sight.pane)
-    tmux.show_waiting(line, session, next(waiting, ""))
+    waiting = [w for w in workers if w.task.state is State.WAITING]
+    tasks = urgency.ordered(w.task for w in workers)
+    goes_on = [t for t in tasks if not t.ended and t.state is not State.QUEUED]
+    first = next((w.sight.pane for w in waiting if w.sight.pane), "")
+    tmux.show_all(
+        line, session, first, waits([t.id for t in tasks if t.state is State.WAITING]), urgency.counts(goes_on)
+    )
+
+
+def waits(ids: list[str]) -> str:
+    """'api waits', 'api, ui wait', 'api, ui +2 wait': the first ones that there is room for; '' for none."""
+    names = [id if len(id) <= NAME else f"{id[: NAME - 1]}…" for id in ids]
+    room = next((n for n in range(len(names), 1, -1) if len(", ".join(names[:n])) <= ROOM), 1)
+    more = f" +{len(names) - room}" if len(names) > room else ""
+    return f"{', '.join(names[:room])}{more} {'waits' if len(names) == 1 else 'wait'}" if names else ""
 
 
 def _keep_screen(line: Line, worker: Worker) -> None:

@@ -22,10 +22,14 @@ PAUSE_AFTER = 5  # seconds that tmux holds output for a stalled reader before it
 
 
 class Notice(NamedTuple):
-    """Something tmux told by itself: output, value (a subscription), paused, windows (opened or closed), resized, closed."""
+    """Something tmux told by itself.
+
+    output, value (a subscription), paused, windows (opened or closed), resized, looked (somebody looks at another
+    window), closed.
+    """
 
     kind: str
-    target: str = ""  # a pane id (output, paused, value) or a window id
+    target: str = ""  # a pane id (output, paused, value), a session id (looked) or a window id
     name: str = ""  # the subscription's
     text: str = ""
     data: bytes = b""  # as on the wire; `raw` decodes it
@@ -202,5 +206,9 @@ class Control:
             self._heard(Notice("windows", rest.split(" ")[0]))
         elif kind == "%layout-change":
             self._heard(Notice("resized", rest.split(" ")[0]))
+        elif kind == "%session-window-changed":
+            self._heard(Notice("looked", rest.split(" ")[0]))
+        elif kind == "%client-session-changed":  # CLIENT $session NAME; the client may be called anything
+            self._heard(Notice("looked", next((word for word in rest.split(" ") if word.startswith("$")), "")))
         elif kind == "%exit":
             self.closed.set()

@@ -1,54 +1,115 @@
-"""A project's tmux session: started with the supervisor in window 0, or found with the supervisor's window in it."""
+"""A project's tmux session: started with the supervisor beside it and a face in window 0, or found.
+
+The supervisor is a job of the tmux server: no window's keys, signals or end reach it. Window 0's pane is known by the tag
+`@dispatch_face`, which says whether the face is shown there or waited for.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from dispatch_tmux.tmux.server import Answer, Server, literal
+from dispatch_tmux.tmux.server import Answer, Server, Tmux, literal
 
 NAME = "dispatch"  # of window 0
 SIZE = ("-x", "200", "-y", "50")  # columns and lines of a session that nobody looks at
+SHOWN, WAITS, OLD = "shown", "waits", "old"  # the face runs; it is begun when somebody looks; see `Face`
 
 
-class Program(NamedTuple):
-    """What window 0 runs: ARGV in CWD, with variables that the server's own environment may lack.
+class Programs(NamedTuple):
+    """What is run for the project at ROOT: argvs, and the variables that they need. The tmux server may be days old.
 
-    Secrets never go this way: `ps` shows them.
+    FACE is what window 0 runs, SUPERVISOR what runs beside the session, DISPATCH (without a verb) what tmux.conf's keys
+    run. They are words that `ps` shows: no secrets.
     """
 
-    argv: Sequence[str]
-    cwd: str
+    root: str
     env: Mapping[str, str]
-
-    @property
-    def variables(self) -> list[str]:
-        return [word for name, value in self.env.items() for word in ("-e", f"{name}={value}")]
-
-
-def start(server: Server, name: str, project: str, program: Program) -> Answer:
-    """Start the session NAME, tagged with the PROJECT's directory; answers with the pane that runs PROGRAM."""
-    made = ("new-session", "-d", "-P", "-F", "#{pane_id}", "-s", name, "-n", NAME, *SIZE)
-    tagged = (";", "set-option", "-t", f"={name}:", "@dispatch_project", project)
-    kept = (";", "set-option", "-t", f"={name}:", "destroy-unattached", "off")
-    return server.cmd(*made, *program.variables, "-c", literal(program.cwd), "--", *program.argv, *tagged, *kept)
+    face: Sequence[str]
+    supervisor: Sequence[str]
+    dispatch: Sequence[str]
 
 
-def open_in(server: Server, session: str, program: Program) -> Answer:
-    """Open a window with PROGRAM in SESSION, which has none; answers with its pane."""
-    where = ("-t", f"{session}:", "-n", NAME, "-c", literal(program.cwd))
-    return server.cmd("new-window", "-d", "-P", "-F", "#{pane_id}", *program.variables, *where, "--", *program.argv)
+class Face(NamedTuple):
+    """Window 0: its pane, whether the program there has ended, and what it is.
+
+    OLD: an earlier version's, with the supervisor in it.
+    """
+
+    pane: str
+    window: str
+    dead: bool
+    kind: str
 
 
-def restart(server: Server, pane: str, program: Program) -> Answer:
-    """Run PROGRAM in PANE in place of what is there; answers with the pane."""
-    answer = server.cmd("respawn-pane", "-k", "-t", pane, *program.variables, "--", *program.argv)
-    return answer._replace(lines=(pane,)) if answer.ok else answer
+def command(argv: Sequence[str]) -> str:
+    """ARGV as a command line for `sh`, whatever its words hold; within tmux's quotes, too.
+
+    A `#` or a quote would mean something to tmux or to the shell: they are written as octal numbers.
+    """
+    return " ".join(["exec", *map(_word, argv)])
 
 
-def tag_supervisor(server: Server, pane: str) -> None:
-    """Write on PANE that the supervisor runs in it, for `supervisor_pane`."""
-    server.cmd("set-option", "-p", "-t", pane, "@dispatch_supervisor", "1")
+def _word(text: str) -> str:
+    octal = re.sub(rb"[^A-Za-z0-9_@+=:,./-]", lambda found: rb"\\0%03o" % found[0][0], os.fsencode(text)).decode()
+    return text if octal == text and text else f'"$(printf %b {octal})"'
+
+
+def start(server: Server, name: str, programs: Programs) -> Answer:
+    """Start the session NAME, tagged with the project's directory, with the face in window 0 and the supervisor beside it."""
+    at, variables = f"={name}:", [w for name, value in programs.env.items() for w in ("-e", f"{name}={value}")]
+    made = (
+        "new-session",
+        "-d",
+        "-s",
+        name,
+        "-n",
+        NAME,
+        *SIZE,
+        *variables,
+        "-c",
+        literal(programs.root),
+        "--",
+        *programs.face,
+    )
+    return server.cmd(
+        *made, ";", "set-option", "-t", at, "@dispatch_project", programs.root,
+        ";", "set-option", "-t", at, "destroy-unattached", "off",
+        ";", "set-option", "-p", "-t", at, "@dispatch_face", WAITS, ";", *_beside(at, programs),
+    )  # fmt: skip
+
+
+def supervise(server: Server, session: str, programs: Programs) -> Answer:
+    """Run the supervisor beside SESSION, which has none."""
+    at = f"{session}:"
+    known = [w for name, value in programs.env.items() for w in ("set-environment", "-t", at, name, value, ";")]
+    return server.cmd(*known, *_beside(at, programs))
+
+
+def _beside(at: str, programs: Programs) -> tuple[str, ...]:
+    keys = ("set-option", "-t", at, "@dispatch_command", command(programs.dispatch), ";")
+    return (*keys, "run-shell", "-b", "-t", at, command(programs.supervisor))
+
+
+def open_face(tmux: Tmux, session: str, programs: Programs) -> Answer:
+    """Open a window that waits with the face in SESSION, which has none; answers with its pane."""
+    where = ("-t", f"{session}:", "-n", NAME, "-c", literal(programs.root))
+    made = tmux.cmd("new-window", "-d", "-P", "-F", "#{pane_id}", *where, "--", *programs.face)
+    if made.ok:
+        _tag(tmux, made.text, WAITS)
+    return made
+
+
+def restart_face(tmux: Tmux, pane: str, argv: Sequence[str], kind: str) -> Answer:
+    """Run the face ARGV, which is of this KIND, in PANE in place of what is there."""
+    _tag(tmux, pane, kind)
+    return tmux.cmd("respawn-pane", "-k", "-t", pane, "--", *argv)
+
+
+def _tag(tmux: Tmux, pane: str, kind: str) -> None:
+    tmux.cmd("set-option", "-p", "-t", pane, "@dispatch_face", kind)
 
 
 def tag_project(server: Server, session: str, project: str) -> None:
@@ -56,13 +117,15 @@ def tag_project(server: Server, session: str, project: str) -> None:
     server.cmd("set-option", "-t", f"{session}:", "@dispatch_project", project)
 
 
-def supervisor_pane(server: Server, session: str) -> str | None:
-    """The pane with the supervisor, and the board, in SESSION."""
-    answer = server.cmd("list-panes", "-s", "-t", session, "-F", "#{pane_id} #{@dispatch_supervisor}")
-    return next((line.split(" ")[0] for line in answer.lines if answer.ok and line.endswith(" 1")), None)
+def face(tmux: Tmux, session: str) -> Face | None:
+    """Window 0 of SESSION, wherever it was moved there; None when it was closed."""
+    kind = f"#{{?@dispatch_face,#{{@dispatch_face}},#{{?@dispatch_supervisor,{OLD},}}}}"
+    listed = tmux.cmd("list-panes", "-s", "-t", session, "-F", f"#{{pane_id}} #{{window_id}} #{{pane_dead}} {kind}")
+    rows = [line.split(" ") for line in listed.lines] if listed.ok else []
+    return next((Face(row[0], row[1], row[2] == "1", row[3]) for row in rows if len(row) == 4 and row[3]), None)
 
 
-def last_line(server: Server, pane: str) -> str:
-    """The last line on PANE's screen; '' when it shows nothing or is gone."""
-    seen = server.cmd("capture-pane", "-p", "-t", pane).text.strip().splitlines()
-    return seen[-1] if seen else ""
+def viewers(tmux: Tmux, window: str) -> int:
+    """How many clients look at WINDOW, our control client included."""
+    said = tmux.cmd("display-message", "-p", "-t", window, "#{window_active_clients}").text
+    return int(said) if said.isdigit() else 0

@@ -94,9 +94,10 @@ def show_state(tmux: Tmux, pane: str, glyph: str) -> None:
     tmux.cmd("set-option", "-w", "-q", "-t", pane, "@dispatch_state", glyph)
 
 
-def show_waiting(tmux: Tmux, session: str, pane: str) -> None:
-    """Let `Ctrl-b j` in SESSION lead to PANE, whose worker waits for the person ('': nobody does)."""
-    tmux.cmd("set-option", "-q", "-t", session, "@dispatch_waiting", pane)
+def show_all(line: Line, session: str, first: str, waits: str, counts: str) -> None:
+    """Keep on SESSION, for its status line, who waits for the person and COUNTS of all; FIRST: the first one's pane, or ''."""
+    said = {"@dispatch_waiting": first, "@dispatch_waits": waits, "@dispatch_counts": counts}
+    line.cmds([("set-option", "-q", "-t", session, name, text) for name, text in said.items()])
 
 
 def transcript(tmux: Tmux, pane: str) -> str | None:

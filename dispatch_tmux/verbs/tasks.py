@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dispatch_tmux.core import plan
+from dispatch_tmux.core import state as states
 from dispatch_tmux.core.plan import Item
+from dispatch_tmux.core.state import Signs
 from dispatch_tmux.core.task import Question, Task
 from dispatch_tmux.errors import TaskNotFound
 from dispatch_tmux.store import question_files, summaries
@@ -55,7 +57,13 @@ def _now(store: Store, task: Task, supervised: bool) -> Task:
     if supervised or task.ended:
         return task
     text = plan.marks(plan.parse(store.plan(task.id))) or task.marks
-    return task._replace(marks=text, questions=open_questions(store, task))
+    task = task._replace(marks=text, questions=open_questions(store, task))
+    asked = next((q.number for q in task.open_questions if q.via == "file"), "")
+    done = store.is_marked_done(task.id)
+    if not task.attempt or not (asked or done):
+        return task  # the rest is on its screen, which nobody reads now
+    verdict = states.derive(Signs(alive=True, open_question=asked, marks=text, done_marker=done))
+    return task._replace(state=verdict.state, why=verdict.why)
 
 
 def open_questions(store: Store, task: Task) -> tuple[Question, ...]:

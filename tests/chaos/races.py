@@ -119,8 +119,7 @@ def clean_beside_run(r: Rig, id: str) -> Iterator[str]:
 
 def no_supervisor(r: Rig, id: str) -> Iterator[str]:
     r.d("run", "-m", "sleeper", "--id", id, "x")
-    r.tmux("kill-pane", "-t", r.window0())
-    until(lambda: not r.store.supervised(), 5)
+    r.end_supervisor()
     looks = [
         ("status",),
         ("status",),

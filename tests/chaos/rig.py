@@ -121,15 +121,15 @@ class Rig(Crew):
         return [pid for pid, words in self.processes().items() if "launch.sh" not in words and _task_of(pid) == id]
 
     def windows(self) -> list[tuple[str, str]]:
-        """(pane, task) of each pane of ours; the supervisor's has the task ''."""
+        """(pane, task) of each pane of ours; that of window 0 has the task ''."""
         listed = self.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_task}")
         lines = listed.lines if listed.ok else ()
         return [(line.split(" ")[0], line.partition(" ")[2]) for line in lines]
 
     def window0(self) -> str:
-        """The pane that the supervisor runs in; '' without one."""
-        listed = self.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_supervisor}")
-        return next((line.split()[0] for line in listed.lines if listed.ok and line.endswith(" 1")), "")
+        """The pane of the face; '' without one."""
+        listed = self.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_face}")
+        return next((line.split()[0] for line in listed.lines if listed.ok and not line.endswith(" ")), "")
 
     def server_pid(self) -> int:
         """The process of the tmux server; 0 without one."""

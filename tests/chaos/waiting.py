@@ -54,11 +54,6 @@ def supervisor(r: Rig) -> None:
     kill(r.supervisor())
 
 
-def window0(r: Rig) -> None:
-    r.tmux("kill-pane", "-t", r.window0())
-    until(lambda: not r.store.supervised(), 5)
-
-
 def pane(r: Rig, id: str) -> None:
     for found, task in r.windows():
         if task == id:
@@ -79,9 +74,9 @@ WAYS: dict[str, Callable[[Rig, str], object]] = {
     "supervisor, launch line": lambda r, id: (supervisor(r), all_of(r.lines(id))),
     "supervisor, program": lambda r, id: (supervisor(r), all_of(r.programs(id))),
     "supervisor, pane": lambda r, id: (supervisor(r), pane(r, id)),
-    "window 0 away, launch line": lambda r, id: (window0(r), all_of(r.lines(id))),
-    "window 0 away, program": lambda r, id: (window0(r), all_of(r.programs(id))),
-    "window 0 away, pane": lambda r, id: (window0(r), pane(r, id)),
+    "no supervisor, launch line": lambda r, id: (r.end_supervisor(), all_of(r.lines(id))),
+    "no supervisor, program": lambda r, id: (r.end_supervisor(), all_of(r.programs(id))),
+    "no supervisor, pane": lambda r, id: (r.end_supervisor(), pane(r, id)),
     "supervisor and its loop, launch line": lambda r, id: (all_of(list(r.processes("supervise.sh"))), supervisor(r), all_of(r.lines(id))),
     "tmux server": lambda r, id: kill(r.server_pid()),
 }  # fmt: skip

@@ -52,14 +52,6 @@ def sleeper(crew: Crew, *args: str) -> str:
     return id
 
 
-def nobody_supervises(crew: Crew) -> None:
-    """End the supervisor's window; the workers' stay."""
-    panes = crew.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_supervisor}")
-    (pane,) = [line.split(" ")[0] for line in panes.lines if line.endswith(" 1")]
-    crew.tmux("kill-pane", "-t", pane)
-    wait_until(lambda: not crew.store.supervised())
-
-
 # --- F1
 
 
@@ -154,7 +146,7 @@ def test_F2_an_empty_task_yaml_a_stale_lock_and_an_empty_cache_are_survived(crew
     Path(crew.store.records, "summaries.json").write_text("")
     id = crew.start("-m", "sh", "first")
     (crew.own(id) / "task.yaml").write_text("")
-    nobody_supervises(crew)
+    crew.end_supervisor()
     Path(crew.store.records, "summaries.json").write_text(f'{{"{id}": [1, 2]}}')
     assert crew.start("-m", "sh", "second") == "second"
     put(crew, id, "ipc/001.question", "who am I?")
@@ -344,7 +336,7 @@ def test_F28_a_question_that_nobody_supervises_is_listed_and_its_answer_is_on_re
     crew.run("answer", id, "one")
     put(crew, id, "ipc/001.done", "")
     wait_until(lambda: crew.task(id).questions[0].closed, lambda: crew.tell(id))
-    nobody_supervises(crew)
+    crew.end_supervisor()
     put(crew, id, f"ipc/{number}.question", "second?")
     (listed,) = crew.json("questions")
     assert (listed["id"], listed["text"]) == (asked, "second?")
@@ -394,7 +386,7 @@ def test_F7_an_answer_to_a_live_worker_that_nobody_supervises_is_on_record_once(
     crew.configure({"sh": crew.script("w.sh", TWO_QUESTIONS), "true": "true"})
     id = crew.start("-m", "sh", "serve")
     crew.until(id, "question")
-    nobody_supervises(crew)
+    crew.end_supervisor()
     if way == "verb":
         crew.run("answer", id, "one")
     else:

@@ -341,9 +341,7 @@ def test_T20_a_socket_that_was_swept_away_comes_back_and_no_second_server_begins
     crew.kill_supervisor()  # another one starts in its window, and has to find its server
     wait_until(lambda: crew.store.supervised() and os.path.exists(crew.socket), lambda: crew.tell("first"))
 
-    pane = crew.tmux("list-panes", "-a", "-F", "#{pane_id} #{@dispatch_supervisor}").lines[0].split()[0]
-    crew.tmux("kill-pane", "-t", pane)
-    wait_until(lambda: not crew.store.supervised())
+    crew.end_supervisor()
     shutil.rmtree(folder)
     crew.run("run", "-m", "sh", "--id", "second", "x")
     assert servers(crew) == 1

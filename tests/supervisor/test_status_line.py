@@ -50,17 +50,37 @@ def test_a_state_is_seen_beside_the_windows_name(
     assert session.tells(one.sight.pane, "#{@dispatch_state}") == glyph
 
 
-def test_ctrl_b_j_leads_to_the_first_that_waits(session: Session, store: Store, line: Line) -> None:
+def test_who_waits_is_told_and_else_what_goes_on(session: Session, store: Store, line: Line) -> None:
     works, first, second = (
         worker(store, line, session, id, state) for id, state in (("a", "working"), ("b", "waiting"), ("c", "waiting"))
     )
+
+    def told() -> list[str]:
+        return [session.tells(session.pane, f"#{{@dispatch_{name}}}") for name in ("waiting", "waits", "counts")]
+
     every = [works, first, second]
     status_line.show(line, session.id, second, True, every)
-    assert session.tells(session.pane, "#{@dispatch_waiting}") == first.sight.pane
+    assert told() == [first.sight.pane, "b, c wait", "2 waiting for you, 1 working"]
     status_line.show(line, session.id, first, True, [works, second])
-    assert session.tells(session.pane, "#{@dispatch_waiting}") == second.sight.pane
+    assert told() == [second.sight.pane, "c waits", "1 waiting for you, 1 working"]
     status_line.show(line, session.id, first, True, [works])
-    assert session.tells(session.pane, "#{@dispatch_waiting}") == ""
+    assert told() == ["", "", "1 working"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ([], ""),
+        (["api"], "api waits"),
+        (["a" * 64], "a" * 15 + "… waits"),
+        (["api", "ui", "docs"], "api, ui, docs wait"),
+        (["add-a-login-page-x", "second-of-them", "ui"], "add-a-login-pag… +2 wait"),
+        (["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"], "n1, n2, n3, n4, n5, n6, n7 +1 wait"),
+    ],
+)
+def test_who_waits_has_room_in_a_line_of_80(ids: list[str], said: str) -> None:
+    assert status_line.waits(ids) == said
+    assert len(f" ? {said} ") <= 40
 
 
 def test_the_last_screen_is_kept_with_its_history_and_without_escapes(

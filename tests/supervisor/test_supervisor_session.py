@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crew import Crew, wait_until
+from crew import Crew, alive, parent, wait_until
 
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.store import project as projects
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.supervisor import session
+from dispatch_tmux.supervisor import face, session
 from dispatch_tmux.tmux import session as tmux_session
 
 
@@ -42,7 +42,7 @@ def test_the_first_one_starts_it_and_the_next_one_finds_it(shared: Crew, project
     assert project.store.supervised()
     first, id = pid(project), shared.server.session_of(project.root)
     assert id is not None
-    assert tmux_session.supervisor_pane(shared.server, id) is not None
+    assert tmux_session.face(shared.server, id) is not None
     session.ensure(project)
     assert pid(project) == first and shared.server.session_of(project.root) == id
     assert not list(Path(project.root).rglob("ran"))
@@ -66,17 +66,28 @@ def test_of_many_at_once_one_starts_it(shared: Crew, project: Project) -> None:
     assert [root for _, root in shared.server.sessions().values()].count(project.root) == 1
 
 
-def test_where_its_window_was_closed_it_comes_back_into_its_session(shared: Crew, project: Project) -> None:
+def test_without_window_0_it_goes_on_and_the_next_one_who_looks_finds_a_window(shared: Crew, project: Project) -> None:
     session.ensure(project)
-    id = shared.server.session_of(project.root)
-    assert id is not None
+    id, first = str(shared.server.session_of(project.root)), pid(project)
     shared.tmux("new-window", "-d", "-t", f"{id}:", "cat")  # a worker's: the session lives on
-    pane = tmux_session.supervisor_pane(shared.server, id)
-    shared.tmux("kill-pane", "-t", str(pane))
-    wait_until(lambda: not project.store.supervised())
+    found = tmux_session.face(shared.server, id)
+    assert found and found.kind == tmux_session.WAITS
+    shared.tmux("kill-pane", "-t", found.pane)
     session.ensure(project)
-    assert project.store.supervised() and shared.server.session_of(project.root) == id
-    assert tmux_session.supervisor_pane(shared.server, id) not in (None, pane)
+    assert tmux_session.face(shared.server, id) is None and project.store.supervised() and pid(project) == first
+    pane = face.ensure(shared.server, id, project)
+    assert face.ensure(shared.server, id, project) == pane != found.pane
+    again = tmux_session.face(shared.server, id)
+    assert again and (again.pane, again.dead, again.kind) == (pane, False, tmux_session.WAITS)
+
+
+def test_the_supervisor_ends_with_its_session_though_the_server_goes_on(shared: Crew, project: Project) -> None:
+    session.ensure(project)
+    loop = parent(pid(project))
+    shared.tmux("kill-session", "-t", str(shared.server.session_of(project.root)))
+    wait_until(lambda: not project.store.supervised())
+    wait_until(lambda: not alive(loop))
+    assert shared.server.running() and shared.server.session_of(project.root) is None
 
 
 def test_a_session_of_somebody_elses_that_is_called_the_same_is_left_alone(shared: Crew, project: Project) -> None:

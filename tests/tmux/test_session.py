@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from crew import Crew, wait_until
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from panes import Session
 
 from dispatch_tmux.tmux import session as sessions
-from dispatch_tmux.tmux.session import Program
+from dispatch_tmux.tmux.session import Programs
 
 TELLS = "import json, os, sys; print(json.dumps([sys.argv[1:], os.getcwd(), os.environ.get('GIVEN')])); input()"
 
@@ -25,27 +29,77 @@ def told(session: Session, pane: str) -> list[object]:
     return found
 
 
-@pytest.mark.parametrize("how", ["start", "open_in", "restart"])
-def test_the_program_gets_its_arguments_its_directory_and_its_variables_as_they_are(
-    session: Session, shared: Crew, tmp_path: Path, how: str
+WORDS = [
+    "two words",
+    "$HOME",
+    "#{pid}",
+    "a;b",
+    "b;",
+    "c\\;",
+    "",
+    "漢",
+    "it's",
+    '"q"',
+    "%d ##[x] #(date)",
+    "\\0101",
+    "`id`",
+]
+
+
+def programs(root: Path, argv: list[str], **env: str) -> Programs:
+    return Programs(str(root), env, argv, ["true"], ["echo", "dispatch"])
+
+
+@pytest.mark.parametrize("how", ["start", "open_face", "restart_face"])
+def test_the_face_gets_its_arguments_its_directory_and_its_variables_as_they_are(
+    session: Session, tmp_path: Path, how: str
 ) -> None:
     folder = tmp_path / "a #{pid} $HOME 'b';"
     folder.mkdir()
-    words = ["two words", "$HOME", "#{pid}", "a;b", "b;", "c\\;", "", "漢"]
-    program = Program([sys.executable, "-c", TELLS, *words], str(folder), {"GIVEN": "x=$PATH #{pid};"})
+    made = programs(folder, [sys.executable, "-c", TELLS, *WORDS], GIVEN="x=$PATH #{pid};")
     server = session.server
     if how == "start":
-        made = sessions.start(server, "other", "/other", program)
-    elif how == "open_in":
-        made = sessions.open_in(server, session.id, program)
+        assert sessions.start(server, "other", made).ok
+        found = sessions.face(server, "=other:")
     else:
-        pane = sessions.open_in(server, session.id, Program(["cat"], str(folder), {})).text
-        made = sessions.restart(server, pane, program)
-        assert made.lines == (pane,)
-    assert made.ok, made.text
-    assert told(session, made.text) == [words, str(folder), "x=$PATH #{pid};"]
-    if how == "start":
-        server.cmd("kill-session", "-t", "other")
+        server.cmd("set-option", "-p", "-u", "-t", session.pane, "@dispatch_face")  # as if it had none
+        assert sessions.supervise(server, session.id, made).ok  # which has the variables
+        if how == "open_face":
+            assert sessions.open_face(server, session.id, made).ok
+        else:
+            pane = session.runs("cat")
+            assert sessions.restart_face(server, pane, made.face, sessions.WAITS).ok
+        found = sessions.face(server, session.id)
+    assert found and not found.dead and found.kind == sessions.WAITS
+    at = os.getcwd() if how == "restart_face" else str(folder)  # that keeps the directory of the window
+    assert told(session, found.pane) == [WORDS, at, "x=$PATH #{pid};"]
+    server.cmd("kill-session", "-t", "other") if how == "start" else server.cmd("kill-pane", "-t", found.pane)
+
+
+def test_the_supervisor_runs_beside_the_session_with_its_words_as_they_are_and_no_terminal(
+    session: Session, tmp_path: Path
+) -> None:
+    out = tmp_path / "it's told"
+    tells = (
+        "import json, os, sys; print(json.dumps([sys.argv[1:], [os.environ.get(n) for n in ('GIVEN', 'TMUX_PANE')]])); "
+    )
+    tells += "open('/dev/tty')"
+    shell = ["sh", "-c", 'exec "$@" >"$0" 2>&1', str(out), sys.executable, "-c", tells, *WORDS]
+    made = Programs(str(tmp_path), {"GIVEN": "here"}, ["cat"], shell, ["true"])
+    assert sessions.supervise(session.server, session.id, made).ok
+    wait_until(lambda: out.exists() and "Error" in out.read_text(), lambda: out.exists() and out.read_text())
+    first, _, rest = out.read_text().partition("\n")
+    assert json.loads(first) == [WORDS, ["here", None]]
+    assert "No such device or address" in rest
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0\n", exclude_categories=["Cs"]), max_size=20), max_size=4))
+@settings(max_examples=20)
+def test_a_command_line_is_its_words_to_a_shell(words: list[str]) -> None:
+    argv = [sys.executable, "-IS", "-c", "import sys; sys.stdout.buffer.write(ascii(sys.argv[1:]).encode())", *words]
+    done = subprocess.run(["sh", "-c", sessions.command(argv)], capture_output=True, text=True, check=True)
+    assert done.stdout == ascii(words)
+    assert not set(sessions.command(argv)) & set("#'\n`;")
 
 
 def test_a_session_is_tagged_and_large_enough_though_nobody_looks(session: Session, shared: Crew) -> None:
@@ -55,7 +109,7 @@ def test_a_session_is_tagged_and_large_enough_though_nobody_looks(session: Sessi
 
 
 def test_a_name_that_is_taken_is_refused_and_the_first_stays(session: Session, shared: Crew) -> None:
-    again = sessions.start(session.server, session.name, "/other", Program(["cat"], str(shared.root), {}))
+    again = sessions.start(session.server, session.name, programs(shared.root / "other", ["cat"]))
     assert not again.ok and "duplicate session" in again.text
     assert session.server.sessions()[session.id] == (session.name, str(shared.root))
 
@@ -65,31 +119,26 @@ def test_a_project_is_written_on_a_session_that_is_there(session: Session) -> No
     assert session.server.session_of("/moved here") == session.id
 
 
-def test_the_supervisors_pane_is_found_wherever_it_is(session: Session) -> None:
+def test_window_0_is_found_wherever_it_is(session: Session) -> None:
     server = session.server
-    assert sessions.supervisor_pane(server, session.id) is None
-    pane = session.runs("cat")
-    sessions.tag_supervisor(server, pane)
-    assert sessions.supervisor_pane(server, session.id) == pane
-    server.cmd("move-window", "-s", pane, "-t", f"{session.id}:77")
-    assert sessions.supervisor_pane(server, session.id) == pane
-    server.cmd("kill-pane", "-t", pane)
-    assert sessions.supervisor_pane(server, session.id) is None
-    assert sessions.supervisor_pane(server, "$999") is None
+    found = sessions.face(server, session.id)
+    assert found and (found.pane, found.kind) == (session.pane, sessions.WAITS)
+    server.cmd("new-window", "-d", "-t", f"{session.id}:", "cat")
+    server.cmd("move-window", "-s", session.pane, "-t", f"{session.id}:77")
+    assert sessions.face(server, session.id) == found
+    server.cmd("kill-pane", "-t", session.pane)
+    assert sessions.face(server, session.id) is None
+    assert sessions.face(server, "$999") is None
 
 
-def test_a_restart_ends_what_was_there(session: Session, shared: Crew) -> None:
-    before = session.tells(session.pane, "#{pane_pid}")
-    assert sessions.restart(session.server, session.pane, Program(["sh", "-c", "echo anew; cat"], "/", {})).ok
-    session.shows(session.pane, "anew")
-    assert session.tells(session.pane, "#{pane_pid}") != before
-    assert not sessions.restart(session.server, "%99999", Program(["cat"], "/", {})).ok
+def test_an_earlier_versions_window_is_told_from_ours(session: Session) -> None:
+    server = session.server
+    server.cmd("set-option", "-p", "-u", "-t", session.pane, "@dispatch_face")
+    server.cmd("set-option", "-p", "-t", session.pane, "@dispatch_supervisor", "1")
+    found = sessions.face(server, session.id)
+    assert found and (found.pane, found.kind) == (session.pane, sessions.OLD)
 
 
-def test_the_last_line_says_why_a_program_ended(session: Session) -> None:
-    pane = session.runs("sh", "-c", "echo one; echo why it ended; read a")
-    session.shows(pane, "why it ended")
-    session.server.cmd("send-keys", "-t", pane, "Enter")
-    wait_until(lambda: session.tells(pane, "#{pane_dead}") == "1")
-    assert sessions.last_line(session.server, pane) == "why it ended"
-    assert sessions.last_line(session.server, session.runs("cat")) == ""
+def test_who_looks_is_counted(session: Session) -> None:
+    assert sessions.viewers(session.server, session.pane) == 0
+    assert sessions.viewers(session.server, "@9999") == 0

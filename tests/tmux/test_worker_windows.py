@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pexpect
 import pytest
 from crew import wait_until
-from panes import Session
+from panes import Session, attached
 
 from dispatch_tmux.errors import TmuxError
 from dispatch_tmux.tmux import worker_windows as windows
 from dispatch_tmux.tmux.connection import Line, connect
 from dispatch_tmux.tmux.control import Notice
-from dispatch_tmux.tmux.server import environment
 
 TELLS = "import json, os, sys; print(json.dumps([sys.argv[1:], os.getcwd()])); input()"
 
@@ -133,31 +129,48 @@ def test_an_appearance_changes_with_the_screen_its_colours_and_its_title(session
     assert len(set(seen)) == 3 and "title" in (seen[-1] or "")
 
 
-def test_a_state_stands_beside_the_name_and_ctrl_b_j_leads_to_who_waits(session: Session, line: Line) -> None:
+def test_a_state_stands_beside_the_name(session: Session, line: Line) -> None:
     made = opened(line, session, "cat")
     windows.show_state(line, made.pane, "?")
-    windows.show_waiting(line, session.id, made.pane)
-    bar = session.tells(made.pane, "#{T:window-status-format}")
-    assert "auth ?" in bar
-    person = attached(session)
-    try:
-        person.sendcontrol("b")
-        person.send("j")
-        wait_until(lambda: session.tells(made.pane, "#{window_active}") == "1")
-    finally:
-        person.close(force=True)
+    assert "auth ?" in session.tells(made.pane, "#{T:window-status-format}")
     windows.show_state(line, made.pane, "")
     assert "?" not in session.tells(made.pane, "#{T:window-status-format}")
 
 
-def attached(session: Session) -> pexpect.spawn[str]:
-    """A person who looks at SESSION."""
-    argv = session.server.socket.argv("attach-session", "-t", session.id)
-    person = pexpect.spawn(
-        argv[0], argv[1:], env={**environment(), "TERM": "xterm"}, encoding="utf-8", dimensions=(24, 80)
-    )
-    wait_until(lambda: session.tells(session.pane, "#{session_attached}") not in ("0", "1"), lambda: person.before)
-    return person
+def test_ctrl_b_j_goes_round_those_that_wait_and_ctrl_b_d_back_to_the_first(session: Session, line: Line) -> None:
+    """It went to the first one, always."""
+    panes = [session.pane, *(opened(line, session, "cat").pane for _ in range(5))]
+    person = attached(session)
+
+    def press(key: str) -> int:
+        before = session.tells(session.id, "#{window_id}")
+        person.send(f"\x02{key}")
+        wait_until(lambda: session.tells(session.id, "#{window_id}") != before, lambda: person.before)
+        return panes.index(session.tells(session.id, "#{pane_id}"))
+
+    try:
+        for n in (1, 3, 4):
+            windows.show_state(line, panes[n], "?")
+        assert [press("j") for _ in range(4)] == [1, 3, 4, 1]
+        windows.show_state(line, panes[1], "")
+        assert [press("j"), press("D"), press("j")] == [3, 0, 3]
+        windows.show_state(line, panes[4], "")
+        person.send("\x02j")
+        person.expect("nobody else waits")
+        assert session.tells(session.id, "#{pane_id}") == panes[3]
+    finally:
+        person.close(force=True)
+
+
+def test_at_80_columns_the_status_line_says_who_waits(session: Session, line: Line) -> None:
+    person = attached(session)
+    try:
+        windows.show_all(line, session.id, "", "", "2 working")
+        person.expect("2 working  C-b d: leave")
+        windows.show_all(line, session.id, "", "add-a-login-pag… +12 wait", "1 waiting for you, 2 working")
+        person.expect(r"\? add-a-login-pag… \+12 wait ")
+    finally:
+        person.close(force=True)
 
 
 def test_a_person_is_told_from_our_own_connection(session: Session, line: Line, heard: Heard) -> None:
@@ -182,7 +195,6 @@ def test_a_pane_is_closed_whatever_runs_in_it_and_the_others_stay(session: Sessi
     assert made.pane not in found and other in found
     windows.close_pane(line, made.pane)  # that it is gone already is no error
     wait_until(lambda: heard.of("windows"))
-    os.kill(made.pid, signal.SIGKILL)  # it hears of nothing else
 
 
 def test_the_end_of_a_session_is_the_end_of_its_windows_only(session: Session, line: Line) -> None:
