@@ -15,12 +15,14 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     # the verbs
     "acknowledge", "adopt", "answer", "ask", "attach", "batch", "brief", "carry_on", "classify", "clean", "diff", "diff_size", "doctor",
-    "drop", "each", "events", "export_rules", "flag", "init", "is_supervised", "keys", "list_backends", "list_models", "logs", "merge",
-    "note", "pause", "pr", "propose_rules", "questions", "read_screen", "record", "release", "report", "resolve", "resume", "retry",
-    "rollback_rules", "run", "select", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust", "unpause",
-    "verify", "wait",
+    "peek",
+    "drop", "each", "events", "export_rules", "flag", "hold", "init", "is_supervised", "keys", "list_backends", "list_models", "logs",
+    "merge", "note", "pause", "pr", "priority", "propose_rules", "questions", "read_screen", "record", "release", "report", "resolve",
+    "resume", "retry", "rollback_rules", "run", "select", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust",
+    "unhold", "unpause", "verify", "wait",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
+    "Glimpse",
     "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposal",
     "Proposed", "Question", "Recorded", "Refused", "Reply", "Report", "Resolved", "RolledBack", "Row", "RuleChange", "Shown", "Size",
     "Started", "State", "Task", "TaskEvent", "Verified", "Written",
@@ -73,8 +75,9 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.logs import logs
     from dispatch_tmux.verbs.merge import Dropped, Merged, Proposed, diff, diff_size, drop, merge, pr
     from dispatch_tmux.verbs.models import Backend, Model, Models, list_backends, list_models
+    from dispatch_tmux.verbs.peek import Glimpse, peek
     from dispatch_tmux.verbs.questions import Asked, questions
-    from dispatch_tmux.verbs.queue import pause, unpause
+    from dispatch_tmux.verbs.queue import hold, pause, priority, unhold, unpause
     from dispatch_tmux.verbs.record import Recorded, record
     from dispatch_tmux.verbs.report import Report, Row, report
     from dispatch_tmux.verbs.resolve import Resolved, resolve
@@ -128,8 +131,9 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.logs": "logs",
     "verbs.merge": "Dropped Merged Proposed diff diff_size drop merge pr",
     "verbs.models": "Backend Model Models list_backends list_models",
+    "verbs.peek": "Glimpse peek",
     "verbs.questions": "Asked questions",
-    "verbs.queue": "pause unpause",
+    "verbs.queue": "hold pause priority unhold unpause",
     "verbs.record": "Recorded record",
     "verbs.report": "Report Row report",
     "verbs.resolve": "Resolved resolve",

@@ -51,7 +51,6 @@ OPENS = {  # module outside of store/ → the files that it opens itself
     "git.merge": "a worktree for the time of a merge",
     "git.worktree": "worktrees, a copy of an index, and .dispatch/rescued",
     "supervisor.launch": "a task's launch file and exit file: it runs outside the package",
-    "supervisor.retry": "the directory that one of several retries locks",
     "supervisor.sandbox": "/proc: which namespaces it runs in",
     "tmux.lost_socket": "/proc: the servers whose sockets are gone",
     "tmux.pane": "the text of a paste",

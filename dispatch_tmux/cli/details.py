@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dispatch_tmux.cli import show
+from dispatch_tmux.core import fit
 from dispatch_tmux.core.text import age, line
 
 if TYPE_CHECKING:
@@ -30,12 +33,18 @@ def lines(about: Details) -> list[str]:
         lines += ["", *show.question(task.id, asked.question, asked.path)]
     lines += [f"  a message waits: {line(how, 200)}" for how in show.held(task)]
     if about.screen:
-        lines += ["", "  its screen:", *(f"  │ {line(x, max(show.width() - 4, 20))}" for x in about.screen)]
+        lines += ["", "  its screen:", *(f"  │ {row}" for row in _fitted(about.screen))]
     if about.damage:
         lines.append(f"  {show.many(about.damage, 'damaged line')} in its journal (left out)")
     lines += ["", *_around(task), *(map(_attempt, about.attempts) if task.attempt > 1 else [])]
     lines += ["", f"  files:  {about.folder}"]
     return lines + ([f"  result: {about.output}"] if about.output else [])
+
+
+def _fitted(rows: Iterable[str]) -> list[str]:
+    """ROWS of a screen, for a terminal as wide as that is."""
+    room = show.width() - 4 if sys.stdout.isatty() else 400
+    return [part for row in rows for part in fit.fitted(row, room)]
 
 
 def _head(task: Task) -> list[str]:

@@ -17,14 +17,24 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("task", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
+@click.option("--since", default="", metavar="TIME", help="As in 30m (ago), 17:30, '2026-11-21 17:30'.")
+@click.option(
+    "-n", "last", type=click.IntRange(min=0), metavar="N", help="Only the last N of what has happened so far."
+)
+@click.option(
+    "--kind", "kinds", multiple=True, metavar="KIND", help="Only those: question,answer,state,… (docs/files.md)."
+)
 @click.option("--json", "as_json", is_flag=True, help="An object a line: task, t, kind, key, its own data.")
-def events(task: str | None, follow: bool, as_json: bool) -> None:
+def events(task: str | None, follow: bool, since: str, last: int | None, kinds: tuple[str, ...], as_json: bool) -> None:
     """What has happened, in order.
 
     \b
     dispatch events -f --json
+    dispatch events --since 30m --kind question,answer
     """
-    for event in verb.events(common.project(), *([] if task is None else [task]), follow=follow):
+    which = [] if task is None else [task]
+    found = verb.events(common.project(), *which, follow=follow, since=since or 0.0, last=last, kinds=",".join(kinds))
+    for event in found:
         click.echo(_json(event) if as_json else words(event))
 
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dispatch_tmux import CAUSES, Question, State, Task
+from dispatch_tmux.core import fit
 from dispatch_tmux.core.text import GLYPHS, clean, line
 
 if TYPE_CHECKING:
@@ -30,8 +31,13 @@ def height() -> int:
     return max(shutil.get_terminal_size((80, 24)).lines, 3)
 
 
+def has_colours() -> bool:
+    """Whether what is printed goes to a terminal with colours, and the person wants them."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def coloured(text: str, code: str) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if code and sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+    return f"\x1b[{code}m{text}\x1b[0m" if code and has_colours() else text
 
 
 def many(number: int, word: str) -> str:
@@ -86,7 +92,15 @@ def recovery(task: Task) -> list[str]:
 
 
 def question(task: str, q: Question, path: str = "", most: int = 20) -> list[str]:
-    """A question with its choices and how to answer it; of a long one MOST lines, and PATH, the file with all of it."""
+    """A question with its choices and how to answer it; of a long one MOST lines, and PATH, the file with all of it.
+
+    On a terminal it is wrapped at words.
+    """
+    lines = _question(task, q, path, most)
+    return [part for row in lines for part in fit.wrapped(row, width(), 4)] if sys.stdout.isatty() else lines
+
+
+def _question(task: str, q: Question, path: str, most: int) -> list[str]:
     first, *rest = clean(q.text, 4000, path).splitlines() or [""]
     rest = [x for x in rest if not _is_choice(x, q)]
     if len(rest) > most:

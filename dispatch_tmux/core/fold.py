@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dispatch_tmux.core.task import RUNNING, Choice, Event, Question, State, Task, former_of
+from dispatch_tmux.core.task import HELD, RUNNING, Choice, Event, Question, State, Task, former_of
 
 Facts = dict[str, Any]
 Questions = dict[str, Question]
@@ -139,7 +139,7 @@ def _request(e: Event, facts: Facts, questions: Questions, requests: Requests) -
 
 
 def _stopping(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    facts.update(stopping=True, switch_to=0)
+    facts.update(stopping=True, switch_to=0, on_hold=False)
 
 
 def _note(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
@@ -157,6 +157,24 @@ def _switched(e: Event, facts: Facts, questions: Questions, requests: Requests) 
         _state(Event(e.t, "state", "", {"state": State.QUEUED.value}), facts, questions, requests)
     facts.update(model=str(e.data["model"]), backend=str(e.data["backend"]))
     facts.update(switch_to=int(e.data["attempt"]), switched=e.t, entered=0)  # an end after this one is another one
+
+
+def _hold(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(on_hold=True, **({"why": HELD} if facts.get("state", State.QUEUED) is State.QUEUED else {}))
+
+
+def _unhold(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(on_hold=False, **({"why": ""} if facts.get("why") == HELD else {}))
+
+
+def _priority(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(priority=int(e.data["priority"]))
+
+
+def _edited(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    """A person has changed what it is to do, before it began."""
+    facts.update({name: str(e.data[name]) for name in ("title", "model", "backend", "group", "marks")})
+    facts.update(priority=int(e.data["priority"]))
 
 
 def _worktree(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
@@ -217,6 +235,10 @@ _STEPS = {
     "exited": _exited,
     "switched": _switched,
     "note": _note,
+    "hold": _hold,
+    "unhold": _unhold,
+    "priority": _priority,
+    "edited": _edited,
     "worktree": _worktree,
     "merged": _merged,
     "conflict": _conflict,
@@ -227,3 +249,5 @@ _STEPS = {
     "late": _late,
     "strayed": _strayed,
 }
+
+KINDS = (*_STEPS, "continued", "pressed")  # of events that are written; those last ones amount to nothing

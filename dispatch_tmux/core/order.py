@@ -67,3 +67,16 @@ def moment(text: str, now: float) -> float:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
         raise UsageProblem(f"{text!r} is no time", hint="as in 17:30, '2026-11-21 17:30' or +2h") from None
+
+
+def past(text: str, now: float) -> float:
+    """'30m' (ago), '17:30' (the last one), '2026-11-21' or '2026-11-21 17:30' as seconds since the epoch. Raises UsageProblem."""
+    try:
+        return now - seconds(text)
+    except UsageProblem:
+        pass
+    try:
+        found = moment(text.removeprefix("+"), now)
+    except UsageProblem:
+        raise UsageProblem(f"{text!r} is no time", hint="as in 30m, 17:30 or '2026-11-21 17:30'") from None
+    return (datetime.fromtimestamp(found) - timedelta(days=1)).timestamp() if len(text) <= 5 and found > now else found

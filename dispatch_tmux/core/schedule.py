@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from dispatch_tmux.core.task import RUNNING, State, Task
+from dispatch_tmux.core.task import HELD, RUNNING, State, Task
 
 DONE, ANY = "done", "any"  # what a task may wait for of another: that it is done, or that it has ended
 FAILED = frozenset({State.FAILED, State.LOST, State.STOPPED})
@@ -69,7 +69,8 @@ def turns(
     decided: dict[str, Turn] = {}
     for task in sorted(queued, key=lambda t: (-t.priority, t.created, t.id)):
         turn = (
-            _dependencies(task, others)
+            (Turn(why=HELD) if task.on_hold else None)
+            or _dependencies(task, others)
             or _circumstances(now, limits)
             or _room(task, count, by_backend, by_group, limits)
         )

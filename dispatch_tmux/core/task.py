@@ -34,6 +34,7 @@ class State(str, Enum):
     LOST = "lost"
 
 
+HELD = "held: `dispatch unhold` lets it start"
 ENDED = frozenset({State.DONE, State.FAILED, State.BLOCKED, State.STOPPED, State.LOST})
 HALTED = frozenset({State.LIMITED, State.SUSPENDED})  # it lives, and nothing can be said to it now
 RUNNING = frozenset({State.STARTING, State.WORKING, State.IDLE})  # what counts as running time
@@ -181,6 +182,7 @@ class Task(NamedTuple):
     notes: tuple[str, ...] = ()  # what the person added to the plan
     group: str = ""
     priority: int = 0
+    on_hold: bool = False  # it does not start before a person lets it
     after: tuple[tuple[str, str], ...] = ()  # (task id, what of it: schedule.DONE or ANY)
     adopted: bool = False  # a CLI that the person started; its pane is theirs
     released: bool = False
@@ -205,6 +207,11 @@ class Task(NamedTuple):
     @property
     def ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def waits_to_begin(self) -> bool:
+        """Whether its next attempt waits for its turn."""
+        return self.state is State.QUEUED or (self.state is State.WAITING and not self.attempt)
 
     @property
     def done_items(self) -> int:

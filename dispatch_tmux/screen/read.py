@@ -51,6 +51,20 @@ def look(rules: ScreenRules, rendered: str, *, title: str = "", cursor: tuple[in
     return _without_composer(rules, screen, title)
 
 
+def above_composer(rules: ScreenRules, rendered: str) -> list[str]:
+    """The rows of `rendered` without styles, and without the composer and what is beneath it, where the rules know one."""
+    screen = _Screen.of(rendered)
+    if rules.gutter:
+        screen = screen.without(rules.gutter)
+    if rules.notices:
+        screen = screen.above_notices(rules.notices)
+    own = rules.composer
+    if own and own.edge:
+        screen = screen.within(own)
+    box = _find_composer(own, screen.lines) if own and screen.lines else None
+    return screen.lines if box is None or own is None else screen.lines[: box.start - (own.above is not None)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Screen:
     """The bottom rows twice: plain, and as rendered, because dim text and colours are signs too."""

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dispatch_tmux.core.task import Event, Question, Task, number_of, task_id
@@ -241,6 +242,20 @@ class Store:
             )
         except OSError:
             pass  # they look again by themselves every two seconds
+
+    @contextmanager
+    def alone(self, id: str, seconds: float = files.WAIT) -> Iterator[None]:
+        """Of several processes that change task ID, or begin it, one does. Raises DispatchError after SECONDS of waiting."""
+        own = self.own(id)
+        try:
+            folder = os.open(own, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as e:
+            raise DispatchError(f"cannot open {own}: {e.strerror}") from e
+        try:
+            with files.locked(folder, own, seconds):
+                yield
+        finally:
+            os.close(folder)
 
     # --- questions
 

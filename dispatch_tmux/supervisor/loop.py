@@ -174,6 +174,7 @@ class Supervisor:
                 if any(path.endswith(".json") and "/signals/" in path for path in changed):
                     self._look_anew(worker)
                 self.review(worker)
+                self.queue.heard(id)
 
     def _is_news(self, path: str) -> bool:
         """Whether the change of the file PATH can say anything new: what we write ourselves does not."""

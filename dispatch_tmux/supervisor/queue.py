@@ -21,6 +21,7 @@ from dispatch_tmux.supervisor.worker import Worker
 if TYPE_CHECKING:
     from dispatch_tmux.config.schema import Config
 
+ALONE = 0.2  # seconds for a person's change of a task that is to begin
 AGAIN = 5.0  # seconds until what may have changed unnoticed (memory) is looked at again
 BURST = 0.05  # seconds of starting workers after which those that run have their turn
 RUNS = frozenset({State.STARTING, State.WORKING, State.WAITING, State.IDLE, State.LIMITED, State.SUSPENDED})
@@ -56,6 +57,10 @@ class Queue:
         self._wanting[worker.id] = rid
         (self._at_once.add if at_once else self._at_once.discard)(worker.id)
         self.stale = True
+
+    def heard(self, id: str) -> None:
+        """Something has happened to task ID: it may be held now, or let go, or come before others."""
+        self.stale = self.stale or id in self._wanting
 
     def turn(self, now: float) -> None:
         """Start what may start, and write down what the others wait for."""
@@ -107,7 +112,7 @@ class Queue:
             asked = worker is not None and self._store.is_requested(id, rid)
             if worker is None or not asked or (worker.record.refresh().stopping and not worker.task.attempt):
                 self._wanting.pop(id)
-            elif id in self._at_once or id in self._prepared:
+            elif (id in self._at_once or id in self._prepared) and not worker.task.on_hold:
                 self._launch(worker)
             elif id not in self._preparing:
                 found.append(worker.task)
@@ -136,6 +141,16 @@ class Queue:
             self._launch(worker)
 
     def _launch(self, worker: Worker) -> None:
+        """Begin it, unless a person is first who holds or changes it."""
+        try:
+            with self._store.alone(worker.id, ALONE):
+                if not worker.record.refresh().on_hold:
+                    self._begin(worker)
+        except DispatchError as e:
+            self._outlet.log(f"{worker.id}: {e}")
+            self._again(time.monotonic() + ALONE)
+
+    def _begin(self, worker: Worker) -> None:
         rid = self._wanting.pop(worker.id)
         self._prepared.discard(worker.id)
         request = dict(self._store.requests(worker.id)).get(rid)
@@ -183,7 +198,7 @@ class Queue:
             self._note(worker, State.QUEUED, turn.why)
             return
         mark = self._mark(turn.failed)
-        asked = next((q for q in mine if q.mark == mark), None)
+        asked = next((q for q in mine if q.mark == mark and q.closed != "gone"), None)
         if asked is None:
             self._ask(worker, f"d{len(mine) + 1}", mark, turn)
         elif asked.answer is None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.task import Task
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.models.resolve import Resolution
-from dispatch_tmux.store import files, plan_file, processes, question_files, task_file
+from dispatch_tmux.store import plan_file, processes, question_files, task_file
 from dispatch_tmux.store.store import Store
 
 
@@ -34,7 +31,8 @@ def begin_again(
     """
     plan_file.whole(store.tree(task.id))  # one that is too long is left as it is, before anything ends
     folder, attempt = store.path(task.id), task.attempt + 1
-    with _alone(store, task):
+    with store.alone(task.id):
+        _refuse_twice(store, task)
         _write(store, task, chosen, attempt if fresh else 0)
         store.append(
             task.id, "switched", f"switched:{attempt}:{time.time_ns()}", model=chosen.name, backend=chosen.backend,
@@ -52,22 +50,11 @@ def begin_again(
     return attempt
 
 
-@contextmanager
-def _alone(store: Store, task: Task) -> Iterator[None]:
-    """Of several that begin TASK again at once, one does. Raises DispatchError for the others."""
-    own = store.own(task.id)
-    try:
-        folder = os.open(own, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as e:
-        raise DispatchError(f"cannot open {own}: {e.strerror}") from e
-    try:
-        with files.locked(folder, own):
-            now = store.task(task.id)
-            if (now.attempt, now.switched) != (task.attempt, task.switched):
-                raise DispatchError(f"{task.id} was begun again a moment ago", hint="dispatch status")
-            yield
-    finally:
-        os.close(folder)
+def _refuse_twice(store: Store, task: Task) -> None:
+    """Raises DispatchError when somebody else has begun TASK again."""
+    now = store.task(task.id)
+    if (now.attempt, now.switched) != (task.attempt, task.switched):
+        raise DispatchError(f"{task.id} was begun again a moment ago", hint="dispatch status")
 
 
 def _write(store: Store, task: Task, chosen: Resolution, fresh: int) -> None:

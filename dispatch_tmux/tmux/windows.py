@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dispatch_tmux.tmux.server import Answer, Server
@@ -56,6 +58,50 @@ def screen(server: Server, pane: str, *, colours: bool = False) -> str | None:
     """What PANE shows now, COLOURS as SGR escapes; None when it is not there."""
     shot = server.cmd("capture-pane", "-p", *(["-e"] if colours else []), "-t", pane)
     return shot.text if shot.ok else None
+
+
+class Shot(NamedTuple):
+    """What a pane shows, without styles; `task` and `pid` as in `Facts`."""
+
+    text: str
+    task: str
+    pid: int
+
+
+_AT_ONCE = 100  # panes in one command line: tmux takes 16 KB
+
+
+def screens(server: Server, panes: Sequence[str]) -> dict[str, Shot]:
+    """What each of PANES shows now; those that are not there are left out. Two calls of tmux, however many they are.
+
+    Raises TmuxError without an answer.
+    """
+    listed = server.cmd("list-panes", "-a", "-F", "#{pane_id}")
+    there = {*listed.lines} if listed.ok else set()
+    wanted = [pane for pane in dict.fromkeys(panes) if pane in there]
+    found: dict[str, Shot] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        shots = _shots(server, part)
+        if len(shots) < len(part):  # one has gone meanwhile, and tmux left out what came after it
+            shots = {pane: shot for one in part for pane, shot in _shots(server, [one]).items()}
+        found |= shots
+    return found
+
+
+def _shots(server: Server, panes: Sequence[str]) -> dict[str, Shot]:
+    mark = os.urandom(12).hex()  # nothing that a pane could show
+    words: list[str] = []
+    for pane in panes:
+        about = ("display-message", "-p", "-t", pane, f"{mark} #{{pane_id}} #{{pane_pid}} #{{@dispatch_task}}")
+        words += [*([";"] if words else []), *about, ";", "capture-pane", "-p", "-t", pane]
+    said = server.cmd(*words)
+    found: dict[str, Shot] = {}
+    for block in said.text.split(f"{mark} ")[1:] if said.ok else ():
+        head, _, text = block.partition("\n")
+        pane, pid, task = [*head.split(" ", 2), "", ""][:3]
+        found[pane] = Shot(text.removesuffix("\n"), task, int(pid) if pid.isdigit() else 0)
+    return found
 
 
 def press(server: Server, pane: str, key: str) -> Answer:

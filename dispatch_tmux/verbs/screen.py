@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dispatch_tmux.core.task import Task
-from dispatch_tmux.core.text import clean
+from dispatch_tmux.core.text import clean, printable
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.verbs import tasks
@@ -13,6 +13,9 @@ from dispatch_tmux.verbs.tasks import Which
 
 if TYPE_CHECKING:
     from dispatch_tmux.core.shown import Shown
+
+
+MOST = 200_000  # characters of a screen
 
 
 class Look(NamedTuple):
@@ -25,20 +28,25 @@ class Look(NamedTuple):
     shown: Shown
 
 
-def screen(project: Project, which: Which) -> str:
-    """The task's screen as it is now, or the last one that was kept; harmless text. Raises DispatchError without one."""
+def screen(project: Project, which: Which, *, colours: bool = False) -> str:
+    """The task's screen as it is now, or the last one that was kept; harmless text. Raises DispatchError without one.
+
+    COLOURS: with the colours that it has, as SGR escapes; one holds until the next, over the ends of lines, too.
+    """
     task = tasks.task_of(project, which)
     if task.pane:
         from dispatch_tmux.supervisor import session
         from dispatch_tmux.tmux import windows
 
-        shot = windows.screen(session.server_for(project, task), task.pane)
+        shot = windows.screen(session.server_for(project, task), task.pane, colours=colours)
         if shot is not None and has_window(project, task):
-            return clean(shot, 200_000).rstrip()
+            return (
+                "\n".join(map(printable, shot[:MOST].split("\n"))).rstrip() if colours else clean(shot, MOST).rstrip()
+            )
     kept = project.store.own_tree(task.id).read("screen.txt")
     if kept is None:
         raise DispatchError(f"{task.id} has no screen now", hint=f"`dispatch logs {task.id}` has its output")
-    return clean(kept, 200_000).rstrip()
+    return clean(kept, MOST).rstrip()
 
 
 def has_window(project: Project, task: Task) -> bool:

@@ -82,8 +82,8 @@ def as_data(project: Project, task: Task) -> dict[str, Any]:
         "questions": [
             {"id": q.id, "via": q.via, "text": q.text, "choices": [c._asdict() for c in q.choices]} for q in task.open_questions
         ],
-        "group": task.group, "priority": task.priority, "after": [list(a) for a in task.after], "flags": list(task.flags),
-        "late": list(task.late), "worktree": task.worktree, "branch": task.branch, "merged": task.merged,
+        "group": task.group, "priority": task.priority, "on_hold": task.on_hold, "after": [list(a) for a in task.after],
+        "flags": list(task.flags), "late": list(task.late), "worktree": task.worktree, "branch": task.branch, "merged": task.merged,
         "conflicts": list(task.conflicts), "strayed": list(task.strayed),
         "usage": sessions.kept(store.own(task.id))._asdict(),
         "held": [how for _, status, how in task.requests if status == "held"],

@@ -169,3 +169,35 @@ def test_what_is_watched_fits_the_window_with_who_waits_on_top(told: Crew, width
     assert len(lines) <= 24 and all(columns(line) <= width for line in lines)
     assert lines[2].startswith("asks ") and "Which?" in "".join(lines[2:4])
     assert any(re.match(r"… \d+ more failed, ", line) for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_a_screen_is_fitted_to_the_terminal_and_whole_in_a_pipe(told: Crew, width: int) -> None:
+    text = f"{'─' * 200}\n● {'some words that go on ' * 9}\n╭─ Title {'─' * 150}╮"
+    told.store.own_tree("task-01").replace("screen.txt", text=text)
+    lines = all_of(terminal(told, "screen", "task-01", columns=width))
+    assert lines[0] == "─" * width and re.fullmatch("╭─ Title ─+╮", lines[-1])
+    assert all(columns(line) <= width and not line.endswith(("som", "wor", "tha")) for line in lines)
+    assert told.run("screen", "task-01").stdout == text + "\n"
+    shown = all_of(terminal(told, "status", "task-01", columns=width))
+    assert all(columns(plain(line)) <= width for line in shown if "│" in line)
+
+
+def test_a_question_is_wrapped_at_words(told: Crew) -> None:
+    text = "Which of the databases that were named in the meeting yesterday evening is the one to be used here?"
+    long = (
+        "question",
+        {"q": "001", "via": "file", "text": text, "choices": [["1", "the first"], ["2", "the other"]], "type": "multi"},
+    )
+    made(told.store, "wordy", long, *over("blocked", 0))
+    lines = all_of(terminal(told, "questions", columns=40))
+    about = lines[next(n for n, line in enumerate(lines) if "wordy asks" in line) :]
+    assert all(columns(line) <= 40 for line in about) and " ".join(" ".join(about).split()).count(text) == 1
+    assert any("--choice 1,2" in line for line in about)
+    told.store.remove("wordy")
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_terminal_without_colours_gets_none(told: Crew, env: dict[str, str]) -> None:
+    assert "\x1b[" not in "\n".join(all_of(terminal(told, "peek", "task-01", **env)))
+    assert "\x1b[" in "\n".join(all_of(terminal(told, "peek", "task-01")))

@@ -194,5 +194,31 @@ def test_moments() -> None:
     assert datetime.fromtimestamp(order.moment("08:00", now)) == datetime(2026, 11, 22, 8, 0)
     assert order.moment("+2h", now) == now + 7200
     assert datetime.fromtimestamp(order.moment("2026-12-01 09:00", now)) == datetime(2026, 12, 1, 9, 0)
+    assert datetime.fromtimestamp(order.past("17:30", now)) == datetime(2026, 11, 20, 17, 30)
+    assert datetime.fromtimestamp(order.past("08:00", now)) == datetime(2026, 11, 21, 8, 0)
+    assert order.past("30m", now) == now - 1800
+    assert datetime.fromtimestamp(order.past("2026-11-20", now)) == datetime(2026, 11, 20)
     with pytest.raises(DispatchError, match="is no time"):
         order.moment("tomorrow", now)
+
+
+def test_a_held_task_does_not_start_and_takes_no_room() -> None:
+    tasks = [queued("a", 0, on_hold=True, priority=9), queued("b", 1), queued("c", 2)]
+    assert starts(tasks, workers=1) == ["b"]
+    turns = schedule.turns(tasks, [], {}, Limits(workers=1), FREE)
+    assert turns["a"].why.startswith("held") and not turns["a"].failed
+
+
+def test_a_hold_outlives_what_happens_to_the_queue_and_ends_with_a_stop() -> None:
+    def after(*kinds: str) -> Task:
+        events = [("created", {}), ("state", {"state": "queued", "why": "1 of 1 workers run"})]
+        events += [
+            (kind, {"state": "queued", "why": "after b"} if kind == "state" else {"priority": 7}) for kind in kinds
+        ]
+        return fold("a", [Event(float(n), kind, "", data) for n, (kind, data) in enumerate(events)])
+
+    assert after("hold").on_hold and after("hold").why.startswith("held") and after("hold").waits_to_begin
+    assert after("hold", "state", "priority").on_hold and after("priority").priority == 7
+    assert not after("hold", "unhold").on_hold and after("hold", "unhold").why == ""
+    assert after("hold", "state", "unhold").why == "after b"  # that is not what the hold said
+    assert not after("hold", "stopping").on_hold

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,6 +197,7 @@ def test_a_pane_is_closed_whatever_runs_in_it_and_the_others_stay(session: Sessi
     assert made.pane not in found and other in found
     windows.close_pane(line, made.pane)  # that it is gone already is no error
     wait_until(lambda: heard.of("windows"))
+    os.kill(made.pid, signal.SIGKILL)  # it hears of nothing else
 
 
 def test_the_end_of_a_session_is_the_end_of_its_windows_only(session: Session, line: Line) -> None:

@@ -9,7 +9,7 @@ from crew import Crew
 from made import STARTED, made, over
 
 from dispatch_tmux.cli.events import words
-from dispatch_tmux.errors import TaskNotFound
+from dispatch_tmux.errors import TaskNotFound, UsageProblem
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.verbs.events import TaskEvent, events
@@ -81,3 +81,23 @@ def test_an_event_as_a_person_reads_it(kind: str, data: dict[str, object], said:
 
 def test_a_long_one_is_cut() -> None:
     assert len(words(TaskEvent("auth", 1.0e9, "note", "", {"text": "x" * 9000}))) <= 400
+
+
+def test_only_those_since_then_of_a_kind_or_the_last(project: Project, store: Store) -> None:
+    made(store, "a", *over("done"))
+    kinds = [e.kind for e in events(project)]
+    assert [e.kind for e in events(project, last=2)] == kinds[-2:] and list(events(project, last=0)) == []
+    assert [e.kind for e in events(project, kinds="state,exited")] == ["exited", "state"]
+    third = list(events(project))[2]
+    assert list(events(project, since=third.t)) == [e for e in events(project) if e.t >= third.t]
+    assert list(events(project, since=third.t + 60)) == []
+    assert [e.kind for e in events(project, since="1h")] == kinds
+    for wrong in ({"kinds": "nonsense"}, {"since": "yesterdayish"}):
+        with pytest.raises(UsageProblem):
+            events(project, **wrong)  # type: ignore[arg-type]
+    found = events(project, follow=True, last=1, kinds=("note", "state"))
+    assert next(found).kind == "state"
+    store.append("a", "nudge", n=1)
+    store.append("a", "note", text="one")
+    assert next(found).kind == "note"
+    found.close()

@@ -82,7 +82,7 @@ def test_what_has_no_rules_can_be_given_some(written: Callable[..., str]) -> Non
     assert version("goose").startswith(f"rules {NEWER} from")
 
 
-@pytest.mark.parametrize("trial", ["exit 0", "echo nonsense", "kill -9 $$", "sleep 60"])
+@pytest.mark.parametrize("trial", ["exit 0", "echo nonsense", "kill -9 $$", "exec sleep 60"])
 def test_a_trial_that_does_not_end_well_refuses_the_rules(
     written: Callable[..., str], home: Path, monkeypatch: pytest.MonkeyPatch, trial: str
 ) -> None:

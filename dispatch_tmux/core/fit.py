@@ -1,0 +1,101 @@
+"""Lines brought to the width of a terminal: wrapped at words, long rules cut, measured in columns. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from dispatch_tmux.core.text import columns, cut_cells
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;]{0,16}m)")
+_LONG = re.compile(r"(?<=[^ ])( {4,})(?=[^ ])|([─━═╌┄╍┅▁▂▔▀▄█_=~*.·-])\2{3,}")  # gaps within a row, and rules
+_FRAMED = re.compile(r"\s+[│┃║▐|]$")
+_KEPT = 2  # cells that are left of a gap or a rule
+
+Cell = tuple[str, str]  # colours that begin with it, and its character
+
+
+def wrapped(text: str, width: int, hang: int = 0) -> list[str]:
+    """TEXT, harmless, in lines of at most WIDTH columns, broken at blanks where there are any.
+
+    A line goes on indented as it is, and HANG columns more.
+    """
+    return [part for row in text.split("\n") for part in _wrapped(row, width, hang)]
+
+
+def cut(row: str, width: int) -> str:
+    """ROW, harmless, in WIDTH columns at most; its blanks stay, and an ellipsis says that there was more."""
+    return row.rstrip() if columns(row.rstrip()) <= width else cut_cells(row, width - 1) + "…"
+
+
+def fitted(row: str, width: int) -> list[str]:
+    """A screen's ROW, with the colours that it has, in lines of at most WIDTH columns: its gaps and rules give way, then it is wrapped."""
+    row = row.rstrip()
+    bare = _COLOUR.sub("", row)
+    over = columns(bare) - width
+    if over <= 0:
+        return [row]
+    runs = sorted((found.span() for found in _LONG.finditer(bare)), key=lambda span: span[0] - span[1])
+    gone: set[int] = set()
+    for start, end in runs:
+        less = min(over, end - start - _KEPT)
+        gone.update(range(start, start + less))
+        if not (over := over - less):
+            break
+    cells, rest = _cells(row)
+    kept: list[Cell] = []
+    colours = ""
+    for n, (before, char) in enumerate(cells):
+        colours += before
+        if n not in gone:
+            kept.append((colours, char))
+            colours = ""
+    if over <= 0:
+        return [_joined(kept) + colours + rest]
+    return _wrapped(_FRAMED.sub("", _joined(kept)) + colours + rest, width)
+
+
+def _cells(row: str) -> tuple[list[Cell], str]:
+    """The characters of ROW with the colours that begin at each, and those that begin behind the last one."""
+    cells: list[Cell] = []
+    before = ""
+    for n, part in enumerate(_COLOUR.split(row)):
+        if n % 2:
+            before += part
+        elif part:
+            cells += [(before, part[0]), *(("", char) for char in part[1:])]
+            before = ""
+    return cells, before
+
+
+def _joined(cells: list[Cell]) -> str:
+    return "".join(before + char for before, char in cells)
+
+
+def _wrapped(row: str, width: int, hang: int = 0) -> list[str]:
+    if "\x1b" not in row and columns(row) <= width:
+        return [row]
+    cells, rest = _cells(row)
+    indent = next((n for n, (_, char) in enumerate(cells) if char != " "), 0) + hang
+    indent = indent if indent <= width // 2 else 0
+    lines: list[str] = []
+    start, colours = 0, ""
+    while start < len(cells):
+        end = _end(cells, start, width - (indent if start else 0))
+        lines.append((" " * indent if start else "") + colours + _joined(cells[start:end]))
+        colours = ""
+        while end < len(cells) and cells[end][1] == " ":
+            colours, end = colours + cells[end][0], end + 1
+        start = end
+    return [*lines[:-1], lines[-1] + colours + rest] if lines else [rest]
+
+
+def _end(cells: list[Cell], start: int, room: int) -> int:
+    """Where the line that begins at START ends."""
+    at, blank = start, 0
+    while at < len(cells) and (room := room - columns(cells[at][1])) >= 0:
+        if cells[at][1] == " " and any(char != " " for _, char in cells[start:at]):
+            blank = at
+        at += 1
+    if at == len(cells) or cells[at][1] == " ":
+        return at
+    return blank or max(at, start + 1)
