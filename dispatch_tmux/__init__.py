@@ -20,12 +20,13 @@ __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     "merge", "note", "pause", "pr", "priority", "propose_rules", "questions", "read_screen", "record", "release", "report", "resolve",
     "resume", "retry", "rollback_rules", "run", "select", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust",
     "unhold", "unpause", "verify", "wait",
+    "is_paused", "live", "result",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
     "Glimpse",
     "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposal",
     "Proposed", "Question", "Recorded", "Refused", "Reply", "Report", "Resolved", "RolledBack", "Row", "RuleChange", "Shown", "Size",
-    "Started", "State", "Task", "TaskEvent", "Verified", "Written",
+    "Started", "State", "Task", "TaskEvent", "Verified", "Written", "Frame",
     "CAUSES", "KINDS",
     # pexpect on a tmux pane
     "PaneSpawn", "Socket",
@@ -67,17 +68,18 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.carry_on import Continued, carry_on
     from dispatch_tmux.verbs.classify import classify
     from dispatch_tmux.verbs.clean import Cleaned, Kept, clean
-    from dispatch_tmux.verbs.details import Attempt, Details, Evidence, details, evidence
+    from dispatch_tmux.verbs.details import Attempt, Details, Evidence, details, evidence, result
     from dispatch_tmux.verbs.doctor import Finding, doctor
     from dispatch_tmux.verbs.events import TaskEvent, events
     from dispatch_tmux.verbs.init import Written, init
     from dispatch_tmux.verbs.keys import Pressed, keys
+    from dispatch_tmux.verbs.live import Frame, live
     from dispatch_tmux.verbs.logs import logs
     from dispatch_tmux.verbs.merge import Dropped, Merged, Proposed, diff, diff_size, drop, merge, pr
     from dispatch_tmux.verbs.models import Backend, Model, Models, list_backends, list_models
     from dispatch_tmux.verbs.peek import Glimpse, peek
     from dispatch_tmux.verbs.questions import Asked, questions
-    from dispatch_tmux.verbs.queue import hold, pause, priority, unhold, unpause
+    from dispatch_tmux.verbs.queue import hold, is_paused, pause, priority, unhold, unpause
     from dispatch_tmux.verbs.record import Recorded, record
     from dispatch_tmux.verbs.report import Report, Row, report
     from dispatch_tmux.verbs.resolve import Resolved, resolve
@@ -123,17 +125,18 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.carry_on": "Continued carry_on",
     "verbs.classify": "classify",
     "verbs.clean": "Cleaned Kept clean",
-    "verbs.details": "Attempt Details Evidence details evidence",
+    "verbs.details": "Attempt Details Evidence details evidence result",
     "verbs.doctor": "Finding doctor",
     "verbs.events": "TaskEvent events",
     "verbs.init": "Written init",
     "verbs.keys": "Pressed keys",
+    "verbs.live": "Frame live",
     "verbs.logs": "logs",
     "verbs.merge": "Dropped Merged Proposed diff diff_size drop merge pr",
     "verbs.models": "Backend Model Models list_backends list_models",
     "verbs.peek": "Glimpse peek",
     "verbs.questions": "Asked questions",
-    "verbs.queue": "hold pause priority unhold unpause",
+    "verbs.queue": "hold is_paused pause priority unhold unpause",
     "verbs.record": "Recorded record",
     "verbs.report": "Report Row report",
     "verbs.resolve": "Resolved resolve",

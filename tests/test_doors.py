@@ -28,6 +28,7 @@ PROGRAMS = {  # module → what it starts; all others ask these
     "tmux.server": "tmux",
     "trial.desk": "dispatch, as a person does",
     "tmux.tty": "ps",
+    "ui.attach": "tmux, which takes the terminal over",
     "verbs.config": "the person's editor",
     "verbs.merge": "gh",
     "verbs.rules": "itself, to try new rules where they can be ended",

@@ -20,7 +20,7 @@ TEXT = {"core.text", "core.fit", "core.notices", "core.urgency"}
 
 # A room and what it may import beside itself and errors.py. A face (cli, ui) sees verbs and text only.
 ROOMS: dict[str, set[str]] = {
-    "cli": {"verbs", *TEXT},
+    "cli": {"ui", "verbs", *TEXT},
     "ui": {"verbs", *TEXT},
     "verbs": {"trial", "supervisor", "models", "screen", "config", "backends", "git", "tmux", "store", "core"},
     "trial": {"git", "tmux", "store", "core"},  # it runs `dispatch` as a person does

@@ -8,6 +8,7 @@ import click
 
 from dispatch_tmux.cli import common
 from dispatch_tmux.core.text import line
+from dispatch_tmux.ui.events import said
 from dispatch_tmux.verbs import events as verb
 
 if TYPE_CHECKING:
@@ -46,25 +47,5 @@ def _json(event: TaskEvent) -> str:
 
 def words(event: TaskEvent) -> str:
     """An event as a line."""
-    d = event.data
-    said = {
-        "question": lambda: f"asks ({d.get('q')}): {d.get('text', '')}",
-        "answer": lambda: f"answered ({d.get('q')}): {d.get('answer', '')}",
-        "state": lambda: f"{d.get('state')}{': ' if d.get('why') else ''}{d.get('why') or ''}",
-        "progress": lambda: ", ".join(f"[{c.get('mark')}] {c.get('item')}" for c in d.get("changed", ())),
-        "exited": lambda: f"exit code {d.get('code')}",
-        "note": lambda: f"note: {d.get('text', '')}",
-        "flag": lambda: f"flag: {d.get('text', '')}",
-        "late": lambda: str(d.get("why", "")),
-        "worktree": lambda: f"{d.get('branch')} in {d.get('path')}",
-        "merged": lambda: f"into {d.get('into')}",
-        "conflict": lambda: f"with {d.get('into')}: {', '.join(d.get('files', ()))}",
-        "strayed": lambda: ", ".join(d.get("files", ())),
-    }
-    others = " ".join(f"{k}={v}" for k, v in d.items() if k in ("attempt", "pane", "how", "q", "task"))
-    try:
-        text = said[event.kind]() if event.kind in said else others
-    except (TypeError, AttributeError):  # its data is none of ours: as it stands
-        text = json.dumps(d)
     stamp = time.strftime("%H:%M:%S", time.localtime(event.t))
-    return line(f"{stamp}  {event.task}  {event.kind}  {text}", 400)
+    return line(f"{stamp}  {event.task}  {event.kind}  {said(event)}", 400)

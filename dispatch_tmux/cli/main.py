@@ -28,6 +28,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "release": ("adopt", "Give an adopted CLI back."),
     },
     "Watch": {
+        "ui": ("ui", "The inbox: who needs you, and keys for it."),
         "status": ("status", "What every task is doing, or all about one."),
         "wait": ("wait", "Block until a worker needs you."),
         "attach": ("attach", "A worker's window, or the inbox, live."),
@@ -166,6 +167,7 @@ def _task(name: str, ctx: click.Context) -> str:
 
 @click.group(
     cls=Lazy,
+    invoke_without_command=True,
     subcommand_metavar="VERB …",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -176,6 +178,7 @@ def cli(ctx: click.Context, directory: str | None) -> None:
     """Turn one terminal into a crew of coding agents, each in its own tmux window.
 
     \b
+    dispatch                                      the inbox: who needs you
     dispatch demo                                 see it work; needs no agent CLI
     dispatch run -m opus "audit the auth module"  start a worker
     dispatch wait                                 until one needs you
@@ -185,6 +188,10 @@ def cli(ctx: click.Context, directory: str | None) -> None:
     if directory is not None and not os.path.isdir(directory):
         raise DispatchError(f"there is no directory {directory}", hint="-C DIR names the project, or a directory in it")
     ctx.obj = directory
+    if ctx.invoked_subcommand is None:
+        from dispatch_tmux.cli import ui
+
+        ui.opened()
 
 
 @click.command("help")

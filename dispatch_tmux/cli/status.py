@@ -70,6 +70,11 @@ def status(
         common.echo_lines(lines, f"dispatch status {f'{task} ' if task else ''}--all", every)
 
 
+def listed(project: Project) -> None:
+    """Print the list of tasks, as `dispatch` alone does where there is no terminal to draw on."""
+    common.echo_lines(_lines(project, None, None, False, _room()), "dispatch status --all")
+
+
 def _refuse_at_odds(chosen: bool, given: dict[str, bool]) -> None:
     """Each of them says by itself what is printed; raises UsageProblem for two, and for a graph of one task."""
     named = [name for name, is_given in given.items() if is_given]

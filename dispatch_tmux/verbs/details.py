@@ -107,6 +107,11 @@ def _attempts(events: list[Event]) -> tuple[Attempt, ...]:
     return tuple(found.values())
 
 
+def result(project: Project, which: Which, most: int = 200_000) -> str:
+    """What the task has left as its result, the first MOST bytes of it; '' for nothing. Raises TaskNotFound."""
+    return project.store.tree(tasks.id_of(project, which)).read("output.md", most=most) or ""
+
+
 def evidence(project: Project, which: Which) -> Evidence:
     """What the state of the task is based on: the signs at its last change, and what there is to see now."""
     from dispatch_tmux.verbs import rules  # which loads what reads configurations

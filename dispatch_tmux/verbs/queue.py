@@ -30,6 +30,11 @@ def unpause(project: Project) -> bool:
     return paused
 
 
+def is_paused(project: Project) -> bool:
+    """Whether the queue is held back."""
+    return project.store.exists() and project.store.paused()
+
+
 def hold(project: Project, which: Which) -> Task:
     """Let a task that waits for its turn not start before `unhold`; the task then. Raises DispatchError when it has begun."""
     with unbegun(project, which, "dispatch stop {} ends it") as task:

@@ -18,7 +18,7 @@ from dispatch_tmux.cli.main import COMMANDS
 
 HERE = Path(dispatch.__file__).parent
 DOCS = HERE.parent / "docs"
-NOT_FUNCTIONS = {"config", "skill", "demo", "help", "completion"}  # groups, and what is for people only
+NOT_FUNCTIONS = {"config", "skill", "demo", "help", "completion", "ui"}  # groups, and what is for people only
 OTHER_NAMES = {
     "continue": "carry_on",
     "resume-queue": "unpause",

@@ -1,0 +1,181 @@
+"""What stands beside the list, read with the verbs of the API and written as lines: a question, a plan, a diff, events, a result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import dispatch_tmux as dispatch
+from dispatch_tmux import CAUSES, DispatchError, Frame, Project, Question, State, Task
+from dispatch_tmux.core.text import age, clean
+from dispatch_tmux.ui import ansi, events
+from dispatch_tmux.ui.desk import DIFF, EVENTS, PLAN, QUESTION, RESULT, SCREEN, Page, digit_of
+from dispatch_tmux.ui.spans import ASKS, BAD, BOLD, BUSY, DIM, GOOD, WARNS, Line, plain, words
+
+MOST_LINES = 5000  # of a page
+MOST_EVENTS = 500
+_MARKS = {"x": ("✓", GOOD), "?": ("?", ASKS), "!": ("!", BAD)}  # of a plan's items; every other one is open
+
+
+def read(project: Project, task: Task, tab: str, asked: Question | None) -> Page:
+    """The page TAB of TASK. What cannot be read is said on it. ASKED: the question that is to be answered next."""
+    if tab == QUESTION and asked:
+        return _question(project, task, asked)
+    pages: dict[str, Callable[[], list[Line]]] = {
+        SCREEN: lambda: _kept_screen(project, task),
+        PLAN: lambda: _plan(project, task),
+        DIFF: lambda: _diff(project, task),
+        EVENTS: lambda: _events(project, task),
+        RESULT: lambda: _result(project, task),
+    }
+    try:
+        lines = pages[tab]() if tab in pages else []
+    except DispatchError as e:
+        lines = [plain(words(str(e)), DIM), *(plain(f"  {words(row)}", DIM) for row in e.hint.splitlines())]
+    if len(lines) > MOST_LINES:
+        lines = [*lines[:MOST_LINES], plain(f"… {len(lines) - MOST_LINES} more lines", DIM)]
+    return Page(task.id, tab, tuple(lines), wrap=tab not in (SCREEN, DIFF), ends=tab in (SCREEN, EVENTS))
+
+
+def screen(task: str, frame: Frame) -> Page:
+    """A worker's screen as it is now."""
+    return Page(task, SCREEN, tuple(ansi.lines(frame.text)), wrap=False, ends=True)
+
+
+# --- the question
+
+
+def _question(project: Project, task: Task, asked: Question) -> Page:
+    whole = next((a for a in dispatch.questions(project, task) if a.question.id == asked.id), None)
+    q = whole.question if whole else asked
+    rows = [row for row in clean(q.text, 20_000, whole.path if whole else "").splitlines() if not _is_choice(row, q)]
+    lines: list[Line] = [plain(rows[0] if rows else "", BOLD), *map(plain, rows[1:])]
+    while len(lines) > 1 and not lines[-1][0][0].strip():
+        lines.pop()
+    lines.append(())
+    choices = []
+    for n, choice in enumerate(q.choices):
+        digit = digit_of(q, n)
+        if digit:
+            choices.append((len(lines), digit))
+        lines.append(((f"  {digit or words(choice.key, 4):>2}  ", ASKS), (words(choice.label, 300), "")))
+    lines += [(), plain(_how(q), DIM)]
+    if len(task.open_questions) > 1:
+        lines.append(plain(f"{len(task.open_questions) - 1} more of this task after it", DIM))
+    return Page(task.id, QUESTION, tuple(lines), choices=tuple(choices))
+
+
+def _is_choice(text: str, q: Question) -> bool:
+    """Whether a line of the question is one of the choices, which are listed beneath it."""
+    row = words(text)
+    return any(row in (f"{words(c.key, 20)}{sign} {words(c.label)}" for sign in ".)") for c in q.choices)
+
+
+def _how(q: Question) -> str:
+    if q.is_unknown:
+        return "dispatch cannot tell what it asks: a attaches to its window"
+    if q.kind == "multi":
+        return "several may be picked: a digit begins, commas between them, Enter sends"
+    if not q.choices:
+        return "Enter types the answer"
+    own = (
+        "Enter types an answer of your own" if q.via == "file" or any(c.text for c in q.choices) else "Enter: by words"
+    )
+    more = ", also one that is further down its list" if q.more else ""
+    return f"a digit picks · {own}{more}"
+
+
+# --- the plan, and all that is known beside it
+
+
+def _plan(project: Project, task: Task) -> list[Line]:
+    about = dispatch.details(project, task)
+    task = about.task
+    lines = [plain(words(task.title), "")] if task.title else []
+    lines += [*_wants(task), ()]
+    working = next((i for i in about.items if i.mark == " "), None) if not task.ended else None
+    for item in about.items:
+        glyph, style = _MARKS.get(item.mark, ("⋯", BUSY) if item is working else ("○", DIM))
+        lines.append(((f"  {glyph} ", style), (words(item.text), DIM if item.mark == "x" else "")))
+    lines += [(), *_around(task)]
+    lines += [_fact("used", about.usage)] if about.usage else []
+    if task.attempt > 1:
+        for attempt in about.attempts:
+            began = time.strftime("%m-%d %H:%M", time.localtime(attempt.began))
+            code = f", exit code {attempt.code}" if attempt.ended else ""
+            lines.append(_fact(f"attempt {attempt.number}", f"{began} {words(attempt.model, 40)}{code}"))
+    return lines
+
+
+def _wants(task: Task) -> Iterator[Line]:
+    """Why it is as it is, and how to go on."""
+    if task.why:
+        yield plain(words(task.why), WARNS)
+    if task.cause in CAUSES:
+        yield plain(f"cause: {CAUSES[task.cause]}" + (f" — {words(task.hint, 300)}" if task.hint else ""), BAD)
+    if task.instead:
+        yield plain(f"installed instead: {words(', '.join(task.instead), 200)}", DIM)
+    if task.state in (State.FAILED, State.LOST, State.STOPPED, State.LIMITED):
+        yield plain("r begins it again, from the first open item", DIM)
+    if task.state is State.SUSPENDED:
+        yield plain(f"dispatch continue {task.id} lets its program go on", DIM)
+    for text in task.flags:
+        yield (("flag: ", ASKS), (words(text, 1000), ""))
+    for text in task.late:
+        yield plain(words(text), WARNS)
+    for _, status, how in task.requests:
+        if status in ("held", "undelivered"):
+            yield plain(f"a message {'waits' if status == 'held' else 'did not arrive'}: {words(how, 300)}", WARNS)
+
+
+def _around(task: Task) -> Iterator[Line]:
+    after = ", ".join(id + (" (however it ends)" if kind == "any" else "") for id, kind in task.after)
+    facts = {
+        "group": task.group, "after": after, "branch": task.branch, "in": task.worktree or task.cwd,
+        "merged": f"into {task.merged_into}" if task.merged else "", "conflicts": ", ".join(task.conflicts),
+        "strayed": ", ".join(task.strayed), "priority": str(task.priority or ""),
+        "began": f"{age(time.time() - task.created)} ago",
+    }  # fmt: skip
+    for name, value in facts.items():
+        if value:
+            yield _fact(name, value)
+
+
+def _fact(name: str, value: str) -> Line:
+    return ((f"  {name:<10}", DIM), (words(value), ""))
+
+
+# --- the others
+
+
+def _kept_screen(project: Project, task: Task) -> list[Line]:
+    return [*map(plain, dispatch.read_screen(project, task).splitlines())]
+
+
+def _diff(project: Project, task: Task) -> list[Line]:
+    text = dispatch.diff(project, task)
+    rows = clean(text, 4_000_000).split("\n")
+    return [plain(row, _of_patch(row)) for row in rows] if text.strip() else [plain("no changes", DIM)]
+
+
+def _of_patch(row: str) -> str:
+    """The style of a line of a patch."""
+    if row.startswith(("diff ", "index ", "--- ", "+++ ", "new file", "deleted file", "rename ", "similarity ")):
+        return BOLD
+    return {"+": GOOD, "-": BAD, "@": BUSY}.get(row[:1], "")
+
+
+def _events(project: Project, task: Task) -> list[Line]:
+    found = [*dispatch.events(project, task)][-MOST_EVENTS:]
+    stamps = [time.strftime("%H:%M:%S", time.localtime(event.t)) for event in found]
+    return [
+        ((f"{stamp}  ", DIM), (f"{words(event.kind, 12):<12}", BUSY), (events.said(event), ""))
+        for stamp, event in zip(stamps, found, strict=True)
+    ]
+
+
+def _result(project: Project, task: Task) -> list[Line]:
+    text = dispatch.result(project, task)
+    if not text.strip():
+        return [plain("it has left no result" if task.ended else "there is no result yet", DIM)]
+    return [plain(row, BOLD if row.startswith("#") else "") for row in clean(text, 400_000).split("\n")]

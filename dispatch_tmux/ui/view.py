@@ -1,0 +1,355 @@
+"""The inbox as a Textual app: draws the desk, hears keys and the mouse, and shows what threads read. What keys do to tasks: app.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App, ComposeResult
+
+from dispatch_tmux import Frame, Project, Question, Task
+from dispatch_tmux.core import notices
+from dispatch_tmux.ui import acts, feed, help, pages, paint, screen
+from dispatch_tmux.ui.desk import DIFF, PLAN, SCREEN, Desk, Notice, Page, Picture
+from dispatch_tmux.ui.screen import Canvas, Told
+from dispatch_tmux.ui.spans import plain, words
+from dispatch_tmux.ui.typed import DONE, Typed
+from dispatch_tmux.verbs.live import Live
+
+SHOWN = 8.0  # seconds that an outcome stands in the last line
+SIDEWAYS = 20  # columns
+
+
+class View(App[int], inherit_bindings=False):
+    """The inbox of PROJECT, which stands as PICTURE: all of it but what is done to tasks."""
+
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    CSS = "Screen { background: ansi_default; color: ansi_default; overflow: hidden; }"
+
+    def __init__(self, project: Project, picture: Picture) -> None:
+        super().__init__(ansi_color=True)
+        self.driver_class = screen.driver(self.driver_class)
+        self.project = project
+        self.desk = Desk(name=project.root.rstrip("/").rpartition("/")[2] or "/")
+        self.desk.take(picture)
+        self.canvas = Canvas(self.press, self.paste)
+        self.painted = paint.Painted([], [])
+        self.failed: Exception | None = None
+        self._feed = feed.Feed(project, lambda picture: self._tell(lambda: self._took(picture)))
+        self._live = Live(project, lambda id, frame: self._tell(lambda: self._drew(id, frame)))
+        self._readers = {name: feed.Errands(name) for name in ("page", DIFF)}
+        self._asked_for: tuple[Any, ...] = ()  # what the page that was asked for last shows
+        self._question = ("", "")  # (task, question) in sight
+        self._since = 0.0  # since when it is, monotonic; 0.0 for one that the person went to
+        self._yes: Callable[[], None] | None = None
+        self._typed: Callable[[str | None], None] = lambda text: None
+        self._typing: Callable[[str], None] | None = None
+        self._told = 0.0  # when the notice was, monotonic
+        self._busy = 0  # acts that go on
+        self.pressed = ""
+
+    # --- beginning and end
+
+    def compose(self) -> ComposeResult:
+        yield self.canvas
+
+    def on_ready(self) -> None:
+        self.canvas.focus()
+        notices.listener = lambda text: self._tell(lambda: self.say(Notice(words(text))))
+        self._feed.start(self.desk.picture)
+        self.set_interval(1.0, self._tick)
+        self.look()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual would print a traceback; whoever started us says what there is to say."""
+        self.failed = self.failed or error
+        self.exit(3)
+
+    async def on_unmount(self) -> None:
+        notices.listener = None
+        self._live.close()
+
+    def _tell(self, do: Callable[[], None]) -> None:
+        """DO, from any thread, in the app's own."""
+        if self.is_running:
+            self.post_message(Told(do))
+
+    def on_told(self, told: Told) -> None:
+        told.do()
+
+    # --- what is seen
+
+    def draw(self) -> None:
+        width, height = self.canvas.size
+        if width and height:
+            self.painted = paint.painted(self.desk, width, height, time.time())
+            self.desk.top = self.painted.top
+            self.desk.down = min(self.desk.down, self.painted.deepest)
+            self.canvas.show(self.painted.lines)
+
+    def on_canvas_resized(self) -> None:
+        self.draw()
+
+    def _tick(self) -> None:
+        """Once a second: ages go on, and an outcome has been read."""
+        at = self.desk.notice
+        if at and not at.asks and not self._busy and time.monotonic() - self._told > SHOWN:
+            self.desk.notice = None
+        self.draw()
+
+    def say(self, notice: Notice | None) -> None:
+        self.desk.notice, self._told = notice, time.monotonic()
+        self.draw()
+
+    def look(self, by_hand: bool = False) -> None:
+        """Show what is selected: ask for its page, or follow its screen. BY_HAND: the person went there."""
+        task, tab, asked = self.desk.current, self.desk.tab, self.desk.asked
+        if (question := (task.id, asked.id) if task and asked else ("", "")) != self._question:
+            self._question, self._since = question, 0.0 if by_hand else time.monotonic()
+        wanted = (task, tab, asked)
+        if wanted != self._asked_for:
+            self._asked_for = wanted
+            if task:
+                self._ask_for(task, tab)
+            else:
+                self._live.show(None)
+        self.draw()
+
+    def _ask_for(self, task: Task, tab: str) -> None:
+        follows = tab == SCREEN and bool(task.pane) and task.exit_code is None
+        self._live.show(task if follows else None)
+        if not follows:
+            self._read(task, tab)
+
+    def _read(self, task: Task, tab: str) -> None:
+        """Have the page TAB of TASK read, and shown if it is still wanted then."""
+        asked = self.desk.asked
+
+        def read() -> None:
+            page = _page(self.project, task, tab, asked)
+            self._tell(lambda: self._took_page(page))
+
+        self._readers[DIFF if tab == DIFF else "page"].do(read)
+
+    def _took_page(self, page: Page) -> None:
+        if self.desk.take_page(page):
+            self.draw()
+
+    def _drew(self, id: str, frame: Frame | None) -> None:
+        task = self.desk.current
+        if not task or task.id != id or self.desk.tab != SCREEN:
+            return
+        if frame is None:  # it has no window: its last screen was kept
+            self._read(task, SCREEN)
+        else:
+            self._took_page(pages.screen(id, frame))
+
+    def _took(self, picture: Picture) -> None:
+        self.desk.take(picture)
+        self.look()
+
+    # --- keys and the mouse
+
+    def press(self, key: str) -> None:
+        """The person pressed KEY."""
+        if self.desk.typed:
+            self._type(key, self.desk.typed)
+            return
+        if self._yes is not None:
+            yes, self._yes = self._yes, None
+            self.say(None)
+            if key in ("y", "Y"):
+                yes()
+            return
+        if self.desk.notice and not self._busy:
+            self.desk.notice = None
+        entry = help.BY_KEY.get(key)
+        if self.desk.helps and not self._reads_on(entry.act if entry else ""):
+            return
+        if entry is None:
+            self.draw()
+        else:
+            self.pressed = key
+            getattr(self, f"do_{entry.act}")()
+
+    def _reads_on(self, act: str) -> bool:
+        """While the keys are told others only scroll them or end that; whether ACT is to be done all the same."""
+        by = {"down": 1, "scroll_down": 9, "page_down": 9, "up": -1, "scroll_up": -9, "page_up": -9}.get(act)
+        self.desk.helps, self.desk.down = by is not None, max(0, self.desk.down + by) if by else 0
+        self.draw()
+        return act == "leave"
+
+    def on_canvas_clicked(self, clicked: Canvas.Clicked) -> None:
+        spot = next((s for s in self.painted.spots if s.y == clicked.y and s.left <= clicked.x < s.right), None)
+        if clicked.by:
+            self._wheel(clicked.by, in_list=bool(spot and spot.kind == "task"))
+        elif self.desk.typed or self._yes:
+            return  # first things first
+        elif spot and spot.kind == "task":
+            self.desk.select(spot.value)
+            self.look(by_hand=True)
+        elif spot and spot.kind == "tab":
+            self.desk.pick_tab(spot.value)
+            self.look(by_hand=True)
+        elif spot and spot.kind in ("choice", "key") and spot.value:
+            self.press(spot.value)
+
+    def _wheel(self, by: int, in_list: bool) -> None:
+        if in_list:
+            self._move(by)
+        else:
+            self._scroll(by)
+
+    # --- asking the person
+
+    def confirm(self, question: str, yes: Callable[[], None]) -> None:
+        """Do YES if the next key is y."""
+        self.say(Notice(question, asks=True))
+        self._yes = yes
+
+    def ask(
+        self,
+        about: str,
+        ended: Callable[[str | None], None],
+        text: str = "",
+        changed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Let the person type a line, beginning with TEXT; ENDED gets it, None where they left. ABOUT stands above it."""
+
+        if self.desk.typed is None:
+            self.desk.typed, self._typed, self._typing = Typed(about, text), ended, changed
+            self.draw()
+
+    def paste(self, text: str) -> None:
+        """The person pasted TEXT; where nothing is typed it is no keys, and goes nowhere."""
+        if self.desk.typed:
+            self.desk.typed.insert(text.rstrip("\r\n"))
+            self._has_typed()
+
+    def _type(self, key: str, typed: Typed) -> None:
+        if how := typed.press(key):
+            self.desk.typed = None
+            self._typed(typed.text if how == DONE else None)
+            self.draw()
+        else:
+            self._has_typed()
+
+    def _has_typed(self) -> None:
+        if self._typing and self.desk.typed:
+            self._typing(self.desk.typed.text)
+        self.draw()
+
+    # --- moving
+
+    def _move(self, by: int) -> None:
+        self.desk.move(by)
+        self.look(by_hand=True)
+
+    def do_down(self) -> None:
+        self._move(1)
+
+    def do_up(self) -> None:
+        self._move(-1)
+
+    def do_page_down(self) -> None:
+        self._move(max(1, self.painted.list_rows - 2))
+
+    def do_page_up(self) -> None:
+        self._move(-max(1, self.painted.list_rows - 2))
+
+    def do_first(self) -> None:
+        self._move(-len(self.desk.shown))
+
+    def do_last(self) -> None:
+        self._move(len(self.desk.shown))
+
+    def do_next_asking(self) -> None:
+        if self.desk.next_that_asks():
+            self.look(by_hand=True)
+        else:
+            self.say(Notice("nobody asks anything"))
+
+    def do_mark(self) -> None:
+        self.desk.mark()
+        self.look(by_hand=True)
+
+    def do_mark_all(self) -> None:
+        self.desk.mark_all()
+        self.draw()
+
+    def do_clear(self) -> None:
+        if self.desk.marked:
+            self.desk.marked.clear()
+        else:
+            self.desk.look_for("")
+        self.look(by_hand=True)
+
+    def do_filter(self) -> None:
+        def changed(text: str) -> None:
+            self.desk.look_for(text)
+            self.look(by_hand=True)
+
+        def ended(text: str | None) -> None:
+            if text is None:
+                changed("")
+
+        self.ask("show what has these words · Enter keeps it · Esc shows all", ended, self.desk.filter, changed)
+
+    def do_next_tab(self) -> None:
+        self._turn(1)
+
+    def do_former_tab(self) -> None:
+        self._turn(-1)
+
+    def _turn(self, by: int) -> None:
+        self.desk.turn(by)
+        self.look(by_hand=True)
+
+    def do_tab_screen(self) -> None:
+        self._tab(SCREEN)
+
+    def do_tab_plan(self) -> None:
+        self._tab(PLAN)
+
+    def do_tab_diff(self) -> None:
+        self._asked_for = ()  # read anew: files change without a bell
+        self._tab(DIFF)
+
+    def _tab(self, tab: str) -> None:
+        self.desk.pick_tab(tab)
+        self.look(by_hand=True)
+
+    def _scroll(self, by: int) -> None:
+        self.desk.down = max(0, self.desk.down + (-by if self.desk.page.ends else by))
+        self.draw()
+
+    def do_scroll_down(self) -> None:
+        self._scroll(max(1, self.painted.page_rows // 2))
+
+    def do_scroll_up(self) -> None:
+        self._scroll(-max(1, self.painted.page_rows // 2))
+
+    def do_scroll_right(self) -> None:
+        self.desk.right += SIDEWAYS
+        self.draw()
+
+    def do_scroll_left(self) -> None:
+        self.desk.right = max(0, self.desk.right - SIDEWAYS)
+        self.draw()
+
+    def do_help(self) -> None:
+        self.desk.helps, self.desk.down = True, 0
+        self.draw()
+
+    def do_leave(self) -> None:
+        self.exit(0)
+
+
+def _page(project: Project, task: Task, tab: str, asked: Question | None) -> Page:
+    """The page, or what kept it from being read."""
+    try:
+        return pages.read(project, task, tab, asked)
+    except Exception as e:  # an odd file or a bug: the other pages go on
+        return Page(task.id, tab, (plain(acts.said(e), "red"),))
