@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dispatch_tmux import NothingToWaitFor
 from dispatch_tmux.cli import common, show
+from dispatch_tmux.cli.live import Live
 from dispatch_tmux.core.text import clean, line
 from dispatch_tmux.verbs import wait as verb
 from dispatch_tmux.verbs.tasks import question_file
@@ -29,7 +33,8 @@ _GLYPHS = {"done": "✓", "idle": "○", "limited": "◷", "suspended": "◫", "
     metavar="NAME",
     help="Who is told; each NAME is told everything once. `session`: this agent session.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a list of {task, kind, text, question, choices, output}.")
+@click.option("--follow", "-f", is_flag=True, help="Go on after each piece of news, until no task is running.")
+@click.option("--json", "as_json", is_flag=True, help="A list of {task, kind, text, …}; with --follow a line for each.")
 def wait(
     tasks: tuple[str, ...],
     group: str,
@@ -37,28 +42,57 @@ def wait(
     kinds: str,
     timeout: float | None,
     name: str,
+    follow: bool,
     as_json: bool,
 ) -> int:
     """Block until a worker needs you, print what for, and exit 0. What happened before counts, too.
 
+    On a terminal a line says meanwhile how things stand.
+
     \b
     dispatch wait --for question,done --timeout 600
+    dispatch wait --follow
     """
     project = common.project()
     ids = common.chosen(project, tasks, group, states).ids if tasks or group or states else []
-    news = verb.wait(project, *ids, kinds=kinds, timeout=timeout, reader=name, acknowledge=False)
-    if not news:
-        click.echo(f"nothing came within {timeout:g} s", err=True)
-        return 124
+    began, code = time.monotonic(), 0
+    told = False
+    while True:
+        try:
+            with Live(began) as live:
+                news = verb.wait(
+                    project, *ids, kinds=kinds, timeout=timeout, reader=name, acknowledge=False, watching=live.show
+                )
+        except NothingToWaitFor:
+            if told:
+                break
+            raise
+        if not news:
+            click.echo(f"nothing came within {timeout:g} s", err=True)
+            code = 124
+            break
+        shown = _print(project, news, as_json, follow)
+        verb.acknowledge(project, shown, name)  # after it was shown: rather twice than never
+        told = True
+        if not follow:
+            break
+    sys.stdout.flush()
+    os._exit(code)  # the watching threads need not be waited for
+
+
+def _print(project: Project, news: list[News], as_json: bool, follow: bool) -> list[News]:
+    """Print NEWS, or those that are good to read at once; which they were."""
     shown = news
-    if as_json:
+    if as_json and follow:
+        for one in news:
+            click.echo(common.harmless(json.dumps(_data(one), ensure_ascii=False)))
+    elif as_json:
         common.print_json([_data(n) for n in news])
     else:
         shown, lines = _fitting(project, news)
         click.echo("\n".join(lines))
     sys.stdout.flush()
-    verb.acknowledge(project, shown, name)  # after it was shown: rather twice than never
-    os._exit(0)  # the watching threads need not be waited for
+    return shown
 
 
 def _fitting(project: Project, news: list[News]) -> tuple[list[News], list[str]]:

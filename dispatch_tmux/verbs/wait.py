@@ -6,7 +6,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dispatch_tmux.core import plan
@@ -48,12 +48,14 @@ def wait(
     timeout: float | None = None,
     reader: str = "api",
     acknowledge: bool = True,
+    watching: Callable[[Sequence[Task]], None] | None = None,
 ) -> list[News]:
     """Block until the tasks WHICH (by default any) need somebody: the news, oldest first; [] after TIMEOUT seconds.
 
     What happened before the call counts, too. KINDS are those that count (all of `KINDS` by default). Each READER is
     told each thing once; "session" is the agent session that runs this. With ACKNOWLEDGE what is returned counts as
-    told; without, `acknowledge` says what does. Raises NothingToWaitFor when no task is running and nothing is unread,
+    told; without, `acknowledge` says what does. WATCHING is given the tasks as they stand, at first and whenever something
+    has happened. Raises NothingToWaitFor when no task is running and nothing is unread,
     UsageProblem for kinds, a reader's name or a timeout that are none.
     """
     if timeout is not None and math.isnan(timeout):
@@ -61,7 +63,7 @@ def wait(
     wanted = checked_kinds(kinds)
     ids = tasks.ids_of(project, which)
     as_reader = Reader(project, consumer(reader))
-    news = _until_news(as_reader, ids, wanted, timeout)
+    news = _until_news(as_reader, ids, wanted, timeout, watching)
     if acknowledge:
         as_reader.acknowledge(news)
     return news
@@ -114,7 +116,7 @@ class Reader:
         seen = self._seen()
         found = [
             self._news(task, need)
-            for task in self._tasks(only)
+            for task in self.tasks(only)
             for need in needs(task)
             if need.kind in kinds and not {need.key, _mark(task, need.key)} & set(seen.get(task.id, ()))
         ]
@@ -127,14 +129,11 @@ class Reader:
             task, need.kind, need.text, asked, path if self.store.tree(task.id).has("output.md") else "", need.key
         )
 
-    def _tasks(self, only: Sequence[str]) -> list[Task]:
+    def tasks(self, only: Sequence[str]) -> list[Task]:
+        """The tasks ONLY, by default all, as they are now."""
         supervised = self.store.supervised()
         all_tasks = [t for t in summaries.all(self.store) if not only or t.id in only]
         return [summaries.current(self.store, t, supervised) for t in all_tasks]
-
-    def anything_running(self, only: Sequence[str]) -> bool:
-        """Whether a task is not over."""
-        return any(not t.ended for t in self._tasks(only))
 
     def acknowledge(self, news: Sequence[News]) -> None:
         """These have been told."""
@@ -163,7 +162,13 @@ def _mark(task: Task, key: str) -> str:
     return f"{key}@{task.created:.3f}"
 
 
-def _until_news(reader: Reader, only: Sequence[str], kinds: Sequence[str], timeout: float | None) -> list[News]:
+def _until_news(
+    reader: Reader,
+    only: Sequence[str],
+    kinds: Sequence[str],
+    timeout: float | None,
+    watching: Callable[[Sequence[Task]], None] | None,
+) -> list[News]:
     """Block until there is news; [] after TIMEOUT seconds. Raises NothingToWaitFor when none can come."""
     from dispatch_tmux.store.watch import Bell
 
@@ -174,11 +179,13 @@ def _until_news(reader: Reader, only: Sequence[str], kinds: Sequence[str], timeo
     end = None if timeout is None else time.monotonic() + timeout
     try:
         while True:
-            running = reader.anything_running(only)  # before the news: what ends in between is news then
+            there = reader.tasks(only)  # before the news: what ends in between is news then
             if news := reader.read(only, kinds):
                 return news
-            if not running:
+            if all(t.ended for t in there):
                 raise NothingToWaitFor("no task is running, and nothing is unread", hint="dispatch status")
+            if watching:
+                watching(there)
             left = CHECK if end is None else end - time.monotonic()
             if left <= 0:
                 return []

@@ -201,3 +201,33 @@ def test_a_question_is_wrapped_at_words(told: Crew) -> None:
 def test_a_terminal_without_colours_gets_none(told: Crew, env: dict[str, str]) -> None:
     assert "\x1b[" not in "\n".join(all_of(terminal(told, "peek", "task-01", **env)))
     assert "\x1b[" in "\n".join(all_of(terminal(told, "peek", "task-01")))
+
+
+def test_waiting_shows_how_things_stand_and_leaves_nothing_of_it(crew: Crew) -> None:
+    for id in ("a", "b"):
+        crew.start("-m", "demo", "--id", id, "--item", "hang", "work")
+        crew.until(id, "working")
+    crew.run("pause")
+    crew.start("-m", "demo", "--id", "c", "work")
+    shown = terminal(crew, "wait", "--follow")
+    shown.expect("2 working, 1 queued · 00:0[0-9]\x1b\\[K")
+    shown.expect("2 working, 1 queued · 00:0[1-9]")  # the time goes on
+    crew.run("stop", "b")
+    shown.expect("\r\x1b\\[K■ b stopped")
+    shown.expect("1 working, 1 queued")  # it goes on
+    shown.sendcontrol("c")
+    shown.expect(pexpect.EOF)
+    shown.close()
+    assert shown.exitstatus == 130 and str(shown.before).rstrip("\r\n").endswith("\r\x1b[K")
+
+
+def test_following_ends_with_the_last_task_and_a_pipe_sees_the_news_only(crew: Crew) -> None:
+    crew.start("-m", "demo", "--id", "works", "--item", "hang", "work")
+    made(crew.store, "over", *over("done"))
+    waiting = crew.popen("wait", "--follow", "--json")
+    assert waiting.stdout and json.loads(waiting.stdout.readline())["task"] == "over"
+    crew.run("stop", "works")
+    out, err = waiting.communicate(timeout=30)
+    assert [json.loads(line)["kind"] for line in out.splitlines()] == ["stopped"]
+    assert waiting.returncode == 0 and "working" not in err
+    assert crew.run("wait", "--follow", ok=None).returncode == 5
