@@ -151,7 +151,7 @@ def _refuse_beside_a_batch(prompt: tuple[str, ...], id_: str, model: str, plan_f
 def _run_batch(project: Project, file: str, chooser: Asking, as_json: bool) -> None:
     from dispatch_tmux.verbs import batch as batching
 
-    tasks = batching.parsed(sys.stdin.read()) if file == "-" else batching.read(file)
+    tasks = batching.parsed(sys.stdin.buffer.read(batching.MOST + 1)) if file == "-" else batching.read(file)
     started = batching.batch(project, tasks, again=file == "-", choose=chooser)
     if as_json:
         common.print_json([{**_data(project, one.task), "new": one.new} for one in started])

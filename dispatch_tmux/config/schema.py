@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -200,27 +201,32 @@ def _keys(path: str, node: yaml.MappingNode) -> None:
         seen[key.value] = line
 
 
+def line_of(node: yaml.Node | None, place: Sequence[str | int]) -> int:
+    """The line (from 1) of the value that the keys and numbers of PLACE lead to, or of what it stands in."""
+    line = node.start_mark.line + 1 if node else 1
+    for part in place:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+            continue
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        found = next(((k, v) for k, v in pairs if k.value == part), None)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
+
+
 class _Where:
     """The places of keys in a file, for errors."""
 
     def __init__(self, path: str, node: yaml.Node | None) -> None:
         self.path, self.node = path, node
 
-    def line(self, keys: _Key) -> int:
-        node, line = self.node, self.node.start_mark.line + 1 if self.node else 1
-        for key in keys:
-            if not isinstance(node, yaml.MappingNode):
-                break
-            found = next(((k, v) for k, v in node.value if k.value == key), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        return line
-
     def error(self, keys: _Key, said: str, hint: str = "", key: bool = False) -> DispatchError:
         name = ".".join(keys)
         what = f"{said} {name!r}" if key else f"{name}: {said}" if name else said
-        return DispatchError(f"{self.path}, line {self.line(keys)}: {what}", hint=hint)
+        return DispatchError(f"{self.path}, line {line_of(self.node, keys)}: {what}", hint=hint)
 
 
 def _items(where: _Where, keys: _Key, value: Any) -> list[tuple[str, Any]]:

@@ -201,9 +201,15 @@ def is_locked(path: str) -> bool:
 
 def read_text(path: str, most: int = 1 << 20) -> str | None:
     """The file's text, MOST bytes of it, undecodable bytes replaced; None when there is none."""
+    data = read_bytes(path, most)
+    return None if data is None else data.decode("utf-8", "replace")
+
+
+def read_bytes(path: str, most: int = 1 << 20) -> bytes | None:
+    """MOST bytes of the file; None when there is none."""
     try:
         with open(path, "rb") as f:
-            return f.read(most).decode("utf-8", "replace")
+            return f.read(most)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as e:

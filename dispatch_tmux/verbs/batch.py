@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,9 +11,10 @@ from typing import Any, NamedTuple
 from dispatch_tmux.config import schema
 from dispatch_tmux.core import batch as batches
 from dispatch_tmux.core import schedule
-from dispatch_tmux.core.batch import Entry
+from dispatch_tmux.core.batch import Mistake, Read
 from dispatch_tmux.core.order import Order
 from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.core.text import line
 from dispatch_tmux.errors import BatchRefused, DispatchError, NeedsDecision
 from dispatch_tmux.store import files, summaries, task_file
 from dispatch_tmux.store.project import Project
@@ -22,6 +24,7 @@ from dispatch_tmux.verbs.run import Choose
 from dispatch_tmux.verbs.start import Ready
 
 MOST = 1 << 20  # bytes of a batch file
+ODD = 20  # lines that are no text, which are named
 
 
 class Started(NamedTuple):
@@ -39,13 +42,13 @@ class Started(NamedTuple):
 
 def batch(
     project: Project,
-    tasks: Sequence[Mapping[str, Any] | str] | Mapping[str, Any],
+    tasks: Sequence[Mapping[str, Any] | str] | Mapping[str, Any] | Sheet,
     *,
     use_default: bool = False,
     again: bool = False,
     choose: Choose | None = None,
 ) -> list[Started]:
-    """Start TASKS: a list of prompts or of mappings with the keys of docs/team.md; each of them, in its order.
+    """Start TASKS: a list of prompts or of mappings with the keys of docs/team.md, or what `read` gives; each, in its order.
 
     What is there already (the same id and words) is left as it is, so that the same batch twice starts only what is
     missing. AGAIN: a finished task of the same words, but without an id, is done once more. USE_DEFAULT and CHOOSE are
@@ -59,8 +62,9 @@ def batch(
         near = [t.id for t in there.values() if t.title == order.name and not (again and t.ended)]
         return [id for id in near if task_file.read(store, id).get("prompt") == order.prompt]
 
-    entries = batches.read(_plain(tasks), there, known, time.time())
-    ready = _ready(project, entries, choose or Chooser(project, use_default), there)
+    sheet = tasks if isinstance(tasks, Sheet) else Sheet(tasks)
+    found = batches.read(_plain(sheet.tasks), there, known, time.time())
+    ready = _ready(project, sheet, found, choose or Chooser(project, use_default), there)
     new = [one for one in ready if one.id not in there]
     for id in _unasked(project, ready, there):
         start.launch(store, [id])
@@ -69,20 +73,37 @@ def batch(
     return [_started(project, started.get(one.id) or store.task(one.id), one.id in started) for one in ready]
 
 
-def parsed(text: str, name: str = "the batch") -> Any:
-    """The tasks in the YAML TEXT of a batch called NAME. Raises BatchRefused with the line of a mistake."""
+class Sheet(NamedTuple):
+    """The tasks of a batch as a text has them, the places of what stands there, and lines that are no text: (number, why)."""
+
+    tasks: Any
+    node: Any = None  # of PyYAML
+    odd: tuple[tuple[int, str], ...] = ()
+
+
+def parsed(data: bytes, name: str = "the batch") -> Sheet:
+    """The tasks in the YAML of DATA, a batch called NAME. Raises BatchRefused with the line where it is no YAML."""
+    if len(data) > MOST:
+        raise BatchRefused([f"{name} has over {MOST >> 20} MB"])
+    text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    odd = tuple(
+        (number, f"it is not UTF-8 (byte 0x{ord(found[0]) & 0xFF:02x})")
+        for number, row in enumerate(text.split("\n"), 1)
+        if (found := re.search("[\udc80-\udcff]", row))
+    )
     try:
-        return schema.read(name, text.removeprefix("\ufeff"))[1]
+        node, tasks = schema.read(name, re.sub("[\ud800-\udfff]", "\ufffd", text))
     except DispatchError as e:
-        raise BatchRefused([str(e)]) from None
+        raise BatchRefused([*(f"{name}, line {number}: {why}" for number, why in odd[:ODD]), str(e)]) from None
+    return Sheet(tasks, node, odd[:ODD])
 
 
-def read(path: str | os.PathLike[str]) -> Any:
-    """The tasks in the batch file at PATH. Raises DispatchError when there is none, BatchRefused for a mistake in it."""
-    text = files.read_text(os.fspath(path), MOST)
-    if text is None:
+def read(path: str | os.PathLike[str]) -> Sheet:
+    """The tasks in the batch file at PATH. Raises DispatchError when there is none, BatchRefused where it is no YAML."""
+    data = files.read_bytes(os.fspath(path), MOST + 1)
+    if data is None:
         raise DispatchError(f"there is no file {os.fspath(path)}")
-    return parsed(text, os.fspath(path))
+    return parsed(data, os.fspath(path))
 
 
 def _plain(data: Any) -> Any:
@@ -97,33 +118,69 @@ def _started(project: Project, task: Task, new: bool) -> Started:
     return Started(task, new, worktree, task.state is State.STARTING or task.why == schedule.SOON)
 
 
-def _ready(project: Project, entries: list[Entry], choose: Choose, there: dict[str, Task]) -> list[Ready]:
+def _ready(project: Project, sheet: Sheet, found: Read, choose: Choose, there: dict[str, Task]) -> list[Ready]:
     """What can be written. Raises BatchRefused with everything that is in the way, NeedsDecision when only that is."""
-    ids = [e.order.id for e in entries]
-    wrong: list[str] = []
-    undecided: NeedsDecision | None = None
+    wrong, places = list(found.wrong), dict[str, tuple[str, str]]()
+    for order, _, at in found.entries:
+        told = {mistake.at for mistake in found.wrong}
+        if order.id in there:
+            places[order.id] = there[order.id].cwd, ""
+            continue
+        siblings = found.ids - {order.id}
+        once = order._replace(
+            after=tuple(pair for pair in order.after if pair[0] != order.id)
+        )  # a circle, and told as one
+        problems = [
+            (key, e) for key, e in start.problems(project, once, siblings) if key != "prompt" or (*at, key) not in told
+        ]
+        wrong += [Mistake((*at, key), str(e)) for key, e in problems]
+        if not (problems or any(place[: len(at)] == at for place in told)):
+            places[order.id] = start.check(project, order, siblings)
     ready: list[Ready] = []
-    for order, model in entries:
+    undecided: NeedsDecision | None = None
+    choose = Chooser(project) if wrong or sheet.odd else choose  # nobody is asked about what is refused anyway
+    for order, model, at in found.entries:
         try:
-            siblings = [id for id in ids if id != order.id]
             chosen = choose(model, order.prompt)
-            mark = order.mark(chosen.name)
-            if order.id in there:
-                if task_file.read(project.store, order.id).get("mark") != mark:
+            if order.id in places:
+                cwd, text = places[order.id]
+                mark = order.mark(chosen.name)
+                if order.id in there and task_file.read(project.store, order.id).get("mark") != mark:
                     raise DispatchError("there is a task with this id already, with other words")
-                cwd, text = there[order.id].cwd, ""
-            else:
-                cwd, text = start.check(project, order, siblings)
-            ready.append(Ready(order, order.id, cwd, text, chosen, mark))
+                ready.append(Ready(order, order.id, cwd, text, chosen, mark))
         except NeedsDecision as e:
             undecided = e
         except DispatchError as e:
-            wrong.append(f"{order.id}: {e}")
-    if wrong:
-        raise BatchRefused(wrong)
+            if model or all(str(e) != other.text for other in wrong):  # what is wrong with the default is told once
+                wrong.append(Mistake((*at, "model" if model else "prompt"), str(e)))
+    if wrong or sheet.odd:
+        raise BatchRefused(_told(sheet, wrong))
     if undecided:
         raise undecided
     return ready
+
+
+def _told(sheet: Sheet, wrong: Sequence[Mistake]) -> list[str]:
+    """A line a mistake, in the order in which they stand there: its line, the task, what is wrong."""
+    if sheet.node is None:
+        rows = [(0, _named(sheet.tasks, mistake)) for mistake in sorted(wrong, key=_index)]
+        return [text for _, text in rows]
+    rows = [(schema.line_of(sheet.node, mistake.at), _named(sheet.tasks, mistake)) for mistake in wrong]
+    return [f"line {number}: {text}" for number, text in sorted([*sheet.odd, *rows], key=lambda row: row[0])]
+
+
+def _index(mistake: Mistake) -> int:
+    return next((part for part in mistake.at if isinstance(part, int)), -1)
+
+
+def _named(data: Any, mistake: Mistake) -> str:
+    """The words of MISTAKE behind the number and the id of the task that it is in."""
+    number = _index(mistake)
+    if number < 0:
+        return mistake.text
+    raw = (data["tasks"] if isinstance(data, Mapping) else data)[number]
+    id = raw.get("id") if isinstance(raw, Mapping) else None
+    return f"task {number + 1}{f' ({line(str(id), 64)})' if id else ''}: {line(mistake.text, 150)}"
 
 
 def _unasked(project: Project, ready: list[Ready], there: dict[str, Task]) -> list[str]:

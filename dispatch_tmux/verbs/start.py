@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dispatch_tmux.core import plan, schedule
@@ -66,38 +66,60 @@ def launch(store: Store, ids: Sequence[str]) -> None:
         store.request(id, "launch", env=dict(os.environ))
 
 
-def check(project: Project, order: Order, siblings: Sequence[str] = ()) -> tuple[str, str]:
+def check(project: Project, order: Order, siblings: Collection[str] = ()) -> tuple[str, str]:
     """Where the worker of ORDER will work, and its plan's text. Raises DispatchError when the order is none (UsageProblem
     for what is wrong whatever there is).
 
     SIBLINGS are tasks that are started with it, which it may come after.
     """
-    prompt = order.prompt.strip()
-    if not prompt:
-        raise UsageProblem("there is no prompt", hint='say what to do: dispatch run "fix the login test"')
+    for _, wrong in problems(project, order, siblings):
+        raise wrong
+    return _place(project, order), _plan_of(order)
+
+
+def problems(project: Project, order: Order, siblings: Collection[str] = ()) -> Iterator[tuple[str, DispatchError]]:
+    """All that is in the way of ORDER: (the field's name, what is wrong), each found when it is asked for."""
+    if not order.prompt.strip():
+        yield "prompt", UsageProblem("there is no prompt", hint='say what to do: dispatch run "fix the login test"')
     if not all(item.strip() for item in order.items):
-        raise UsageProblem("an item of the checklist is empty")
-    if order.id:
-        tasks.task_id(order.id)
+        yield "items", UsageProblem("an item of the checklist is empty")
+    if order.plan and not plan.parse(order.plan):
+        yield "plan", UsageProblem("the plan has no items", hint="its items are lines like `- [ ] what to do`")
+    if order.id and (wrong := _raised(lambda: tasks.task_id(order.id))):
+        yield "id", wrong
     if order.group and (len(order.group) > 60 or not order.group.isprintable()):
-        raise UsageProblem(f"{order.group[:60]!r} cannot be the name of a group")
+        yield "group", UsageProblem(f"{order.group[:60]!r} cannot be the name of a group")
     for other, _ in order.after:
-        if other not in siblings and not project.store.task(tasks.task_id(other)).created:
-            raise DispatchError(
-                f"it comes after {other!r}, and there is no such task", hint="dispatch status lists them"
-            )
-    cwd = os.path.realpath(order.cwd or project.here or project.root)
+        if other not in siblings and (wrong := _raised(lambda other=other: _must_be_there(project, other))):  # type: ignore[misc]
+            yield "after", wrong
+    cwd = _place(project, order)
     if not os.path.isdir(cwd) or not os.access(cwd, os.X_OK):
-        raise DispatchError(f"{cwd} is not a directory that can be entered", hint="give --cwd another one")
-    text = _plan_of(order, prompt)
-    if order.worktree:
-        _check_worktree(project, order, cwd, siblings)
-    elif order.base:
-        raise UsageProblem("--base says where a worktree begins, and no worktree is asked for", hint="add --worktree")
-    return cwd, text
+        yield "cwd", DispatchError(f"{cwd} is not a directory that can be entered", hint="give --cwd another one")
+    elif order.worktree and (wrong := _raised(lambda: _check_worktree(project, order, cwd, siblings))):
+        yield "base" if order.base else "worktree", wrong
+    elif order.base and not order.worktree:
+        hint = "add --worktree"
+        yield "base", UsageProblem("--base says where a worktree begins, and no worktree is asked for", hint=hint)
 
 
-def _check_worktree(project: Project, order: Order, cwd: str, siblings: Sequence[str]) -> None:
+def _raised(call: Callable[[], object]) -> DispatchError | None:
+    try:
+        call()
+    except DispatchError as e:
+        return e
+    return None
+
+
+def _must_be_there(project: Project, other: str) -> None:
+    if not project.store.task(tasks.task_id(other)).created:
+        raise DispatchError(f"it comes after {other!r}, and there is no such task", hint="dispatch status lists them")
+
+
+def _place(project: Project, order: Order) -> str:
+    return os.path.realpath(order.cwd or project.here or project.root)
+
+
+def _check_worktree(project: Project, order: Order, cwd: str, siblings: Collection[str]) -> None:
     from dispatch_tmux.git import checkouts, worktree
 
     id = order.id or tasks.slug(order.name, project.store.ids())
@@ -108,10 +130,9 @@ def _check_worktree(project: Project, order: Order, cwd: str, siblings: Sequence
     worktree.check(home, worktree.branch_for(id, order.worktree), order.base, to_come)
 
 
-def _plan_of(order: Order, prompt: str) -> str:
+def _plan_of(order: Order) -> str:
+    prompt = order.prompt.strip()
     if order.plan:
-        if not plan.parse(order.plan):
-            raise UsageProblem("the plan has no items", hint="its items are lines like `- [ ] what to do`")
         return order.plan
     title = (order.title or prompt.splitlines()[0])[:120]
     return plan.render(title, order.items or (prompt,), order.context)

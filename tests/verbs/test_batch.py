@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import properties
 import pytest
 import yaml
 from crew import Crew
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dispatch_tmux.core import batch
 from dispatch_tmux.core.task import State
 from dispatch_tmux.errors import BatchRefused
+from dispatch_tmux.store.project import Project
+from dispatch_tmux.verbs import batch as verb
 
 
 def read(text: str, taken: tuple[str, ...] = ()) -> list[batch.Entry]:
-    return batch.read(yaml.safe_load(text), taken, lambda order: (), 0.0)
+    found = batch.read(yaml.safe_load(text), taken, lambda order: (), 0.0)
+    if found.wrong:
+        raise BatchRefused(verb._told(verb.Sheet(yaml.safe_load(text)), found.wrong))
+    return found.entries
 
 
 def test_all_keys_are_understood() -> None:
@@ -68,6 +76,8 @@ def test_only_a_prompt_is_needed_and_ids_are_made_of_it() -> None:
         ("[{prompt: a, permissions: all}]", ["permissions: expected skip or ask"]),
         ("[{prompt: [a]}]", ["prompt: expected a text"]),
         ("[3]", ["expected keys and values"]),
+        ("[{prompt: a, id: x, after: y}, {prompt: b, id: y, after: x}, {prompt: c, id: z, after: z}]", ["circle of `after`: x", "z → z"]),
+        ("{tasks: [{id: b}, {prompt: c, 3: 4}], models: 3}", ["unknown key 'models'", "task 1 (b): it has no prompt", "unknown key 3"]),
         ("[{prompt: a, modle: x, timeout: y}, {id: b}, {prompt: c, priority: z}]",
          ["task 1: unknown key 'modle'", "task 1: timeout", "task 2 (b): it has no prompt", "task 3: priority"]),
     ],
@@ -77,6 +87,107 @@ def test_every_mistake_is_named(text: str, words: list[str]) -> None:
         read(text)
     for word in words:
         assert word in str(told.value)
+
+
+MISTAKES = """\
+tasks:
+  - id: a
+    prompt: audit
+    modle: opus
+    priority: high
+  - {id: b, model: demo, prompt: "  ",
+    after: [c, ghost]}
+  - id: c
+    prompt: fix
+    after: b
+    model: nope-7
+  - prompt: look
+    cwd: is-not-there
+    items: [""]
+  - 7
+  - id: c
+    prompt: again
+    base: main
+"""
+
+
+def test_F13_all_mistakes_are_told_at_once_with_their_lines(project: Project) -> None:
+    with pytest.raises(BatchRefused) as told:
+        verb.batch(project, verb.parsed(MISTAKES.encode()))
+    rows = [row.partition(": ")[::2] for row in told.value.wrong if "no default is configured" not in row]
+    expected = [
+        ("line 4", "task 1 (a): unknown key 'modle'"),
+        ("line 5", "task 1 (a): priority: expected a whole number"),
+        ("line 6", "task 2 (b): it has no prompt"),
+        ("line 7", "task 2 (b): a circle of `after`: b → c → b"), ("line 7", "task 2 (b): it comes after 'ghost'"),
+        ("line 11", "task 3 (c): nope-7"),
+        ("line 13", "task 4: "), ("line 14", "task 4: an item of the checklist is empty"),
+        ("line 15", "task 5: expected keys and values, got 7"),
+        ("line 16", "task 6 (c): c: the id is used twice"), ("line 18", "task 6 (c): --base says where a worktree begins"),
+    ]  # fmt: skip
+    assert [place for place, _ in rows] == [place for place, _ in expected]
+    for place, words in expected:
+        assert any(line == place and words.split(": ", 1)[1] in said for line, said in rows), (words, rows)
+    assert project.store.ids() == []
+
+
+def test_F13_bytes_that_are_no_text_are_named_with_their_lines(crew: Crew) -> None:
+    (crew.root / "b.yaml").write_bytes(b"tasks:\n  - {model: demo, prompt: \xfcberall}\n  - {promt: x, model: demo}\n")
+    for done in (crew.run("run", "--batch", "b.yaml", ok=False), crew.run("run", "--batch", "/dev/stdin", ok=False)):
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+    said = crew.run("run", "--batch", "b.yaml", ok=False).stderr.splitlines()
+    assert [row.strip() for row in said[1:5]] == [
+        "line 2: it is not UTF-8 (byte 0xfc)", "line 3: task 2: unknown key 'promt'", "line 3: task 2: it has no prompt",
+        "`dispatch run --help` shows a batch",
+    ]  # fmt: skip
+
+
+def test_a_batch_that_is_too_long_is_refused_and_not_cut() -> None:
+    with pytest.raises(BatchRefused, match="over 1 MB"):
+        verb.parsed(b"- x\n" * (1 << 18) + b"- y\n")
+
+
+@given(
+    data=properties.junk
+    | st.lists(st.dictionaries(st.sampled_from(batch.KEYS), properties.junk, max_size=4), max_size=3)
+)
+def test_whatever_stands_in_a_batch_is_read_or_refused_with_words(data: Any) -> None:
+    try:
+        found = batch.read(data, (), lambda order: (), 0.0)
+    except BatchRefused as e:
+        assert e.wrong
+        return
+    assert len(found.entries) + sum(len(m.at) == 1 and isinstance(m.at[0], int) for m in found.wrong) >= 1
+    for said in verb._told(verb.Sheet(data), found.wrong):
+        assert 0 < len(said) <= 240 and "\n" not in said
+
+
+WRONG = {
+    "prompt": "[a]",
+    "priority": "x",
+    "timeout": "soon",
+    "permissions": "all",
+    "modle": "y",
+    "id": "A/b",
+    "deadline": "never",
+}
+
+
+@given(planted=st.lists(st.sets(st.sampled_from(sorted(WRONG)), max_size=3), min_size=1, max_size=5))
+def test_every_planted_mistake_is_named_in_its_line(planted: list[set[str]]) -> None:
+    lines = ["tasks:"]
+    expected = []
+    for keys in planted:
+        lines.append(f"- context: c{'' if 'prompt' in keys else chr(10) + '  prompt: p'}")
+        lines = "\n".join(lines).split("\n")
+        for key in sorted(keys):
+            lines.append(f"  {key}: {WRONG[key]}")
+            expected.append((len(lines), key))
+    sheet = verb.parsed("\n".join(lines).encode())
+    found = batch.read(sheet.tasks, (), lambda order: (), 0.0)
+    told = [row for row in verb._told(sheet, found.wrong) if "used twice" not in row]
+    assert [int(row.split()[1].rstrip(":")) for row in told] == [line for line, _ in expected]
+    assert all(key in row for row, (_, key) in zip(told, expected, strict=True))
 
 
 def run_batch(crew: Crew, data: Any, ok: bool | None = True) -> Any:
