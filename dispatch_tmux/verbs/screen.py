@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 MOST = 200_000  # characters of a screen
+SIZE = (200, 50)  # of a window that nobody looks at
 
 
 class Look(NamedTuple):
@@ -47,6 +48,18 @@ def screen(project: Project, which: Which, *, colours: bool = False) -> str:
     if kept is None:
         raise DispatchError(f"{task.id} has no screen now", hint=f"`dispatch logs {task.id}` has its output")
     return clean(kept, MOST).rstrip()
+
+
+def size(project: Project, task: Task) -> tuple[int, int]:
+    """Columns and rows of TASK's window; of one that is gone those that windows have when they are opened."""
+    from dispatch_tmux.supervisor import session
+    from dispatch_tmux.tmux import windows
+
+    try:
+        found = windows.facts(session.server_for(project, task), task.pane) if task.pane else None
+    except DispatchError:
+        found = None
+    return found.size if found else SIZE
 
 
 def has_window(project: Project, task: Task) -> bool:

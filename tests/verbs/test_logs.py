@@ -78,3 +78,50 @@ def test_a_link_in_its_place_is_not_followed(project: Project, log: Path, tmp_pa
     (tmp_path / "secret").write_text("secret")
     log.symlink_to(tmp_path / "secret")
     assert list(logs(project, "auth")) == [""]
+
+
+FRAME = "\x1b[2A\r\x1b[J{}{} Working… ({}s)\r\n> \r\n  footer"
+
+
+def frames(lines: int, turns: int = 4) -> bytes:
+    """What a program writes that says LINES lines, its spinner turning TURNS times after each."""
+    drawn = "".join(
+        FRAME.format(f"said {n}\r\n" if not k else "", "⠋⠙⠹⠸"[k % 4], n * turns + k)
+        for n in range(lines)
+        for k in range(turns)
+    )
+    return f"\r\n\r\n{drawn}".encode()
+
+
+def test_what_is_drawn_frame_by_frame_reads_like_a_log(project: Project, log: Path) -> None:
+    log.write_bytes(frames(300))
+    (shown,) = logs(project, "auth")
+    assert shown.splitlines()[-5:] == ["said 298", "said 299", "⠸ Working… (1199s)", ">", "  footer"]
+    assert len(shown.splitlines()) == 200 and len(set(shown.splitlines())) == 200
+    (whole,) = logs(project, "auth", lines=1000)
+    assert [line for line in whole.splitlines() if "said" in line] == [f"said {n}" for n in range(300)]
+    (raw,) = logs(project, "auth", lines=1000, raw=True)
+    assert raw.count("footer") > 300 and "\x1b" not in raw
+
+
+def test_the_end_of_a_long_log_is_read_from_where_it_is(project: Project, log: Path) -> None:
+    """Also where its older piece was put aside, and a bit begins within a character."""
+    written = frames(60_000, 2)
+    log.with_name("terminal.log.1").write_bytes(written[:6_000_001])
+    log.write_bytes(written[6_000_001:])
+    (shown,) = logs(project, "auth", lines=100)
+    assert shown.splitlines()[:97] == [f"said {n}" for n in range(60_000 - 97, 60_000)]
+
+
+def test_what_is_drawn_is_followed(project: Project, log: Path) -> None:
+    log.write_bytes(frames(3))
+    pieces = logs(project, "auth", follow=True)
+    assert next(pieces).startswith("said 0\nsaid 1\nsaid 2\n")
+    with open(log, "ab") as f:
+        f.write(frames(6).split(b"said 3")[1])
+        f.flush()
+        came = ""
+        while "said 5" not in came:
+            came += next(pieces)
+    assert came.count("said 4") == came.count("said 5") == 1 and "said 2" not in came
+    pieces.close()
