@@ -21,7 +21,7 @@ from dispatch_tmux.tmux.session import OLD, SHOWN, WAITS, Programs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 INHERITED = ("PATH", "HOME", "DISPATCH_CONFIG", "PYTHONPATH", "LANG", "LC_ALL", "LC_CTYPE")
-VERB = ("status", "--watch")
+VERB = ("ui",)
 NAME = "viewers"  # of the notice that tells how many look at it
 KEPT = 120.0  # seconds that it goes on though nobody looks: who comes back finds it as it was
 
@@ -88,19 +88,15 @@ class Face:
             self.look()
         elif looked or (notice.kind == "windows" and notice.target == self._window):
             self.find()  # it may be there again, or was closed
-        elif notice.kind == "value" and notice.name == NAME and notice.text.isdigit():
-            self._looked_at(int(notice.text))
+        elif notice.kind == "value" and notice.name == NAME:
+            self.look()
 
     def look(self) -> None:
-        """See who looks now: tmux tells of it by itself once a second at most."""
-        self._looked_at(tmux_session.viewers(self._connection.line, self._window))
-
-    def _looked_at(self, viewers: int) -> None:
-        """So many clients look, our own connection included."""
+        """See whether somebody looks now; the notice of it (`viewers`) comes once a second at most."""
         found = tmux_session.face(self._connection.line, self._connection.session)
         if found is None or found.kind == OLD:
             return
-        if viewers > 1:
+        if tmux_session.viewers(self._connection.line, found.window):
             self.due = None
             if found.kind == WAITS:
                 self._restart(found.pane, SHOWN)

@@ -126,6 +126,6 @@ def face(tmux: Tmux, session: str) -> Face | None:
 
 
 def viewers(tmux: Tmux, window: str) -> int:
-    """How many clients look at WINDOW, our control client included."""
-    said = tmux.cmd("display-message", "-p", "-t", window, "#{window_active_clients}").text
-    return int(said) if said.isdigit() else 0
+    """How many terminals show WINDOW; no control client is one."""
+    listed = tmux.cmd("list-clients", "-F", "#{client_control_mode} #{window_id}")
+    return listed.lines.count(f"0 {window}") if listed.ok else 0

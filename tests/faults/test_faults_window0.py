@@ -49,6 +49,12 @@ def window0(crew: Crew) -> Face:
     return found
 
 
+def in_front(crew: Crew) -> int:
+    """The process group that keys pressed in window 0 go to."""
+    first = crew.tmux("display-message", "-p", "-t", window0(crew).pane, "#{pane_pid}").text
+    return int(Path(f"/proc/{first}/stat").read_text().rpartition(")")[2].split()[5])
+
+
 def shown(crew: Crew) -> str:
     return crew.tmux("capture-pane", "-p", "-t", window0(crew).pane).text
 
@@ -69,9 +75,12 @@ def test_F16_no_key_in_window_0_touches_the_supervisor_or_its_loop(crew: Crew) -
         assert state[4] == "0", "it has a terminal"
         assert int(state[3]) == loop, "it is in another's session"
     with attached(crew) as person:
-        for key in ("\x1c", "\x03", "\x1a"):
+        for key in ("\x1c", "\x03", "\x1a", signal.SIGQUIT, signal.SIGTSTP, signal.SIGKILL):
             wait_until(lambda: "auth" in shown(crew), lambda: shown(crew))
-            person.send(key)
+            if isinstance(key, str):
+                person.send(key)
+                continue
+            os.killpg(in_front(crew), key)  # as it would be where the face does not take the key itself
             wait_until(lambda: "supervisor and workers go on" in shown(crew), lambda: shown(crew))
             person.send("\r")
         wait_until(lambda: "auth" in shown(crew), lambda: shown(crew))

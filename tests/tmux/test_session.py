@@ -12,9 +12,10 @@ import pytest
 from crew import Crew, wait_until
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from panes import Session
+from panes import Session, attached
 
 from dispatch_tmux.tmux import session as sessions
+from dispatch_tmux.tmux.connection import connect
 from dispatch_tmux.tmux.session import Programs
 
 TELLS = "import json, os, sys; print(json.dumps([sys.argv[1:], os.getcwd(), os.environ.get('GIVEN')])); input()"
@@ -94,7 +95,7 @@ def test_the_supervisor_runs_beside_the_session_with_its_words_as_they_are_and_n
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0\n", exclude_categories=["Cs"]), max_size=20), max_size=4))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_a_command_line_is_its_words_to_a_shell(words: list[str]) -> None:
     argv = [sys.executable, "-IS", "-c", "import sys; sys.stdout.buffer.write(ascii(sys.argv[1:]).encode())", *words]
     done = subprocess.run(["sh", "-c", sessions.command(argv)], capture_output=True, text=True, check=True)
@@ -140,5 +141,10 @@ def test_an_earlier_versions_window_is_told_from_ours(session: Session) -> None:
 
 
 def test_who_looks_is_counted(session: Session) -> None:
-    assert sessions.viewers(session.server, session.pane) == 0
-    assert sessions.viewers(session.server, "@9999") == 0
+    window, other = (session.tells(pane, "#{window_id}") for pane in (session.pane, session.runs("cat")))
+    assert sessions.viewers(session.server, window) == 0
+    line, person = connect(session.server, session.id, lambda notice: None), attached(session)
+    assert (sessions.viewers(session.server, window), sessions.viewers(session.server, other)) == (1, 0)
+    person.close(force=True)
+    wait_until(lambda: sessions.viewers(session.server, window) == 0)
+    line.close()
