@@ -89,6 +89,7 @@ def note(text: str) -> str:
     return f"A note from the person who dispatched you (it is in plan.md as well): {text}"
 
 
+GO_ON = "Your usage limit has been reset. Go on with your checklist, from the first item that is not done."
 REMINDER = "Your plan still has "
 
 

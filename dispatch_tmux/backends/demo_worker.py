@@ -43,6 +43,7 @@ class Worker(Composer):
     def __init__(self, terminal: Terminal, folder: str) -> None:
         self.folder = folder
         self.notes: dict[str, str] = {}  # what came of each item
+        self.limits: dict[str, float] = {}  # when those end that an item has reached, in seconds since the epoch
         self.again = False  # this is not the first turn
         super().__init__(terminal)
 
@@ -156,6 +157,21 @@ class Worker(Composer):
         self.notes[item] = "went on"
         return "x"
 
+    def limit(self, item: str, rest: str, choices: Choices) -> str | None:
+        """At its usage limit for so many seconds; with "menu" its menu stands over that."""
+        seconds = re.match(r"\d+", rest)
+        ends = self.limits.setdefault(item, time.time() + float(seconds[0] if seconds else 10))
+        left = round(ends - time.time())
+        if left <= 0:
+            self.notes[item] = "went on after the limit"
+            return "x"
+        banner = f"\x1b[31m  ⎿ You've hit your usage limit · resets in {left} seconds\x1b[0m"
+        if "menu" in rest:
+            self.say(banner)
+            self.ask_on_screen("What do you want to do?", ["Stop and wait for limit to reset", "Upgrade your plan"])
+        self.say(banner)
+        return None
+
     def flag(self, item: str, rest: str, choices: Choices) -> str | None:
         task_files.flag(self.folder, rest)
         self.notes[item] = "flagged"
@@ -186,7 +202,7 @@ class Worker(Composer):
 ITEMS: dict[str, Act] = {
     "ask:": Worker.ask, "choose:": Worker.dialogue, "multi:": Worker.dialogue, "type:": Worker.dialogue,
     "sleep": Worker.sleep, "flood": Worker.flood, "fail": Worker.fail, "crash": Worker.crash, "hang": Worker.hang,
-    "stop early": Worker.stop_early, "error item": Worker.error, "flag:": Worker.flag,
+    "stop early": Worker.stop_early, "limit ": Worker.limit, "error item": Worker.error, "flag:": Worker.flag,
     "write ": Worker.write, "commit": Worker.commit,
 }  # fmt: skip
 

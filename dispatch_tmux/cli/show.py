@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from dispatch_tmux import CAUSES, Question, State, Task
 from dispatch_tmux.core import fit
-from dispatch_tmux.core.text import GLYPHS, clean, line
+from dispatch_tmux.core.text import GLYPHS, clean, clock, line
 
 if TYPE_CHECKING:
     from dispatch_tmux import Row
@@ -88,7 +89,16 @@ def recovery(task: Task) -> list[str]:
     names = [line(name, 60) for name in task.instead]
     other = f" -m {names[0]}" if names and task.cause else ""
     there = f"   (installed: {', '.join(names)})" if other else ""
+    if task.state is State.LIMITED:
+        return [*cause, f"    {goes_on(task)}; at once: dispatch retry {task.id}{other}{there}"]
     return [*cause, f"    go on: dispatch retry {task.id}{other}{there}"]
+
+
+def goes_on(task: Task) -> str:
+    """When a task at its usage limit goes on."""
+    if not task.resets:
+        return "it is tried again from time to time: when its limit ends is not said"
+    return f"it goes on by itself after {clock(task.resets, time.time())}"
 
 
 def question(task: str, q: Question, path: str = "", most: int = 20) -> list[str]:

@@ -67,7 +67,7 @@ def socket(config: Config | None) -> str:
 
 def times(config: Config | None) -> Limits:
     found = config.times if config else None
-    return Limits(found.settle, found.nudge, found.quiet) if found else Limits()
+    return Limits(found.settle, found.nudge, found.quiet, found.limited) if found else Limits()
 
 
 def schedule_limits(config: Config | None) -> schedule.Limits:

@@ -60,6 +60,7 @@ class Times(_Part, frozen=True):
     nudge: _Seconds = 60.0
     quiet: _Seconds = 1800.0
     linger: _Seconds = 600.0
+    limited: _Seconds = 60.0
     timeout: _Seconds = 0.0
 
 
@@ -84,6 +85,7 @@ class Worktree(_Part, frozen=True):
 
 
 Verify = Literal["say", "auto", "never"]
+OnLimit = Literal["wait", "fallback"]
 
 
 class Config(_Part, frozen=True):
@@ -96,6 +98,7 @@ class Config(_Part, frozen=True):
     times: Times = Times()
     limits: Limits = Limits()
     worktree: Worktree = Worktree()
+    on_limit: OnLimit = "wait"  # whether a usage limit is waited for, or a fallback takes over
     verify: Verify = "say"  # what is done about a new version of an agent CLI
 
 
@@ -110,6 +113,7 @@ _PARTS: dict[str, Any] = {
     "limits": Limits,
     "worktree": Worktree,
     "default": str,
+    "on_limit": OnLimit,
     "verify": Verify,
 }
 

@@ -75,7 +75,9 @@ def _created(e: Event, facts: Facts, questions: Questions, requests: Requests) -
 
 
 def _starting(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    facts.update(attempt=int(e.data["attempt"]), exit_code=None, said="", stopping=False, pane="", window="", nudges=0)
+    facts.update(
+        attempt=int(e.data["attempt"]), exit_code=None, said="", stopping=False, pane="", window="", nudges=0, told_on=0
+    )
     _state(Event(e.t, "state", "", {"state": State.STARTING.value}), facts, questions, requests)
 
 
@@ -102,11 +104,15 @@ def _state(e: Event, facts: Facts, questions: Questions, requests: Requests) -> 
 
 
 def _progress(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
-    facts.update(marks=str(e.data["marks"]), progress=facts.get("progress", 0) + 1, nudges=0)
+    facts.update(marks=str(e.data["marks"]), progress=facts.get("progress", 0) + 1, nudges=0, told_on=0)
 
 
 def _nudge(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     facts.update(nudges=facts.get("nudges", 0) + 1, nudges_in_all=facts.get("nudges_in_all", 0) + 1)
+
+
+def _go_on(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(told_on=facts.get("told_on", 0) + 1, told_at=e.t)
 
 
 def _question(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
@@ -224,6 +230,7 @@ _STEPS = {
     "state": _state,
     "progress": _progress,
     "nudge": _nudge,
+    "go-on": _go_on,
     "question": _question,
     "answer": _answer,
     "closed": _closed,

@@ -1,11 +1,16 @@
-"""When a usage limit ends, read from what a CLI says of it: "resets 12:10am (Europe/Dublin)", "try again in 3 hours". Pure."""
+"""When a usage limit ends, read from what a CLI says of it: "resets 12:10am (Europe/Dublin)", "try again in 3 hours"; and
+when a worker at its limit is told to go on. Pure."""
 
 from __future__ import annotations
 
 import datetime
 import re
+import zlib
+from collections.abc import Iterable
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dispatch_tmux.core.task import State, Task
 
 MOST = 400 * 86400.0  # seconds: a time further away than that was not meant
 PASSED = 600.0  # seconds for which a time of day that has just gone by is still the one that was meant
@@ -21,8 +26,15 @@ _IN = re.compile(
     r"(?:resets?|try again|available again|continu\w+ automatically|retry)(?: after)? in "
     r"(?P<span>(?:(?:about |~)?\d+ ?(?:d(?:ays?)?|h(?:(?:ou)?rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)\b,?(?: and)? ?)+)", re.I
 )  # fmt: skip
+WAITS = re.compile(
+    r"^(?:stop and )?wait\b|^continue automatically\b", re.I
+)  # the choice of a menu at the limit that costs nothing
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+UNKNOWN, LONGEST = 15, 60  # the first try where no time was named, and the longest pause between two: in times of PAUSE
+PAUSE = 60.0  # seconds from the end of a limit until a worker is told to go on, on average
 
 
 class Reset(NamedTuple):
@@ -91,3 +103,26 @@ def _zone(name: str | None) -> datetime.tzinfo | None:
         return ZoneInfo("UTC" if name in ("GMT", "UTC") else name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+# --- going on
+
+
+def goes_on_at(task: Task, pause: float = PAUSE) -> float:
+    """When TASK, which is at its usage limit, is to be told to go on, in seconds since the epoch.
+
+    PAUSE: seconds after the limit's end, half of them at least (the end is told to the minute, and clocks differ); the workers of
+    one account share the rest, each at a moment of its own. The more often it was told so in vain, the longer it rests.
+    """
+    share = zlib.crc32(task.id.encode()) % 1000 / 1000
+    first = task.resets + pause * (0.5 + share) if task.resets else task.since + UNKNOWN * pause
+    return max(first, task.told_at + pause * min(2**task.told_on, LONGEST)) if task.told_on else first
+
+
+def spent(tasks: Iterable[Task], now: float) -> dict[str, float]:
+    """The backends among TASKS whose limit is reached at NOW: backend → when that ends, 0.0 when nobody has said."""
+    found: dict[str, float] = {}
+    for task in tasks:
+        if task.state is State.LIMITED and not 0 < task.resets <= now:
+            found[task.backend] = max(found.get(task.backend, 0.0), task.resets)
+    return found

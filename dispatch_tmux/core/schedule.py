@@ -30,11 +30,15 @@ LONGEST = 0.25  # seconds between two starts on a machine that has more to do th
 
 
 class Circumstances(NamedTuple):
-    """What holds for all: the queue is paused; MB of memory that are free (None: unknown); how many began a moment ago."""
+    """What holds for all: the queue is paused; MB of memory that are free (None: unknown); how many began a moment ago.
+
+    `spent`: backends whose usage limit is reached, and until when in words ('': nobody has said).
+    """
 
     paused: bool = False
     free: int | None = None
     fresh: int = 0
+    spent: Mapping[str, str] = {}
 
 
 def pause(busy: int | None, processors: int) -> float:
@@ -71,7 +75,7 @@ def turns(
         turn = (
             (Turn(why=HELD) if task.on_hold else None)
             or _dependencies(task, others)
-            or _circumstances(now, limits)
+            or _circumstances(task, now, limits)
             or _room(task, count, by_backend, by_group, limits)
         )
         decided[task.id] = turn or Turn(start=True)
@@ -99,9 +103,12 @@ def _dependencies(task: Task, others: Mapping[str, Task]) -> Turn | None:
     return Turn(why=f"after {', '.join(open_)}") if open_ else None
 
 
-def _circumstances(now: Circumstances, limits: Limits) -> Turn | None:
+def _circumstances(task: Task, now: Circumstances, limits: Limits) -> Turn | None:
     if now.paused:
         return Turn(why="the queue is paused: dispatch resume-queue")
+    if task.backend in now.spent:
+        until = now.spent[task.backend]
+        return Turn(why=f"{task.backend} is at its usage limit{f' until {until}' if until else ''}")
     free = None if now.free is None else max(now.free - now.fresh * EACH, 0)
     if free is not None and limits.memory and free < limits.memory:
         beside = f" beside what {now.fresh} new workers will take" if now.fresh else ""

@@ -18,6 +18,7 @@ class Limits(NamedTuple):
     settle: float = 2.0  # a turn over this long counts as over
     nudge: float = 60.0  # between the first and the second nudge, and from it to giving up
     quiet: float = 1800.0  # a screen that has not changed this long is mentioned
+    limited: float = 60.0  # from the end of a usage limit until it is told to go on, on average
     finish: float = 60.0  # for which a turn may go on after the worker has called its plan done
 
 

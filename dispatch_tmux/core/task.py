@@ -171,6 +171,8 @@ class Task(NamedTuple):
     cause: str = ""  # why it failed, as causes.SAID names it
     resets: float = 0.0  # when the usage limit that it has reached ends, seconds since the epoch; 0.0: it is not told
     zone: str = ""  # the time zone that the CLI named it in
+    told_on: int = 0  # how often it was told to go on at a usage limit, since it has come forward
+    told_at: float = 0.0  # when it was told so last
     hint: str = ""  # what to do about the cause
     instead: tuple[str, ...] = ()  # models that could take over
     stopping: bool = False

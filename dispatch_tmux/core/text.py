@@ -108,6 +108,15 @@ def _columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
+def clock(at: float, now: float) -> str:
+    """The time AT as a clock here shows it: '00:10', beyond a day from NOW 'Fri 00:10', beyond a week '3 Dec 00:10'."""
+    from datetime import datetime  # `status` is there before that is loaded
+
+    when = datetime.fromtimestamp(at)
+    day = "" if abs(at - now) < 86400 else f"{when:%a} " if abs(at - now) < 6 * 86400 else f"{when.day} {when:%b} "
+    return f"{day}{when:%H:%M}"
+
+
 def age(seconds: float) -> str:
     seconds = max(0, int(seconds))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):

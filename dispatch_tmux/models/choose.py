@@ -214,9 +214,14 @@ def next_fallback(asked: Mapping[str, Any]) -> Resolution | None:
     return None
 
 
-def next_name(asked: Mapping[str, Any]) -> str:
-    """The name of the next fallback, '' without one or when the configuration cannot be read."""
+def next_name(asked: Mapping[str, Any], limited: bool = False) -> str:
+    """The name of the next fallback, '' without one or when the configuration cannot be read.
+
+    LIMITED: it is for a usage limit, which is waited for unless the configuration says `on_limit: fallback`.
+    """
     try:
+        if limited and ((config := Shop().config) is None or config.on_limit != "fallback"):
+            return ""
         chosen = next_fallback(asked)
     except DispatchError:
         return ""

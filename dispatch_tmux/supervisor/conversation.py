@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_tmux.backends import briefing, door
-from dispatch_tmux.core import plan
+from dispatch_tmux.core import limit, plan
 from dispatch_tmux.core.delivery import Held, Outcome, Refused, Submitted, Unproven
-from dispatch_tmux.core.task import LIMIT, State, number_of
+from dispatch_tmux.core.task import LIMIT, number_of
 from dispatch_tmux.errors import DispatchError, PaneGone
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import answer, message
@@ -24,11 +24,15 @@ class Conversation:
 
     def __init__(self, store: Store, worker: Worker, log: Callable[[str], None]) -> None:
         self._store, self._worker, self._log = store, worker, log
+        self._may_go_on = False  # its usage limit has ended
 
     def hold(self, requests: Requests, dues: tuple[Due, ...]) -> bool:
         """Carry out REQUESTS, and what is DUE when there are none. False: not all could be done, try again soon."""
         worker = self._worker
         try:
+            self._may_go_on = any(due.kind == "go-on" for due in dues)
+            if self._may_go_on:
+                self._go_on(speak=not requests)  # else what waits is said now, and says enough
             # what waits for a dialogue waits for its answer
             for rid, request in sorted(requests, key=lambda r: r[1].get("kind") != "choose"):
                 if not self._carry_out(rid, request):
@@ -70,7 +74,7 @@ class Conversation:
         worker = self._worker
         if worker.is_stopped():
             return f"its program is stopped; `dispatch continue {worker.id}` lets it go on"
-        if worker.task.state is State.LIMITED and worker.sight.shown.kind == LIMIT:
+        if worker.rests() and not self._may_go_on:
             return f"{worker.task.why}; it is sent when the CLI goes on"
         return ""
 
@@ -107,6 +111,23 @@ class Conversation:
             worker.record.append("nudge", f"nudge:{number}", n=task.nudges + 1)
         if isinstance(outcome, Submitted):
             worker.record.append("delivered", f"delivered:nudge-{number}", rid=f"nudge-{number}")
+
+    def _go_on(self, speak: bool) -> None:
+        """Its usage limit has ended: leave the menu that may stand over its composer, and if it is to SPEAK, say so."""
+        worker, task = self._worker, self._worker.task
+        rid = f"nudge-limit-{task.states}-{task.told_on + 1}"
+        worker.record.append("go-on", f"go-on:{rid}")  # first: whoever is killed over it tries again, and not at once
+        if asked := next((q for q in task.open_questions if q.kind == LIMIT), None):
+            waits = [c for c in asked.choices if limit.WAITS.search(c.label)]
+            if len(waits) != 1:
+                return  # a person has to choose: it may cost something
+            request = {"q": asked.id, "keys": [waits[0].key], "answer": waits[0].label}
+            outcome = answer.choose(worker, f"{rid}-menu", request)
+            if not isinstance(outcome, Submitted):
+                self._log(f"{worker.id}: the menu of its usage limit is still there: {outcome.why}")
+                return
+        if speak and isinstance(message.send(worker, rid, briefing.GO_ON), Submitted):
+            worker.record.append("delivered", f"delivered:{rid}", rid=rid)
 
     def _tell_answer(self, q: str) -> None:
         """Type the answer to the question file Q, whose worker went idle without reading it."""

@@ -74,7 +74,7 @@ class Crew:
             worker = Worker(
                 self._store, id, configuration.backend(task.backend), self._limits, timeout=self._timeout,
                 instead=lambda: choose.instead_of(self._store.task(id)),
-                next_model=lambda: choose.next_name(task_file.read(self._store, id)),
+                next_model=lambda limited: choose.next_name(task_file.read(self._store, id), limited),
             )  # fmt: skip
         except Exception as e:  # one task that cannot be read costs that task
             self._log(f"{id}: {type(e).__name__}: {e}")

@@ -4,6 +4,7 @@
     its answer came when it had ended · another attempt was begun and left ─▶ restart
     its model failed and another one can do its work                       ─▶ fallback
     idle with items open                                                   ─▶ nudge: a reminder
+    its usage limit has ended                                              ─▶ go-on: it is told so
     idle, and it has not read the answer to its question file              ─▶ answer: typed
 
 Of several the first one is due.
@@ -14,9 +15,10 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
+from dispatch_tmux.core import limit
 from dispatch_tmux.core import state as states
 from dispatch_tmux.core.state import Limits, Signs
-from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.core.task import LIMIT, State, Task
 
 UNASKED = 60.0  # seconds within which a new task's start is asked for; a batch is written whole before
 SWITCH = 20.0  # seconds within which a retry puts its request; it ends processes before
@@ -24,6 +26,7 @@ LAUNCHING = 0.1  # seconds until it is looked again whether the launch line has 
 REDRAW = 0.03  # seconds that a composer has to be there once the CLI has said that its turn is over; a redraw may show it for less
 STRANGE = 15.0  # seconds that a screen rests which no rule knows until it counts as a question; whatever works draws something
 CONTINUED = 1.0  # seconds until it is looked again whether a stopped program goes on, which may print nothing
+LOOK = 30.0  # seconds between two looks at the clock while it is at its usage limit
 HELD = 1.0  # seconds until a reminder that could not be typed is tried again
 MARGIN = 0.05  # seconds after which something is sure to be over
 
@@ -31,7 +34,7 @@ MARGIN = 0.05  # seconds after which something is sure to be over
 class Due(NamedTuple):
     """One thing that is due; `questions`: ids of those whose answer is to be typed."""
 
-    kind: Literal["nudge", "answer", "restart", "fallback", "stop"]
+    kind: Literal["nudge", "answer", "go-on", "restart", "fallback", "stop"]
     questions: tuple[str, ...] = ()
 
 
@@ -95,9 +98,15 @@ def _a_word(facts: Facts, limits: Limits) -> Next | None:
         return None
     if states.nudge_due(facts.signs, task.state, limits) and not task.requests_open:
         return Next((Due("nudge"),))
+    if _is_at_limit(facts) and facts.wall >= limit.goes_on_at(task, limits.limited):
+        return Next((Due("go-on"),), facts.now + LOOK)
     if task.state is State.IDLE and (late := answered_unread(task)):
         return Next((Due("answer", late),))
     return None
+
+
+def _is_at_limit(facts: Facts) -> bool:
+    return facts.task.state is State.LIMITED and facts.signs.kind == LIMIT and facts.interactive
 
 
 def answered_unread(task: Task) -> tuple[str, ...]:
@@ -119,6 +128,8 @@ def _when(facts: Facts, limits: Limits) -> float | None:
 def _verdict_changes(facts: Facts, limits: Limits) -> float | None:
     """When time alone may make another state of what is seen (`core/state.py`)."""
     task, signs = facts.task, facts.signs
+    if _is_at_limit(facts):  # looked at in between: the machine may sleep meanwhile, and its clock be set
+        return facts.now + min(max(limit.goes_on_at(task, limits.limited) - facts.wall, 0.0) + MARGIN, LOOK)
     if signs.suspended:
         return facts.now + CONTINUED
     if signs.done_marker and not task.ended and signs.marked < limits.finish:

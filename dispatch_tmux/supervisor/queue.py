@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_tmux.config import load as configuration
-from dispatch_tmux.core import schedule
+from dispatch_tmux.core import limit, schedule
 from dispatch_tmux.core.schedule import Circumstances, Turn
 from dispatch_tmux.core.task import Question, State, Task
+from dispatch_tmux.core.text import clock
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import processes, task_file
 from dispatch_tmux.store.project import Project
@@ -72,7 +73,7 @@ class Queue:
             return
         limits = configuration.schedule_limits(self._config())
         self._starts = [when for when in self._starts if when > now - schedule.GROWS]
-        here = Circumstances(self._store.paused(), processes.free_memory(), len(self._starts))
+        here = Circumstances(self._store.paused(), processes.free_memory(), len(self._starts), self._spent())
         for id, turn in schedule.turns(queued, self._running(), self._others(queued), limits, here).items():
             try:
                 self._grant(self._workers[id], turn, now, limits.stagger)
@@ -123,6 +124,12 @@ class Queue:
             w.task for id, w in self._workers.items()
             if id in self._preparing or (w.task.attempt and w.task.state in RUNS and id not in self._wanting)
         ]  # fmt: skip
+
+    def _spent(self) -> dict[str, str]:
+        """The backends whose usage limit is reached, and until when in words: none of theirs is started into it."""
+        wall = time.time()
+        found = limit.spent((w.task for w in list(self._workers.values()) if not w.task.adopted), wall)
+        return {backend: clock(at, wall) if at else "" for backend, at in found.items()}
 
     def _others(self, queued: list[Task]) -> dict[str, Task]:
         """The tasks that QUEUED come after; one that is not there any more has no `created`."""

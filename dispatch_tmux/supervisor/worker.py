@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable
 
 from dispatch_tmux.backends.load import Backend
-from dispatch_tmux.core import causes, schedule
+from dispatch_tmux.core import causes, limit, schedule
 from dispatch_tmux.core import state as states
 from dispatch_tmux.core.shown import SUSPENDED
 from dispatch_tmux.core.state import Limits, Signs, Verdict
-from dispatch_tmux.core.task import State, Task
+from dispatch_tmux.core.task import LIMIT, State, Task
 from dispatch_tmux.store import processes
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import due
@@ -36,7 +36,8 @@ class Worker:
     """The supervised side of task ID. `look` (of `sight`) is for a screen that may have changed, `review` for anything.
 
     TIMEOUT: seconds of running that are given to a task without a time of its own, 0: any. INSTEAD: models that could
-    take over, for the record of a failure. NEXT_MODEL: the one that does so by itself, or ''.
+    take over, for the record of a failure. NEXT_MODEL: the one that does so by itself, or ''; given whether it is a usage limit
+    that stopped this one.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Worker:
         *,
         timeout: float = 0.0,
         instead: Callable[[], list[str]] = list,
-        next_model: Callable[[], str] = str,
+        next_model: Callable[[bool], str] = lambda limited: "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -101,6 +102,12 @@ class Worker:
             return False
         process = processes.launched(self.own, task.attempt)
         return self._stopped.now(process[0] if process else task.pid if task.started == task.attempt else 0)
+
+    def rests(self) -> bool:
+        """Whether it is at its usage limit, and it is not time yet to tell it to go on."""
+        task = self.task
+        at_limit = task.state is State.LIMITED and self.sight.shown.kind == LIMIT
+        return at_limit and time.time() < limit.goes_on_at(task, self._limits.limited)
 
     def attach(self, line: Line, pane: str, pid: int) -> None:
         """Supervise PANE, whose first process is PID."""
@@ -181,7 +188,9 @@ class Worker:
         if verdict.state in (State.FAILED, State.LIMITED) and verdict.cause:
             if self.falling_from == task.attempt:
                 return ""  # another model is taking over
-            if fallback := self._next_model():  # not a failure that anybody has to know of: it is mended
+            if fallback := self._next_model(
+                verdict.state is State.LIMITED
+            ):  # not a failure that anybody has to know of: it is mended
                 why = f"{task.model}: {causes.SAID[verdict.cause]}; {fallback} takes over"
                 verdict = Verdict(State.STARTING, why)
         if (verdict.state, verdict.why, verdict.surfaced) != (task.state, task.why, task.surfaced):

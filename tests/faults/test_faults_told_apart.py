@@ -158,6 +158,7 @@ def test_S20_a_usage_limit_is_limited_with_its_time_from_the_banner_and_from_the
 
     worker.paints(screen("❯ job\n\n✻ Working…", BUSY))
     assert worker.until("working")["resets"] is None
+    assert not crew.events(id, "go-on")  # S21: its CLI has taken it up again by itself
     worker.paints(
         screen(f"❯ job\n  ⎿  {LIMIT}\n\n❯ job\n\n● went on\n\n✻ Cooked for 3s")
     )  # the old banner is no second limit

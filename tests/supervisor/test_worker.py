@@ -44,7 +44,7 @@ class Rig:
             Limits(),
             timeout=timeout,
             instead=lambda: ["opus"],
-            next_model=lambda: next_model,
+            next_model=lambda limited: "" if limited else next_model,
             clock=self.clock,
         )
 
