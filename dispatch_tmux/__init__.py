@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     # the verbs
     "acknowledge", "adopt", "answer", "ask", "attach", "batch", "brief", "carry_on", "classify", "clean", "diff", "diff_size", "doctor",
-    "peek",
+    "peek", "all_changes", "changes",
     "drop", "each", "events", "export_rules", "flag", "hold", "init", "is_supervised", "keys", "list_backends", "list_models", "logs",
     "merge", "note", "pause", "pr", "priority", "propose_rules", "questions", "read_screen", "record", "release", "report", "resolve",
     "resume", "retry", "rollback_rules", "run", "select", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust",
@@ -23,7 +23,7 @@ __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     "is_paused", "live", "result",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
-    "Glimpse",
+    "Glimpse", "Changes",
     "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposal",
     "Proposed", "Question", "Recorded", "Refused", "Reply", "Report", "Resolved", "RolledBack", "Row", "RuleChange", "Shown", "Size",
     "Started", "State", "Task", "TaskEvent", "Verified", "Written", "Frame",
@@ -69,13 +69,14 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.classify import classify
     from dispatch_tmux.verbs.clean import Cleaned, Kept, clean
     from dispatch_tmux.verbs.details import Attempt, Details, Evidence, details, evidence, result
+    from dispatch_tmux.verbs.diff import Changes, all_changes, changes, diff
     from dispatch_tmux.verbs.doctor import Finding, doctor
     from dispatch_tmux.verbs.events import TaskEvent, events
     from dispatch_tmux.verbs.init import Written, init
     from dispatch_tmux.verbs.keys import Pressed, keys
     from dispatch_tmux.verbs.live import Frame, live
     from dispatch_tmux.verbs.logs import logs
-    from dispatch_tmux.verbs.merge import Dropped, Merged, Proposed, diff, diff_size, drop, merge, pr
+    from dispatch_tmux.verbs.merge import Dropped, Merged, Proposed, diff_size, drop, merge, pr
     from dispatch_tmux.verbs.models import Backend, Model, Models, list_backends, list_models
     from dispatch_tmux.verbs.peek import Glimpse, peek
     from dispatch_tmux.verbs.questions import Asked, questions
@@ -126,13 +127,14 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.classify": "classify",
     "verbs.clean": "Cleaned Kept clean",
     "verbs.details": "Attempt Details Evidence details evidence result",
+    "verbs.diff": "Changes all_changes changes diff",
     "verbs.doctor": "Finding doctor",
     "verbs.events": "TaskEvent events",
     "verbs.init": "Written init",
     "verbs.keys": "Pressed keys",
     "verbs.live": "Frame live",
     "verbs.logs": "logs",
-    "verbs.merge": "Dropped Merged Proposed diff diff_size drop merge pr",
+    "verbs.merge": "Dropped Merged Proposed diff_size drop merge pr",
     "verbs.models": "Backend Model Models list_backends list_models",
     "verbs.peek": "Glimpse peek",
     "verbs.questions": "Asked questions",

@@ -47,7 +47,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "keys": ("keys", "Press keys in a worker's window."),
     },
     "Code": {
-        "diff": ("merge", "What a task has changed in its worktree."),
+        "diff": ("diff", "What tasks have changed."),
         "merge": ("merge", "Merge a task's branch."),
         "pr": ("merge", "Open a pull request with a task's branch."),
         "drop": ("merge", "Remove a task's worktree."),

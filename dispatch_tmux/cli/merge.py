@@ -1,28 +1,11 @@
 from __future__ import annotations
 
-import sys
-
 import click
 
 from dispatch_tmux import Dropped, Merged
 from dispatch_tmux.cli import common
 from dispatch_tmux.core.text import clean
 from dispatch_tmux.verbs import merge as verb
-
-
-@click.command()
-@click.argument("task")
-@click.option("--stat", is_flag=True, help="Only which files, and how much.")
-def diff(task: str, stat: bool) -> None:
-    """What TASK has changed in its worktree: committed or not, new files, too.
-
-    \b
-    dispatch diff auth --stat
-    """
-    text = verb.diff(common.project(), task, stat=stat)
-    if sys.stdout.isatty():
-        text = clean(text, 1 << 30)  # a patch that goes into a file or a pipe stays as it is
-    click.echo(text.encode("utf-8", "surrogateescape") if text else "no changes")
 
 
 @click.command()

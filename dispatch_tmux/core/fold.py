@@ -188,6 +188,10 @@ def _worktree(e: Event, facts: Facts, questions: Questions, requests: Requests) 
     facts.update(worktree=str(e.data["path"]), cwd=str(e.data["cwd"]), ours=bool(e.data.get("ours")), merged="")
 
 
+def _begun(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    facts.update(begun=tuple(str(e.data.get(name, "")) for name in ("top", "tree", "why")), begun_at=e.t)
+
+
 def _merged(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     facts.update(merged=str(e.data["tip"]), merged_into=str(e.data.get("into", "")), conflicts=())
 
@@ -247,6 +251,7 @@ _STEPS = {
     "priority": _priority,
     "edited": _edited,
     "worktree": _worktree,
+    "begun": _begun,
     "merged": _merged,
     "conflict": _conflict,
     "dropped": _dropped,

@@ -199,6 +199,10 @@ class Task(NamedTuple):
     merged: str = ""  # the commit of the branch that has been merged
     merged_into: str = ""
     conflicts: tuple[str, ...] = ()  # files in which the last merge would have had conflicts
+    begun: tuple[
+        str, ...
+    ] = ()  # without a worktree: the top of its checkout, its tree at the beginning, why there is none
+    begun_at: float = 0.0
     flags: tuple[str, ...] = ()  # what the worker wants the person to know at once
     ran: float = (
         0.0  # seconds that its attempts ran before the present state, without the time it waited for the person

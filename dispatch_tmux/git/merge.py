@@ -70,9 +70,8 @@ class Outcome(NamedTuple):
 # --- what has changed
 
 
-def diff(work: Work, stat: bool = False) -> str:
-    """All that WORK changed since it left the main checkout's branch: committed or not, new files, too."""
-    shape = ["--stat=100"] if stat else []
+def diff(work: Work, shape: Sequence[str] = ()) -> str:
+    """All that WORK changed since it left the main checkout's branch: committed or not, new files, too. SHAPE: options of git's."""
     tree = worktree.snapshot(work.path)
     return git.must(work.path, "diff", *git.PATCH, *shape, _since(work), tree, "--", *_but_links(work))
 

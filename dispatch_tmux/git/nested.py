@@ -28,9 +28,12 @@ def check(root: str, path: str) -> None:
         )
 
 
-def own(path: str) -> list[str]:
-    """What is a submodule to the index of the checkout at PATH, and has a repository that git did not put there."""
-    return _parted(path)[0]
+def own(path: str, *options: str) -> list[str]:
+    """What is a submodule to the index of the checkout at PATH, and has a repository that git did not put there.
+
+    OPTIONS of git's: where the checkout's own configuration is not to be followed.
+    """
+    return _parted(path, *options)[0]
 
 
 def unshared(path: str) -> list[str]:
@@ -44,9 +47,9 @@ def changed(path: str, names: Sequence[str]) -> list[str]:
     return [name for name in _parted(path)[1] if name in names]
 
 
-def _parted(path: str) -> tuple[list[str], list[str]]:
+def _parted(path: str, *options: str) -> tuple[list[str], list[str]]:
     """The submodules in the index of the checkout at PATH that are there: with a repository of somebody's own, and of git's."""
-    said = git.ask(path, "ls-files", "--stage", "-z")
+    said = git.ask(path, *options, "ls-files", "--stage", "-z")
     names = [row.partition("\t")[2] for row in said.out.split("\0") if row.startswith(_GITLINK)]
     names = [name for name in names if os.path.lexists(os.path.join(path, name, ".git"))]
     if not names:

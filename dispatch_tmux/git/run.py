@@ -53,8 +53,14 @@ class Said(NamedTuple):
         return "\n".join(line[:300] for line in told[-_MOST_LINES:]) or self.why
 
 
-def ask(folder: str, *words: str, env: Mapping[str, str] | None = None, text: str | None = None) -> Said:
-    """What `git WORDS` says in FOLDER. Raises DispatchError only when git cannot be run at all."""
+def ask(
+    folder: str,
+    *words: str,
+    env: Mapping[str, str] | None = None,
+    text: str | None = None,
+    deadline: float = DEADLINE,
+) -> Said:
+    """What `git WORDS` says in FOLDER. Raises DispatchError only when git cannot be run at all, or not within DEADLINE seconds."""
     kept = {k: v for k, v in os.environ.items() if k not in _INHERITED}
     ours = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "LC_ALL": "C.UTF-8"}
     ours["GIT_OPTIONAL_LOCKS"] = "0"  # else a look of ours in the background makes a commit of the person's fail
@@ -71,22 +77,28 @@ def ask(folder: str, *words: str, env: Mapping[str, str] | None = None, text: st
     except OSError as e:
         raise DispatchError(f"git cannot run in {folder}: {e.strerror}") from e
     try:
-        out, err = process.communicate(text.encode("utf-8", "surrogateescape") if text is not None else None, DEADLINE)
+        out, err = process.communicate(text.encode("utf-8", "surrogateescape") if text is not None else None, deadline)
     except subprocess.TimeoutExpired as e:
         process.kill()  # what it started (a hook) may hold its pipes open for ever: they are not read to their end
         process.wait()
         for pipe in filter(None, (process.stdout, process.stderr, process.stdin)):
             pipe.close()
-        raise DispatchError(f"git {_verb(words)} did not end within {DEADLINE:.0f} s in {folder}") from e
+        raise DispatchError(f"git {_verb(words)} did not end within {deadline:.0f} s in {folder}") from e
     except BaseException:
         process.kill()
         raise
     return Said(process.returncode, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace"))
 
 
-def must(folder: str, *words: str, env: Mapping[str, str] | None = None, text: str | None = None) -> str:
+def must(
+    folder: str,
+    *words: str,
+    env: Mapping[str, str] | None = None,
+    text: str | None = None,
+    deadline: float = DEADLINE,
+) -> str:
     """What `git WORDS` prints, without the last newline. Raises DispatchError with git's own words."""
-    said = ask(folder, *words, env=env, text=text)
+    said = ask(folder, *words, env=env, text=text, deadline=deadline)
     if not said.ok:
         hint = "if no git runs there, one was killed: remove that file" if "index.lock'" in said.why else ""
         raise DispatchError(f"git {_verb(words)}: {said.why}", hint=hint)

@@ -28,6 +28,7 @@ target        the pane that is typed into
 
 queue         whose turn it is to start
 checkout      a worker's git worktree
+beginning     how the checkout is that a task without one begins in
 launcher      starts an attempt: its prompt, its window
 launch        runs in that window, and becomes the agent CLI
 retry         a task begins again

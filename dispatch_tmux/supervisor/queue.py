@@ -17,6 +17,7 @@ from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import processes, task_file
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import checkout
+from dispatch_tmux.supervisor.beginning import Beginnings
 from dispatch_tmux.supervisor.worker import Worker
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Queue:
         self._at_once: set[str] = set()  # those of them that go on with another model: they do not wait again
         self._preparing: set[str] = set()  # their worktrees are being made
         self._prepared: set[str] = set()
+        self._beginnings = Beginnings(outlet.log)
         self._next_start = 0.0
         self._starts: list[float] = []  # when the last ones were
         self._processors = os.cpu_count() or 1
@@ -145,6 +147,8 @@ class Queue:
             self._preparing.add(worker.id)
             threading.Thread(target=self._prepare, args=(worker, asked), daemon=True).start()
         else:
+            if not (worker.task.attempt or asked.get("worktree")):
+                self._beginnings.take(worker.record, worker.task.cwd)
             self._launch(worker)
 
     def _launch(self, worker: Worker) -> None:

@@ -1,4 +1,4 @@
-"""`diff`, `merge`, `pr`, `drop`: what becomes of a worker's branch. The git of it is in `git/merge.py`."""
+"""`merge`, `pr`, `drop`: what becomes of a worker's branch. The git of it is in `git/merge.py`."""
 
 from __future__ import annotations
 
@@ -43,18 +43,10 @@ class Dropped(NamedTuple):
     kept: tuple[str, ...] = ()
 
 
-def diff(project: Project, which: Which, *, stat: bool = False) -> str:
-    """All that the task has changed in its worktree, as a patch (STAT: as a list of files): new and uncommitted, too.
-
-    Bytes that are no UTF-8 are surrogates. '' without changes. Raises DispatchError when it has no worktree.
-    """
-    return branches.diff(_work(project, tasks.task_of(project, which)), stat)
-
-
 def diff_size(project: Project, which: Which) -> Size | None:
     """How large that diff is; None without a worktree."""
     try:
-        return branches.size(_work(project, tasks.task_of(project, which)))
+        return branches.size(work_of(project, tasks.task_of(project, which)))
     except DispatchError:
         return None
 
@@ -79,7 +71,7 @@ def merge(
     """
     task = tasks.task_of(project, which)
     _at_rest(task, task.ended or task.surfaced, "merge")
-    work = _work(project, task)
+    work = work_of(project, task)
     target = into or _target(project, task)
     if target == task.branch:
         raise DispatchError(f"{target} is the branch of {task.id} itself", hint="--into BRANCH names another one")
@@ -128,7 +120,7 @@ def _refuse_halfway(task: Task, work: Work) -> None:
 def pr(project: Project, which: Which, *, draft: bool = False) -> Proposed:
     """Push the task's branch and open a pull request with GitHub's `gh`. Raises DispatchError with its or git's words."""
     task = tasks.task_of(project, which)
-    work = _work(project, task)
+    work = work_of(project, task)
     if shutil.which("gh") is None:
         raise DispatchError(
             "gh is not installed (not on PATH)", hint=f"`git push -u origin {task.branch}` works without it"
@@ -203,7 +195,7 @@ def _way_home(task: Task, lost: Loss) -> str:
     return f"`dispatch merge {task.id}{commit}` brings it home\n--force drops it, and keeps a branch and a patch"
 
 
-def _work(project: Project, task: Task) -> Work:
+def work_of(project: Project, task: Task) -> Work:
     """TASK's branch in its worktree. Raises DispatchError when it has no worktree, or none any more."""
     if not task.worktree:
         raise DispatchError(f"{task.id} has no worktree", hint="`dispatch run --worktree …` gives a task one")
