@@ -93,11 +93,14 @@ class Worker(Composer):
             if item.startswith(word):
                 rest, choices = task_files.parted(item[len(word) :].strip())
                 return act(self, item, rest, choices)
+        return self.look(item)
+
+    # --- the acts
+
+    def look(self, item: str) -> str | None:
         self.work(PACE)
         self.notes[item] = f"looked at {sum(len(names) for _, _, names in os.walk('.'))} files here"
         return "x"
-
-    # --- the acts
 
     def ask(self, item: str, rest: str, choices: Choices) -> str | None:
         self.does = "question"
@@ -178,7 +181,10 @@ class Worker(Composer):
         return "x"
 
     def write(self, item: str, rest: str, choices: Choices) -> str | None:
-        name, _, text = rest.partition(": ")
+        found = re.fullmatch(r"([^:]+\.\w+|[^\s:]+): (.*)|(\S+\.\w+)", rest, re.S)
+        if not found:
+            return self.look(item)  # "write the schema" names no file
+        name, text = found[1] or found[3], found[2] or ""
         with open(name, "a+", encoding="utf-8") as f:
             f.seek(0)
             if text not in f.read().split("\n"):  # it was written before the worker was killed

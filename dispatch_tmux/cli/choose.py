@@ -25,7 +25,8 @@ class Asking(Telling):
 
             self.confirm(set_up(self.use_default or bool(model), "", False))
 
-    def agrees(self, default: str) -> bool:
+    def agrees(self, default: str, model: str) -> bool:
         if self.use_default or not common.is_terminal():
             return self.use_default
-        return click.confirm(f"No model is named. Use {default}?", default=True)
+        which = f"{default} ({model})" if model not in ("", default) else default
+        return click.confirm(f"No model is named. Use {which}?", default=True)

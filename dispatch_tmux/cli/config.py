@@ -28,14 +28,17 @@ def path() -> None:
 
 
 @config.command()
-def show() -> None:
-    """The file as it is, and what is wrong with it."""
+def show() -> int:
+    """The file as it is, and what is wrong with it; exit status 1, then."""
     found = verb.show()
     click.echo("\n".join(clean(line, 2000) if line else "" for line in found.text.rstrip("\n").split("\n")))
     if found.old_format:
         click.echo("this is the old format: `dispatch config migrate` upgrades it, and keeps a copy", err=True)
     for name, _, now, why in found.aged:
         click.echo(f"backends.{name}.command: {why}; `dispatch config renew` makes it: {now}", err=True)
+    for wrong in found.wrong:
+        click.echo(f"dispatch: {clean(wrong, 1000)}", err=True)
+    return 1 if found.wrong else 0
 
 
 @config.command()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--auto", is_flag=True, help="Answer the workers' questions by itself (always so without a terminal).")
-@click.option("--keep/--no-keep", default=None, help="Leave the workers' windows open at the end (on a terminal: yes).")
+@click.option(
+    "--keep/--no-keep", default=None, help="Leave the workers' windows open at the end (else when you say so)."
+)
 def demo(auto: bool, keep: bool | None) -> int:
     """Watch three built-in workers do a job each. Needs no agent CLI and no key.
 
@@ -27,23 +31,45 @@ def demo(auto: bool, keep: bool | None) -> int:
     \b
     dispatch demo --auto
     """
-    person = common.is_terminal()
-    project = verb.scratch()
-    keep = person if keep is None else keep
-    click.echo(f"three workers, each in a tmux window of its own (project {project.root})")
-    command = "dispatch" if shutil.which("dispatch") else sys.argv[0]
-    if person:
-        click.echo(f"to look on, in another terminal:  {command} -C {project.root} attach")
+    person, project = common.is_terminal(), verb.scratch()
+    command = f"{_ourselves()} -C {shlex.quote(project.root)}"
     try:
+        if own := verb.own_config(project):
+            click.echo(
+                "your configuration cannot be read (`dispatch config show` says why): the demo goes without", err=True
+            )
+            os.environ["DISPATCH_CONFIG"] = own
+            command = f"DISPATCH_CONFIG={shlex.quote(own)} {command}"
+        click.echo(f"three workers, each in a tmux window of its own (project {project.root})")
+        if person:
+            click.echo(f"to look on, in another terminal:  {command} attach")
         _play(project, by_itself=auto or not person)
-        return 0 if verb.finished(project) else 1
-    finally:
-        if keep:
-            click.echo(f"\nthe workers are still there:  {command} -C {project.root} attach storage")
-            click.echo(f"when you have seen enough:    {command} -C {project.root} stop --all")
-        else:
-            verb.remove(project)
-            click.echo("\nthe workers have been stopped and the scratch project removed")
+        finished = verb.finished(project)
+        if person and not auto and keep is None:
+            click.echo(f"\nthe workers are still there:  {command} attach storage")
+            click.prompt("Enter ends them and removes the project", default="", show_default=False, prompt_suffix=" ")
+    except BaseException:
+        _end(project)
+        raise
+    if keep:
+        click.echo(f"\nthe workers are still there:  {command} attach storage")
+        click.echo(f"when you have seen enough:    {command} stop --all && rm -r {shlex.quote(project.root)}")
+    else:
+        _end(project)
+    return 0 if finished else 1
+
+
+def _ourselves() -> str:
+    """This very command, as it can be typed in any directory."""
+    ours, there = os.path.abspath(sys.argv[0]), shutil.which("dispatch")
+    if os.path.basename(ours) != "dispatch":
+        return "dispatch" if there else f"{shlex.quote(sys.executable)} -m dispatch_tmux"
+    return "dispatch" if there and os.path.realpath(there) == os.path.realpath(ours) else shlex.quote(ours)
+
+
+def _end(project: Project) -> None:
+    verb.remove(project)
+    click.echo("\nthe workers have been stopped and the scratch project removed")
 
 
 def _play(project: Project, by_itself: bool) -> None:

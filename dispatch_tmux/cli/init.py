@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from dispatch_tmux.cli import show
-from dispatch_tmux.core.text import clean
+from dispatch_tmux.core.text import clean, line
 from dispatch_tmux.verbs import init as verb
 
 if TYPE_CHECKING:
     from dispatch_tmux.verbs.init import Found
+
+LISTED = 20  # models that have a number when a person is asked
 
 
 @click.command()
@@ -30,16 +32,28 @@ def set_up(yes: bool, default: str, force: bool) -> str:
     found = verb.look()
     for f in found:
         click.echo(clean(_found(f), 200))
-    offered = verb.proposals(found)
+    offered = verb.offered(found)
     if not default and not yes and sys.stdin.isatty() and len(offered) > 1:
-        for n, name in enumerate(offered, 1):
-            click.echo(f"  {n}. {name}")
-        picked = click.prompt("Which one runs when a task names none?", default="1")
-        default = chosen(offered, picked)
+        default = _asked(offered)
     done = verb.write(found, default or offered[0], force=force)
     former = f"; the former one is kept as {done.kept}" if done.kept else ""
     click.echo(f"default: {done.default}\nwrote {done.path}{former}")
     return done.default
+
+
+def _asked(offered: Sequence[str]) -> str:
+    """The model of OFFERED that the person picks; what is none is asked for again."""
+    for n, name in enumerate(offered[:LISTED], 1):
+        click.echo(f"  {n}. {name}")
+    if len(offered) > LISTED:
+        click.echo(
+            f"  … and {len(offered) - LISTED} more, by name: {line(', '.join(offered[LISTED:]), 3 * show.width())}"
+        )
+    while True:
+        picked = chosen(offered, click.prompt("Which one runs when a task names none?", default="1"))
+        if picked in offered:
+            return picked
+        click.echo(f"  there is no model {clean(picked, 60)!r}: a number of the list, or a name")
 
 
 def chosen(offered: Sequence[str], picked: str) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from dispatch_tmux import CAUSES, Question, State, Task
 from dispatch_tmux.core import fit
@@ -32,9 +32,14 @@ def height() -> int:
     return max(shutil.get_terminal_size((80, 24)).lines, 3)
 
 
+def draws(stream: TextIO | None = None) -> bool:
+    """Whether STREAM (standard output) is a terminal that obeys escape sequences: TERM=dumb is none (an editor's shell)."""
+    return (stream or sys.stdout).isatty() and (os.environ.get("TERM") or "dumb") != "dumb"
+
+
 def has_colours() -> bool:
     """Whether what is printed goes to a terminal with colours, and the person wants them."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return draws() and not os.environ.get("NO_COLOR")
 
 
 def coloured(text: str, code: str) -> str:

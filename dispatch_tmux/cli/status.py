@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -161,7 +160,7 @@ def _graph(found: list[Task]) -> list[str]:
 
 
 def _watch(project: Project, task: str | None, only: list[str] | None, every: bool) -> None:
-    drawn = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    drawn = show.draws()
     changes = verb.changes(project, EVERY)
     try:
         while True:

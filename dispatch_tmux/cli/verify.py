@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dispatch_tmux.cli import common
+from dispatch_tmux.cli import common, show
 from dispatch_tmux.core.text import clean
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class _Progress:
     """How far it has come, on one line of a terminal."""
 
     def __init__(self, quiet: bool) -> None:
-        self._shown = not quiet and sys.stderr.isatty()
+        self._shown = not quiet and show.draws(sys.stderr)
         self._taken, self._lock = 0, threading.Lock()
 
     def hear(self, name: str, result: object) -> None:

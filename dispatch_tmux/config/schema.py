@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -143,6 +143,12 @@ def parse(path: str, text: str) -> Config:
         _command(where, ("worktree", "setup"), config.worktree.setup)
     _refer(where, config)
     return config
+
+
+def places(path: str, text: str) -> Callable[[tuple[str, ...], str], str]:
+    """What says of a key of TEXT, the file PATH, what is wrong with it: 'PATH, line 3: models.x.backend: …'."""
+    where = _Where(path, read(path, text)[0])
+    return lambda keys, said: str(where.error(keys, said))
 
 
 def read(path: str, text: str) -> tuple[yaml.Node | None, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -111,6 +112,13 @@ def _verb(words: tuple[str, ...]) -> str:
     while left[0] == "-c":
         del left[:2]
     return left[0]
+
+
+def version() -> str:
+    """What git says of its version, with where it lies; '' where there is none."""
+    found = shutil.which("git")
+    said = ask("/", "--version") if found else None
+    return f"{said.out.strip().removeprefix('git version ')} at {found}" if said and said.ok else ""
 
 
 def init(folder: str, env: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch_tmux.config import load as configuration
 from dispatch_tmux.errors import DispatchError, NeedsDecision
-from dispatch_tmux.models import resolve
+from dispatch_tmux.models import names, resolve
 from dispatch_tmux.models.resolve import Resolution, World
 from dispatch_tmux.store import files, home
 
@@ -116,7 +116,18 @@ def unavailable(shop: Shop, chosen: Resolution) -> DispatchError:
     asked = sorted(n for n in shop.names if n not in ("demo", "command") and shop.installed(n))
     near = f"near: {', '.join(chosen.near)}; " if chosen.near else ""
     where = f"asked: {', '.join(asked)}; " if asked else "no agent CLI is installed; "
-    return DispatchError(f"{chosen.message}", hint=f"{where}{near}dispatch models lists what there is")
+    return DispatchError(
+        f"{chosen.message}", hint=f"{wanting(shop, chosen.name)}{where}{near}dispatch models lists what there is"
+    )
+
+
+def wanting(shop: Shop, name: str) -> str:
+    """A line about the CLI that would run the model or family NAME, and how to get it; '' when it is there, or none is known."""
+    native = {"openai": "codex"}.get(kind := names.family(name), kind) or name.lower()
+    if native not in shop.names or native in ("command", "demo") or shop.installed(native):
+        return ""
+    backend = shop.backend(native)
+    return f"it runs in {backend.executable}, which is not installed: {backend.install}\n" if backend.install else ""
 
 
 def command(
@@ -184,8 +195,9 @@ def needs_confirmation(chosen: Resolution, root: str) -> bool:
 
 def undecided(chosen: Resolution, others: Sequence[str] = ()) -> NeedsDecision:
     there = f"; there are: {', '.join(others[:6])}" if others else ""
+    stands = f" ({chosen.model})" if chosen.model not in ("", chosen.name) else ""
     return NeedsDecision(
-        f"no model is named, the default is {chosen.name}: confirm it with --yes, or name one with -m",
+        f"no model is named, the default is {chosen.name}{stands}: confirm it with --yes, or name one with -m",
         hint=f"--yes is needed only once in a project{there}",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dispatch_tmux.config import edit
@@ -26,11 +26,12 @@ class Aged(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """The configuration file, and what is old in it: the format (`old_format`), commands (`aged`)."""
+    """The configuration file, what is old in it: the format (`old_format`), commands (`aged`), and what is `wrong`, a line each."""
 
     text: str
     old_format: bool
     aged: tuple[Aged, ...]
+    wrong: tuple[str, ...] = ()
 
 
 class Added(NamedTuple):
@@ -51,10 +52,42 @@ def exists() -> bool:
 
 
 def show() -> Shown:
-    """The file as it is. Raises DispatchError when there is none, and for what is wrong in it."""
+    """The file as it is, and what is wrong with it. Raises DispatchError when there is none."""
     text = _text()
-    found = configuration.load()
-    return Shown(text, bool(found and found.agents), tuple(aged()))
+    try:
+        found = configuration.load()
+    except DispatchError as e:
+        return Shown(text, False, (), (f"{e}{f' ({e.hint})' if e.hint else ''}",))
+    return Shown(text, bool(found and found.agents), tuple(aged()), tuple(_wrong(text)))
+
+
+def _wrong(text: str) -> Iterator[str]:
+    """What in the configuration, whose shape is right, names something that is not there."""
+    from dispatch_tmux.config import schema
+
+    shop = Shop()
+    if (found := shop.config) is None:
+        return
+    at = schema.places(configuration.path(), text)
+    known = ", ".join(name for name in shop.names if name != "command")
+    backends: dict[tuple[str, ...], str] = {
+        ("models", name, "backend"): model.backend for name, model in found.models.items()
+    }
+    backends |= {("limits", "per_backend", name): name for name in found.limits.per_backend}
+    odd = {keys: name for keys, name in backends.items() if name not in shop.names}
+    for keys, name in odd.items():
+        yield at(keys, f"there is no backend {name!r}; there are: {known}")
+    if any(keys[0] == "models" for keys in odd):
+        return  # what a name stands for cannot be told before that is mended
+    named: dict[tuple[str, ...], Sequence[str]] = {("default",): [found.default]}
+    named |= {("aliases", name, "model"): [alias.model] for name, alias in found.aliases.items()}
+    named |= {("aliases", name, "fallbacks"): alias.fallbacks for name, alias in found.aliases.items()}
+    named |= {("models", name, "fallbacks"): model.fallbacks for name, model in found.models.items()}
+    for keys, names in named.items():
+        for name in filter(None, names):
+            missing = name not in found.models and resolving.named(name, shop.world).source == "unavailable"
+            if missing and not choose.wanting(shop, name):  # one whose CLI is not installed here is in order
+                yield at(keys, f"{name!r} is no model or alias of this file, and no installed CLI has it")
 
 
 def check() -> None:

@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dispatch_tmux.config import load as configuration
+from dispatch_tmux.config.yaml_text import scalar
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import State, Task
@@ -48,6 +50,21 @@ def scratch() -> Project:
     return projects.at(root)
 
 
+def own_config(project: Project) -> str:
+    """Where the person's configuration cannot be read: the path of one that the demo uses instead (DISPATCH_CONFIG); else ''.
+
+    It has a tmux server of its own, which goes with the demo.
+    """
+    try:
+        configuration.load()
+    except DispatchError:
+        path = os.path.join(project.root, "config.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(f"tmux: {{socket: {scalar(os.path.join(project.root, 'tmux'))}}}\n")
+        return path
+    return ""
+
+
 def start(project: Project) -> Iterator[Task]:
     """Start the three workers, one after another."""
     for id, (prompt, items) in JOBS.items():
@@ -82,13 +99,16 @@ def results(project: Project) -> list[Result]:
 
 
 def remove(project: Project) -> None:
-    """End the workers, close the session and remove the directory."""
-    stop.end(project, [id for id in JOBS if id in project.store.ids()])
-    server = session.server_of(project)
-    found = server.session_of(project.root)
-    if found:
-        from dispatch_tmux.tmux import objects
+    """End the workers, close the session and remove the directory; that also where there is no tmux to ask."""
+    try:
+        stop.end(project, [id for id in JOBS if id in project.store.ids()])
+        server = session.server_of(project)
+        if found := server.session_of(project.root):
+            from dispatch_tmux.tmux import objects
 
-        objects.session(server, found).kill()
-    project.store.forget()
-    shutil.rmtree(project.root, ignore_errors=True)
+            objects.session(server, found).kill()
+    except DispatchError:
+        pass
+    finally:
+        project.store.forget()
+        shutil.rmtree(project.root, ignore_errors=True)

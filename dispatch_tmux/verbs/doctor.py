@@ -13,12 +13,15 @@ from dispatch_tmux.backends import discovery, versions
 from dispatch_tmux.backends.load import Backend
 from dispatch_tmux.config import load as config
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.git import run as git
 from dispatch_tmux.store import home, summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.verbs import standing
 from dispatch_tmux.verbs.stop import program_lives
+
+GIT = "git"  # what a check is called; no command, which are lists that begin with it
 
 
 class Finding(NamedTuple):
@@ -39,6 +42,9 @@ def doctor(project: Project) -> list[Finding]:
         ("control mode", lambda: _control(project)),
         ("supervisor", lambda: _supervisor(project)),
         ("project", lambda: _project(project)),
+        ("writing", lambda: _writing(project)),
+        (GIT, lambda: _git(project)),
+        ("gh", _gh),
         ("file events", lambda: _events(project)),
         ("journals", lambda: _journals(project)),
     ]
@@ -100,6 +106,41 @@ def _project(project: Project) -> tuple[bool | None, str]:
         return None, f"{project.root}, nothing dispatched yet"
     mode = os.stat(folder).st_mode & 0o777
     return (True, folder) if mode == 0o700 else (False, f"{folder} is open to others ({mode:o}) — chmod 700 {folder}")
+
+
+def _writing(project: Project) -> tuple[bool | None, str]:
+    """Whether the files of the project and our own can be written: asked of the system, nothing is tried."""
+    for what, path in (("this project", project.root), ("dispatch's own files", home.path())):
+        there = path
+        while not os.path.exists(there):
+            there = os.path.dirname(there)
+        if not os.access(there, os.W_OK | os.X_OK):
+            why = "the medium is read-only" if os.statvfs(there).f_flag & os.ST_RDONLY else "you may not"
+            return False, f"{there} cannot be written ({why}): {what} would be there"
+    return True, f"works in {project.root}"
+
+
+def _git(project: Project) -> tuple[bool | None, str]:
+    version = git.version()
+    if not version:
+        return None, "not installed (not on PATH): without it there are no worktrees, diff, merge"
+    there = (
+        ""
+        if os.path.exists(os.path.join(project.root, ".git"))
+        else "; this project is no repository: no worktrees, diff, merge"
+    )
+    return True, version + there
+
+
+def _gh() -> tuple[bool | None, str]:
+    import shutil
+
+    found = shutil.which("gh")
+    return (
+        (True, found)
+        if found
+        else (None, "not installed (not on PATH): only `dispatch pr` needs it, https://cli.github.com")
+    )
 
 
 def _events(project: Project) -> tuple[bool | None, str]:

@@ -96,6 +96,11 @@ def proposals(found: list[Found]) -> list[str]:
     return (picked or sorted(chosen))[:5]
 
 
+def offered(found: list[Found]) -> list[str]:
+    """Every model of FOUND that can be the default, the proposed ones first."""
+    return list(dict.fromkeys([*proposals(found), *models(found)]))
+
+
 def text(found: list[Found], chosen: dict[str, str], default: str) -> str:
     """The config, commented, models grouped by provider."""
     lines = [

@@ -70,8 +70,8 @@ class Chooser:
     def begin(self, model: str) -> None:
         """Called once, before the configuration is read; MODEL is the first one asked for, '' when none is named."""
 
-    def agrees(self, default: str) -> bool:
-        """Whether DEFAULT may run, when nobody has confirmed it in this project yet."""
+    def agrees(self, default: str, model: str) -> bool:
+        """Whether DEFAULT, which is MODEL, may run, when nobody has confirmed it in this project yet."""
         return self.use_default
 
     def tell(self, text: str) -> None:
@@ -84,8 +84,9 @@ class Chooser:
         shop = self._open(model)
         chosen = choose.for_task(shop, model, prompt)
         if choose.needs_confirmation(chosen, self.project.root):
-            if not self.agrees(chosen.name):
-                raise choose.undecided(chosen, shop.alternatives(chosen.name))
+            if not self.agrees(chosen.name, chosen.model):
+                aliases = [name for name in shop.world.aliases if name != chosen.name]
+                raise choose.undecided(chosen, [*aliases, *shop.alternatives(chosen.name)])
             choose.confirm(self.project.root, chosen.name)
         return self._added(shop, choose.runnable(shop, chosen))
 

@@ -14,6 +14,7 @@ from dispatch_tmux.store import files
 NAME = "dispatch"
 MANIFEST = ".installed.json"  # hashes of what was installed, which tell an edited copy from an old one
 HOOK = "dispatch brief --quiet"
+KEPT = ".before-dispatch"  # what the copy of settings without our hooks is called
 STATUS_LINE = "dispatch brief --line --quiet"
 
 
@@ -94,12 +95,23 @@ def uninstall(folder: str) -> Done | None:
     target = os.path.join(folder, "skills", NAME)
     if os.path.islink(target):
         os.unlink(target)
-        return Done(target, "removed")
-    if not os.path.lexists(target):
+    elif not os.path.lexists(target):
         return None
-    _refuse_edits(target)
-    _remove_copy(target)
+    else:
+        _refuse_edits(target)
+        _remove_copy(target)
+    for place in (os.path.dirname(target), folder):
+        _remove_empty(place)
     return Done(target, "removed")
+
+
+def _remove_empty(folder: str) -> None:
+    """FOLDER, unless something is in it or it is a link: the person has made that."""
+    try:
+        if not os.path.islink(folder):
+            os.rmdir(folder)
+    except OSError:
+        pass
 
 
 def _remove_copy(target: str) -> None:
@@ -159,8 +171,17 @@ def planned(folder: str, add: bool) -> Change:
 
 
 def apply(change: Change) -> None:
-    """Write the settings of CHANGE; a copy of the former ones is kept beside them."""
-    write_settings(change.path, change.after)
+    """Write the settings of CHANGE. While our hooks are in them a copy of the former ones lies beside them.
+
+    Settings in which nothing else was go with the hooks.
+    """
+    ours_go = change.after == without_hooks(change.after)
+    write_settings(change.path, change.after, keep=not ours_go)
+    if ours_go:
+        gone = [os.path.realpath(change.path) + KEPT]
+        gone += [change.path] if not change.after and not os.path.islink(change.path) else []
+        for path in filter(os.path.lexists, gone):
+            os.unlink(path)
 
 
 def with_hooks(settings: dict[str, Any]) -> dict[str, Any]:
@@ -206,9 +227,11 @@ def settings(folder: str) -> tuple[str, dict[str, Any]]:
     return path, data
 
 
-def write_settings(path: str, data: dict[str, Any]) -> None:
+def write_settings(path: str, data: dict[str, Any], keep: bool = True) -> None:
+    """Write DATA as settings; with KEEP a copy of what is there is put beside it."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if os.path.lexists(path):
         path = os.path.realpath(path)  # a link, as into a repository of dot files, stays one
-        shutil.copyfile(path, path + ".before-dispatch")
+        if keep:
+            shutil.copyfile(path, path + KEPT)
     files.replace(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatch_tmux.backends import demo_worker
 from dispatch_tmux.backends.demo import task_files
 from dispatch_tmux.backends.demo.dialogue import Dialogue, Left
 from dispatch_tmux.backends.demo.terminal import columns, wrapped
@@ -80,3 +81,18 @@ def test_a_blocked_question_goes_on_once_it_has_an_answer(tmp_path: Path) -> Non
     assert (tmp_path / "ipc" / "001.done").exists()
     task_files.finish(str(tmp_path), {"b": "done"})
     assert "- b: done" in (tmp_path / "output.md").read_text() and (tmp_path / "ipc" / ".done").exists()
+
+
+@pytest.mark.parametrize(
+    ("item", "file"),
+    [("write the schema", ""), ("write it", ""), ("write a.txt", "a.txt"), ("write a b.txt: x", "a b.txt"), ("write Makefile: x", "Makefile")],
+)  # fmt: skip
+def test_F16_only_what_names_a_file_writes_one(
+    item: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    worker = object.__new__(demo_worker.Worker)
+    worker.notes = {}
+    monkeypatch.setattr(worker, "work", lambda seconds: None)
+    assert worker.do(item) == "x"
+    assert [path.name for path in tmp_path.iterdir()] == ([file] if file else [])

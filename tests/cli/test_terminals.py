@@ -64,6 +64,8 @@ def test_a_terminal_has_colours_and_its_own_width(told: Crew) -> None:
 def test_no_colours_for_who_wants_none_or_is_no_terminal(told: Crew) -> None:
     assert "\x1b[" not in "\n".join(all_of(terminal(told, "status", NO_COLOR="1")))
     assert "\x1b" not in told.run("status").stdout
+    for args in (("status",), ("status", "task-01"), ("report",), ("questions",), ("brief",)):
+        assert "\x1b" not in "\n".join(all_of(terminal(told, *args, TERM="dumb")))
     coloured, without = (all_of(terminal(told, "status", **env)) for env in ({}, {"NO_COLOR": "1"}))
     assert [ageless(plain(line)) for line in coloured] == [ageless(line) for line in without]
 
@@ -85,6 +87,14 @@ def test_a_program_gets_fewer_than_forty_lines_and_is_told_of_the_rest(told: Cre
     assert len(said.splitlines()) < 40
     if len(said.splitlines()) > 30:
         assert "…" in said and "dispatch " in said
+
+
+def test_F16_attach_says_in_a_line_that_a_terminal_cannot_show_windows(crew: Crew) -> None:
+    crew.start("-m", "demo", "--id", "t", "--item", "hang", "x")
+    shown = terminal(crew, "attach", "t", TERM="dumb")
+    first, *hint = all_of(shown)
+    assert shown.exitstatus == 1 and len(hint) == 1
+    assert first.startswith("dispatch: a terminal of the kind 'dumb' cannot show windows")
 
 
 def test_with_all_a_program_gets_all(told: Crew) -> None:

@@ -346,6 +346,26 @@ def test_path_and_show(crew: Crew) -> None:
     assert "dispatch init" in crew.run("config", "show", ok=False).stderr
 
 
+def test_F15_show_finds_what_names_nothing(crew: Crew) -> None:
+    crew.config_path.write_text(
+        "default: nosuch\nmodels:\n  mine: {backend: demo, fallbacks: [demo, gone]}\naliases: {fast: {model: away}}\n"
+        "limits: {per_backend: {clude: 1}}\n"
+    )
+    done = crew.run("config", "show", ok=False)
+    assert done.returncode == 1 and done.stdout == crew.config_path.read_text()
+    for wrong in (
+        "line 5: limits.per_backend.clude: there is no backend 'clude'", "line 1: default: 'nosuch' is no model",
+        "line 4: aliases.fast.model: 'away' is no model", "line 3: models.mine.fallbacks: 'gone' is no model",
+    ):  # fmt: skip
+        assert f"config.yaml, {wrong}" in done.stderr
+    assert len(done.stderr.splitlines()) == 4
+    crew.config_path.write_text("models: {mine: {backend: nope}}\n")
+    assert "models.mine.backend: there is no backend 'nope'" in crew.run("config", "show", ok=False).stderr
+    crew.config_path.write_text("limits: {max_workers: -1}\n")  # and what has no right shape is shown, too
+    done = crew.run("config", "show", ok=False)
+    assert "max_workers: -1" in done.stdout and "line 1: limits.max_workers" in done.stderr
+
+
 def test_renew_gives_an_aged_command_its_current_form(crew: Crew) -> None:
     crew.config_path.write_text(PUBLISHED)
     assert crew.run("config", "renew", ok=False).returncode == 4

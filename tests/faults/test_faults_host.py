@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pexpect
 import pytest
 from crew import DISPATCH, Crew, wait_until
 
@@ -161,3 +162,42 @@ def test_F27_demo_and_doctor_leave_nothing(crew: Crew) -> None:
     assert set(os.listdir(crew.home)) - before <= {".dispatch"}
     wait_until(lambda: not list((crew.home / ".dispatch").glob("projects/*")), lambda: "records of the demo are left")
     wait_until(lambda: not crew.server.running(), lambda: "a tmux server of the demo is left")
+
+
+def demo_on_a_terminal(crew: Crew, scratch: Path) -> pexpect.spawn[str]:
+    scratch.mkdir()
+    env = {**crew.env, "TMPDIR": str(scratch), "DEMO_PACE": "0.05"}
+    return pexpect.spawn(
+        DISPATCH[0], [*DISPATCH[1:], "demo"], cwd=str(crew.root), env=env, encoding="utf-8", timeout=60
+    )
+
+
+def test_F15_demo_works_with_a_broken_config_and_goes_when_told(crew: Crew) -> None:
+    crew.config_path.write_text("models: [")
+    scratch = crew.base / "scratch"
+    shown = demo_on_a_terminal(crew, scratch)
+    shown.expect_exact("your configuration cannot be read")
+    for _ in range(2):
+        shown.expect("your answer")
+        shown.sendline("1")
+    shown.expect("still there:  (.+) attach storage")
+    there = subprocess.run(
+        ["sh", "-c", f"cd / && {shown.match[1]} status"], env=crew.env, capture_output=True, text=True
+    )
+    assert there.stdout.startswith("3 done\n"), there.stderr  # what is printed works in any directory
+    shown.expect("Enter ends them")
+    shown.sendline()
+    shown.expect(pexpect.EOF)
+    shown.close()
+    assert shown.exitstatus == 0 and not list(scratch.iterdir())
+
+
+def test_F16_demo_leaves_nothing_after_ctrl_c(crew: Crew) -> None:
+    scratch = crew.base / "scratch"
+    shown = demo_on_a_terminal(crew, scratch)
+    shown.expect("your answer")
+    shown.sendcontrol("c")
+    shown.expect(pexpect.EOF)
+    shown.close()
+    assert shown.exitstatus == 130 and not list(scratch.iterdir())
+    assert not list((crew.home / ".dispatch").glob("projects/*"))

@@ -6,9 +6,10 @@ import os
 import time
 from pathlib import Path
 
+import pexpect
 import pytest
 import yaml
-from crew import Crew
+from crew import DISPATCH, Crew
 
 WELL = """\
 case "$1" in
@@ -263,3 +264,46 @@ def test_permissions_come_from_the_run_the_alias_the_model_or_the_backend(crew: 
     from crew import wait_until
 
     assert "--permission-mode default" in wait_until(lambda: args.exists() and args.read_text())
+
+
+def test_F16_init_asks_again_after_a_typo_and_offers_every_model(crew: Crew, programs: Programs) -> None:
+    crew.config_path.unlink()
+    programs.add("agent", WELL)
+    shown = pexpect.spawn(
+        DISPATCH[0], [*DISPATCH[1:], "init"], cwd=str(crew.root), env=crew.env, encoding="utf-8", timeout=30
+    )
+    shown.expect("Which one runs")
+    assert all(f". {model}\r\n" in str(shown.before) for model in LISTED)
+    shown.sendline("gork-4")
+    shown.expect("there is no model 'gork-4'")
+    shown.expect("Which one runs")
+    shown.sendline("grok-4")
+    shown.expect(pexpect.EOF)
+    assert yaml.safe_load(crew.config_path.read_text())["default"] == "grok-4"
+
+
+def test_F16_a_person_is_told_what_model_an_alias_is(crew: Crew, programs: Programs) -> None:
+    programs.add("claude")
+    crew.configure(
+        default="fast",
+        models={"haiku": {"backend": "claude"}, "opus": {"backend": "claude"}},
+        aliases={"fast": {"model": "haiku"}, "careful": {"model": "opus"}},
+    )
+    said = crew.run("run", "look", ok=False).stderr
+    assert "the default is fast (haiku)" in said and "there are: careful, " in said
+    shown = pexpect.spawn(
+        DISPATCH[0], [*DISPATCH[1:], "run", "look"], cwd=str(crew.root), env=crew.env, encoding="utf-8", timeout=30
+    )
+    shown.expect_exact("Use fast (haiku)? [Y/n]")
+    shown.sendline("n")
+    shown.expect(pexpect.EOF)
+
+
+@pytest.mark.parametrize(
+    ("model", "cli", "package"), [("gemini", "gemini", "gemini-cli"), ("gpt-5.9", "codex", "openai/codex")]
+)
+def test_F16_a_model_whose_cli_is_missing_says_how_to_get_it(
+    crew: Crew, programs: Programs, model: str, cli: str, package: str
+) -> None:
+    said = crew.run("run", "-m", model, "x", ok=False).stderr
+    assert f"it runs in {cli}, which is not installed: npm install -g @" in said and package in said

@@ -11,6 +11,7 @@ from made import STARTED, made, over
 
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
+from dispatch_tmux.verbs import doctor as doctoring
 from dispatch_tmux.verbs.doctor import Finding, doctor
 
 
@@ -123,3 +124,28 @@ def test_with_a_supervisor_all_of_it_answers(crew: Crew) -> None:
     assert told["leftovers"][0] is None and "dispatch stop sits" in told["leftovers"][1]
     crew.run("stop", "sits")
     assert crew.json("doctor")[-1]["said"] == "none"
+
+
+def test_F16_git_and_gh_are_looked_for(project: Project, tmp_path: Path) -> None:
+    assert found(project, "git").ok is None and "no worktrees, diff, merge" in found(project, "git").said
+    assert found(project, "gh").ok is None and "dispatch pr" in found(project, "gh").said
+    for name, said in (("git", "git version 2.47.1"), ("gh", "")):
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\necho '{said}'\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    assert found(project, "git").said.startswith("2.47.1 at ") and "is no repository" in found(project, "git").said
+    assert found(project, "gh") == ("gh", True, str(tmp_path / "bin" / "gh"))
+
+
+def test_F16_a_directory_that_may_not_be_written_is_told(project: Project) -> None:
+    assert found(project, "writing").ok is True
+    os.chmod(project.root, 0o555)
+    pid = os.fork()
+    if not pid:  # root may write anywhere
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            ok, said = doctoring._writing(project)
+            os._exit(0 if ok is False and "cannot be written (you may not)" in said else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

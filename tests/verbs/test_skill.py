@@ -198,6 +198,15 @@ def test_hooks_are_never_written_without_a_word_and_leave_the_rest_alone(crew: C
     assert json.loads((home / "settings.json").read_text()) == mine
 
 
+@pytest.mark.parametrize("where", ["--project", "--user"])
+def test_F16_uninstalling_leaves_nothing_behind(crew: Crew, where: str) -> None:
+    home = crew.base / "claude"
+    for _ in range(2):
+        crew.run("skill", "install", where, "--hooks", "--yes", CLAUDE_CONFIG_DIR=str(home))
+    crew.run("skill", "uninstall", where, "--yes", CLAUDE_CONFIG_DIR=str(home))
+    assert not home.exists() and not (crew.root / ".claude").exists()
+
+
 def test_settings_that_cannot_be_read_are_left_alone(crew: Crew) -> None:
     home = crew.base / "claude"
     home.mkdir()
