@@ -138,20 +138,43 @@ def test_S10_what_ends_a_turn_for_good_has_its_cause(desk: Callable[..., Desk], 
     assert not at.crew.events(id, "nudge")
 
 
-def test_S20_the_usage_limit_of_a_subscription_is_limited_until_it_resets(desk: Callable[..., Desk]) -> None:
-    resets = int(time.time()) + 3 * 3600
+SUBSCRIBED = {"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-stub-only-for-tests-on-loopback"}
+
+
+def limit_until(resets: int) -> Fail:
+    """What a subscription's usage limit is answered with, which ends at RESETS."""
     headers = {
         "anthropic-ratelimit-unified-status": "rejected", "anthropic-ratelimit-unified-reset": str(resets),
         "anthropic-ratelimit-unified-representative-claim": "five_hour", "anthropic-ratelimit-unified-5h-status": "rejected",
         "anthropic-ratelimit-unified-5h-reset": str(resets), "anthropic-ratelimit-unified-5h-utilization": "1.0",
         "anthropic-ratelimit-unified-overage-status": "rejected", "anthropic-ratelimit-unified-overage-disabled-reason": "out_of_credits",
     }  # fmt: skip
-    at = desk(
-        one_after_the_other(Fail(429, "This request would exceed your account's rate limit.", headers=headers)),
-        ANTHROPIC_API_KEY="", CLAUDE_CODE_OAUTH_TOKEN="sk-ant-oat01-stub-only-for-tests-on-loopback",
-    )  # fmt: skip
+    return Fail(429, "This request would exceed your account's rate limit.", headers=headers)
+
+
+def test_S20_the_usage_limit_of_a_subscription_is_limited_until_it_resets(desk: Callable[..., Desk]) -> None:
+    resets = int(time.time()) + 3 * 3600
+    at = desk(one_after_the_other(limit_until(resets)), **SUBSCRIBED)
     id = at.start()
     at.crew.until(id, "limited")
     said = status(at, id)
     assert said["cause"] == "limit" and abs(said["resets"] - resets) < 3700, at.crew.tell(id)  # told by the hour
     assert not at.crew.events(id, "nudge")
+
+
+def test_S21_at_the_end_of_the_limit_it_goes_on_in_the_same_session(desk: Callable[..., Desk]) -> None:
+    limit = one_after_the_other(limit_until(int(time.time()) + 60))
+    at = desk(by_prompt({"limit has been reset": one_after_the_other(Says("I go on"))}, otherwise=limit), **SUBSCRIBED)
+    at.crew.configure(times={"limited": 2, "nudge": 3600})
+    id = at.start()
+    at.crew.until(id, "limited")
+    said = status(at, id)
+    wait_until(
+        lambda: any("limit has been reset" in text for text in at.model.user_texts()),
+        seconds=180,
+        why=lambda: at.crew.tell(id),
+    )
+    assert time.time() >= said["resets"]
+    at.until_shown(id, "I go on")
+    assert len(at.crew.events(id, "go-on")) == 1 and at.crew.task(id).attempt == 1
+    assert states(at, id)[-1] in ("working", "idle"), at.crew.tell(id)
