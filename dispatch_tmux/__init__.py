@@ -21,12 +21,14 @@ __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     "resume", "retry", "rollback_rules", "run", "select", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust",
     "unhold", "unpause", "verify", "wait",
     "is_paused", "live", "result",
+    "everywhere", "history", "recall", "restore", "usage",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
     "Glimpse", "Changes",
     "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposal",
     "Proposed", "Question", "Recorded", "Refused", "Reply", "Report", "Resolved", "RolledBack", "Row", "RuleChange", "Shown", "Size",
     "Started", "State", "Task", "TaskEvent", "Verified", "Written", "Frame",
+    "Past", "Place", "Recalled", "Used",
     "CAUSES", "KINDS",
     # pexpect on a tmux pane
     "PaneSpawn", "Socket",
@@ -72,6 +74,8 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.diff import Changes, all_changes, changes, diff
     from dispatch_tmux.verbs.doctor import Finding, doctor
     from dispatch_tmux.verbs.events import TaskEvent, events
+    from dispatch_tmux.verbs.everywhere import Place, everywhere
+    from dispatch_tmux.verbs.history import Past, Recalled, history, recall, restore
     from dispatch_tmux.verbs.init import Written, init
     from dispatch_tmux.verbs.keys import Pressed, keys
     from dispatch_tmux.verbs.live import Frame, live
@@ -101,6 +105,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.status import as_data, is_supervised, status
     from dispatch_tmux.verbs.stop import stop
     from dispatch_tmux.verbs.trust import trust
+    from dispatch_tmux.verbs.usage import Used, usage
     from dispatch_tmux.verbs.verify import Verified, verify
     from dispatch_tmux.verbs.wait import KINDS, News, acknowledge, wait
     from dispatch_tmux.verbs.which import Refused, each, select
@@ -130,6 +135,8 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.diff": "Changes all_changes changes diff",
     "verbs.doctor": "Finding doctor",
     "verbs.events": "TaskEvent events",
+    "verbs.everywhere": "Place everywhere",
+    "verbs.history": "Past Recalled history recall restore",
     "verbs.init": "Written init",
     "verbs.keys": "Pressed keys",
     "verbs.live": "Frame live",
@@ -150,6 +157,7 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.status": "as_data is_supervised status",
     "verbs.stop": "stop",
     "verbs.trust": "trust",
+    "verbs.usage": "Used usage",
     "verbs.verify": "Verified verify",
     "verbs.wait": "KINDS News acknowledge wait",
     "verbs.which": "Refused each select",

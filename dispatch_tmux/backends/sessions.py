@@ -116,11 +116,18 @@ def _parsed(line: bytes) -> object | None:
 def kept(own: str) -> usage.Usage:
     """What is known of the use; the supervisor keeps it among what is OWN to dispatch."""
     try:
-        data = json.loads(Tree(own).read("usage.json", most=2000) or "{}")
-        found = usage.Usage(**data)
-        return found if list(map(type, found)) == list(map(type, usage.Usage())) else usage.Usage()
-    except (ValueError, TypeError, RecursionError, DispatchError):
+        return of_data(json.loads(Tree(own).read("usage.json", most=2000) or "{}"))
+    except (ValueError, RecursionError, DispatchError):
         return usage.Usage()
+
+
+def of_data(data: object) -> usage.Usage:
+    """DATA as what is known of the use; nothing where it is none of ours."""
+    try:
+        found = usage.Usage(**data)  # type: ignore[arg-type]
+    except TypeError:
+        return usage.Usage()
+    return found if list(map(type, found)) == list(map(type, usage.Usage())) else usage.Usage()
 
 
 def keep(own: str, used: usage.Usage) -> None:

@@ -4,16 +4,18 @@ import click
 
 from dispatch_tmux import DispatchError
 from dispatch_tmux.cli import common, show
+from dispatch_tmux.core.text import line
 from dispatch_tmux.verbs import clean as verb
 
 
 @click.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @common.choosing
-@click.option("--all", "every", is_flag=True, help="Failed and lost tasks, too.")
+@click.option("--all", "every", is_flag=True, help="Failed and lost tasks, and unread results, too.")
 @click.option("--done", "only_done", is_flag=True, help="Done tasks only.")
 @click.option("--older-than", default="", metavar="TIME", help="Only what ended that long ago: 12h, 7d.")
 @click.option("--force", is_flag=True, help="Also worktrees with work that is nowhere else; branch and patch are kept.")
+@click.option("--forget", is_flag=True, help="Keep nothing of them in the archive.")
 @click.option("--dry-run", "-n", is_flag=True, help="Only say what would go.")
 def clean(
     tasks: tuple[str, ...],
@@ -23,11 +25,14 @@ def clean(
     only_done: bool,
     older_than: str,
     force: bool,
+    forget: bool,
     dry_run: bool,
 ) -> None:
-    """Remove done and stopped tasks (or the TASKs named): their windows, files, results and worktrees.
+    """Remove done and stopped tasks (or the TASKs named): their windows, files and worktrees.
 
-    What others wait for stays, and so does a worktree with work that is nowhere else. TASK may be a pattern, in quotes.
+    Nothing that was read is lost: plans, journals, questions, answers and results go into the archive (`dispatch history`,
+    `dispatch restore`). What others wait for stays, and so do a result that no `wait` has told, unless it is named or with
+    --all, and a worktree with work that is nowhere else. TASK may be a pattern, in quotes.
     Beside --group alone it is those of them that are done or stopped.
 
     \b
@@ -47,11 +52,22 @@ def clean(
         only_done=only_done,
         older_than=older_than,
         force=force,
+        forget=forget,
         dry_run=dry_run,
     )
-    said = [f"kept {kept.task}: {kept.why}" for kept in done.kept]
+    said = [f"kept {kept.task}: {kept.why}" for kept in done.kept if not kept.unread]
+    if unread := [kept.task for kept in done.kept if kept.unread]:
+        one = len(unread) == 1
+        said.append(
+            f"kept {line(', '.join(unread), 400)}: nobody has read {'its result' if one else 'their results'}"
+            f" (`dispatch wait` tells {'it' if one else 'them'}; name {'it' if one else 'them'}, or --all)"
+        )
     said += [f"  kept: {name}" for name in done.rescued]
     said += [f"{'would remove' if dry_run else 'removed'} {t.id} ({t.state.value})" for t in done.removed]
+    if done.archived and done.removed:
+        said.append(
+            f"in the archive: dispatch history, dispatch restore {done.removed[-1].id if len(done.removed) == 1 else 'TASK'}"
+        )
     common.echo_lines(said or ["nothing to clean"], "dispatch status --all lists the tasks there are")
     if named and done.kept:
         raise DispatchError(

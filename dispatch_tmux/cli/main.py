@@ -38,6 +38,8 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "events": ("events", "What has happened, in order."),
         "brief": ("brief", "How things stand, in under 30 lines."),
         "report": ("report", "What came of tasks; as a page, too."),
+        "history": ("history", "Search all tasks, archived ones, too."),
+        "usage": ("usage", "Time, tokens and cost, added up."),
     },
     "Answer": {
         "questions": ("questions", "Every open question, whole."),
@@ -58,6 +60,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "resume": ("retry", "Take up tasks that were cut off."),
         "continue": ("carry_on", "Let a worker go on that was stopped (Ctrl-Z)."),
         "clean": ("clean", "Remove tasks that are over."),
+        "restore": ("history", "Bring a cleaned task back."),
         "doctor": ("doctor", "What works here, and how to mend the rest."),
         "record": ("record", "Save a screen that was read wrongly."),
         "classify": ("classify", "What is seen on a stored screen."),

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="A list of {task, id, via, text, choices, untrusted}.")
-def questions(as_json: bool) -> None:
+@click.option("--everywhere", is_flag=True, help="Of all your projects; each then has its `root`, too.")
+def questions(as_json: bool, everywhere: bool) -> None:
     """Every open question, whole, with its choices.
 
     \b
     dispatch questions
     """
+    if everywhere:
+        _everywhere(as_json)
+        return
     found = verb.questions(common.project())
     if as_json:
         common.print_json([_data(asked) for asked in found])
@@ -35,6 +39,15 @@ def _lines(found: list[Asked]) -> list[str]:
     kept = listing.fitted(blocks, [""] * len(blocks), 0, common.MOST_LINES - 1) or blocks[:1]
     more = show.many(len(blocks) - len(kept), "more question")
     return [*(row for block in kept for row in block), f"… {more}: dispatch questions --json"]
+
+
+def _everywhere(as_json: bool) -> None:
+    from dispatch_tmux.cli import everywhere
+
+    if as_json:
+        common.print_json(everywhere.questions_data(_data))
+    else:
+        common.echo_lines(everywhere.questions() or ["no open question"], "dispatch questions --everywhere --json")
 
 
 def _data(asked: Asked) -> dict[str, Any]:

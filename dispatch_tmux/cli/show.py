@@ -106,25 +106,26 @@ def goes_on(task: Task) -> str:
     return f"it goes on by itself after {clock(task.resets, time.time())}"
 
 
-def question(task: str, q: Question, path: str = "", most: int = 20) -> list[str]:
+def question(task: str, q: Question, path: str = "", most: int = 20, there: str = "") -> list[str]:
     """A question with its choices and how to answer it; of a long one MOST lines, and PATH, the file with all of it.
 
-    On a terminal it is wrapped at words.
+    THERE: its project's directory, as a shell takes it, where that is another one. On a terminal it is wrapped at words.
     """
-    lines = _question(task, q, path, most)
+    lines = _question(task, q, path, most, there)
     return [part for row in lines for part in fit.wrapped(row, width(), 4)] if sys.stdout.isatty() else lines
 
 
-def _question(task: str, q: Question, path: str, most: int) -> list[str]:
+def _question(task: str, q: Question, path: str, most: int, there: str) -> list[str]:
     first, *rest = clean(q.text, 4000, path).splitlines() or [""]
     rest = [x for x in rest if not _is_choice(x, q)]
     if len(rest) > most:
         rest = [*rest[:most], f"… ({len(rest) - most} more lines{f', see {path}' if path else ''})"]
     lines = [f"? {task} asks ({q.id}): {first}", *(f"    {x}" for x in rest)]
     lines += [f"    {line(c.key, 20)}. {line(c.label, 200)}" for c in q.choices]
+    dispatch = f"dispatch -C {there}" if there else "dispatch"
     if q.is_unknown:
-        return [*lines, f"    look: dispatch attach {task}, or press keys: dispatch keys {task} Down Enter"]
-    return [*lines, f"    answer: dispatch answer {task} {_how(q)}"]
+        return [*lines, f"    look: {dispatch} attach {task}, or press keys: {dispatch} keys {task} Down Enter"]
+    return [*lines, f"    answer: {dispatch} answer {task} {_how(q)}"]
 
 
 def _how(q: Question) -> str:

@@ -28,6 +28,7 @@ NOTHING = "no task has been dispatched here yet"
 @click.option("--graph", "drawn", is_flag=True, help="Draw what comes after what.")
 @click.option("--why", is_flag=True, help="What TASK's state is based on.")
 @click.option("--all", "-a", "every", is_flag=True, help="Every finished task, and every line.")
+@click.option("--everywhere", is_flag=True, help="All your projects: counts, and what waits.")
 def status(
     tasks: tuple[str, ...],
     group: str,
@@ -37,6 +38,7 @@ def status(
     drawn: bool,
     why: bool,
     every: bool,
+    everywhere: bool,
 ) -> None:
     """What every task is doing, or all about TASK. True also when no supervisor is running.
 
@@ -52,6 +54,11 @@ def status(
     done and total items, items {text mark}, questions {id via text choices {key label text}},
     held (why messages wait), untrusted (the keys whose words may come from a worker).
     """
+    if everywhere:
+        if tasks or group or states or watch or drawn or why:
+            raise UsageProblem("--everywhere goes with --json and --all only", hint="dispatch status --everywhere")
+        _everywhere(as_json, every)
+        return
     project = common.project()
     found = common.chosen(project, tasks, group, states) if tasks or group or states else None
     task, only = (None, None) if found is None else (None, found.ids) if found.several else (found.ids[0], None)
@@ -72,6 +79,15 @@ def status(
 def listed(project: Project) -> None:
     """Print the list of tasks, as `dispatch` alone does where there is no terminal to draw on."""
     common.echo_lines(_lines(project, None, None, False, _room()), "dispatch status --all")
+
+
+def _everywhere(as_json: bool, every: bool) -> None:
+    from dispatch_tmux.cli import everywhere
+
+    if as_json:
+        common.print_json(everywhere.status_data())
+    else:
+        common.echo_lines(everywhere.status(), "dispatch status --everywhere --all", every)
 
 
 def _refuse_at_odds(chosen: bool, given: dict[str, bool]) -> None:

@@ -65,13 +65,18 @@ class Times(_Part, frozen=True):
 
 
 class Limits(_Part, frozen=True):
-    """How many workers may run at once (0: any number), and when one may start; see schedule.Limits."""
+    """How many workers may run at once (0: any number), and when one may start; see schedule.Limits.
+
+    `archive_days`, `archive_mb`: how long, and up to which size a project, tasks stay in the archive; 0: for ever.
+    """
 
     max_workers: _Count = 0
     per_backend: dict[str, _Count] = {}
     per_group: dict[str, _Count] = {}
     stagger: _Seconds = 0.0
     memory: _Count = 300
+    archive_days: _Count = 0
+    archive_mb: _Count = 0
 
 
 class Worktree(_Part, frozen=True):

@@ -92,7 +92,7 @@ def _state(e: Event, facts: Facts, questions: Questions, requests: Requests) -> 
     state, number = State(e.data["state"]), facts.get("states", 0) + 1
     if facts.get("state") is not state or not facts.get("entered"):
         facts.update(entered=number)
-    facts.update(state=state, since=e.t, why=str(e.data.get("why", "")))
+    facts.update(state=state, since=e.t, why=str(e.data.get("why", "")), restored=False)
     facts.update(surfaced=bool(e.data.get("surfaced")), states=number)
     facts.update(
         cause=str(e.data.get("cause", "")),
@@ -215,6 +215,11 @@ def _released(e: Event, facts: Facts, questions: Questions, requests: Requests) 
     )
 
 
+def _restored(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
+    """It is over, and its window, which may be another one's by now, is not there."""
+    facts.update(restored=True, pane="", window="", server="", pid=0)
+
+
 def _flag(e: Event, facts: Facts, questions: Questions, requests: Requests) -> None:
     facts.update(flags=(*facts.get("flags", ()), str(e.data["text"])))
 
@@ -258,6 +263,7 @@ _STEPS = {
     "waived": _waived,
     "flag": _flag,
     "released": _released,
+    "restored": _restored,
     "late": _late,
     "strayed": _strayed,
 }

@@ -188,6 +188,7 @@ class Task(NamedTuple):
     after: tuple[tuple[str, str], ...] = ()  # (task id, what of it: schedule.DONE or ANY)
     adopted: bool = False  # a CLI that the person started; its pane is theirs
     released: bool = False
+    restored: bool = False  # it came back out of the archive, and nothing has happened since
     timeout: float = 0.0  # seconds of running after which it is brought to the person; 0: as configured
     deadline: float = 0.0
     stop_late: bool = False
@@ -262,7 +263,7 @@ def needs(task: Task) -> tuple[Need, ...]:
     ]
     found += [Need("flag", f"flag:{n}", text) for n, text in enumerate(task.flags)]
     found += [Need("late", f"late:{n}", why) for n, why in enumerate(task.late)]
-    if task.ended:
+    if task.ended and not task.restored:
         found.append(Need(task.state.value, f"{task.state.value}:{task.entered}", task.why))
     elif task.state in HALTED:
         found.append(Need(task.state.value, f"{task.state.value}:{task.states}", task.why))

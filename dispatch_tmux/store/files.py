@@ -63,6 +63,7 @@ def replace_at(folder: int, name: str, text: str | bytes, *, exclusive: bool = F
             os.fsync(f.fileno())
         if not exclusive:
             os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
+            fresh = ""
             return True
         try:
             os.link(fresh, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
@@ -71,7 +72,8 @@ def replace_at(folder: int, name: str, text: str | bytes, *, exclusive: bool = F
         return True
     finally:
         try:
-            os.unlink(fresh, dir_fd=folder)
+            if fresh:
+                os.unlink(fresh, dir_fd=folder)
         except FileNotFoundError:
             pass
 
@@ -100,9 +102,31 @@ def append_line(fd: int, line: bytes) -> None:
     size = os.fstat(fd).st_size
     if size and os.pread(fd, 1, size - 1) != b"\n":
         line = b"\n" + line
-    view = memoryview(line + b"\n")
+    write_all(fd, line + b"\n")
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """All of DATA into the open file FD. Raises OSError."""
+    view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def sync(folder: int) -> None:
+    """What was written into files of the open directory FOLDER is on the disk then. Raises OSError."""
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "syncfs"):  # Linux
+        if libc.syncfs(folder):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        return
+    for name in os.listdir(folder):
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 WAIT = 5.0  # seconds for a lock; whoever holds one longer was stopped in the middle, or is no dispatch

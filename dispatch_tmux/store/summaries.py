@@ -20,7 +20,7 @@ from dispatch_tmux.store.tree import Tree
 _KEPT = ("title", "model", "backend", "cwd", "created", "attempt", "since", "why", "states", "entered", "marks", "pane", "window",
          "exit_code", "started", "surfaced", "cause", "hint", "instead", "group", "priority", "after", "worktree",
          "branch", "base", "merged", "merged_into", "conflicts", "ours", "flags",
-         "ran", "late", "strayed", "adopted", "released", "server")  # fmt: skip
+         "ran", "late", "strayed", "adopted", "released", "restored", "server")  # fmt: skip
 _TYPES = [type(getattr(Task(""), name)) for name in _KEPT]
 _ENDED = [
     int if name == "exit_code" else kind for name, kind in zip(_KEPT, _TYPES, strict=True)

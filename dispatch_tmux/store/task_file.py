@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 def read(store: Store, id: str) -> dict[str, Any]:
     """What it says; {} when it cannot be read."""
-    text = store.own_tree(id).read("task.yaml") or ""
+    return parse(store.own_tree(id).read("task.yaml") or "")
+
+
+def parse(text: str) -> dict[str, Any]:
+    """What TEXT, a task.yaml's, says; {} when it is none."""
     try:
         lines = [line.partition(": ") for line in text.split("\n") if line]
         return {key: json.loads(value) for key, _, value in lines}
@@ -34,5 +38,9 @@ def _edited(text: str) -> dict[str, Any]:
 
 def write(store: Store, id: str, asked: dict[str, Any]) -> None:
     """Put it there. JSON is YAML, and spares every start the loading of yaml."""
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in asked.items()]
-    files.replace(store.own(id, "task.yaml"), "".join(lines))
+    files.replace(store.own(id, "task.yaml"), render(asked))
+
+
+def render(asked: dict[str, Any]) -> str:
+    """ASKED as the text of a task.yaml."""
+    return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in asked.items())

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from dispatch_tmux.errors import DispatchError
@@ -93,6 +93,25 @@ class Tree:
             return {}
         return found
 
+    def gather(
+        self, *folder: str, most: Mapping[str, int] | Callable[[str], int]
+    ) -> dict[str, tuple[bytes, os.stat_result]]:
+        """The regular files in FOLDER and their facts, of each as many bytes as MOST says of its name (none of it: left out).
+
+        Raises DispatchError for a file that should be readable and is not (a failing disk).
+        """
+        found: dict[str, tuple[bytes, os.stat_result]] = {}
+        try:
+            with self._parent((*folder, "")) as parent:
+                wanted = most if isinstance(most, Mapping) else _wanted(parent, most)
+                for name, bytes_ in wanted.items():
+                    if taken := _taken(parent, name, bytes_):
+                        found[name] = taken
+        except OSError as e:
+            if e.errno not in _ODD:
+                raise DispatchError(f"cannot read {self.at(*folder)}: {e.strerror}") from e
+        return found
+
     def stat(self, *names: str) -> os.stat_result | None:
         """The facts of a regular file; None for anything else."""
         try:
@@ -113,6 +132,11 @@ class Tree:
                 return files.replace_at(fd, names[-1], text, exclusive=exclusive)
         except OSError as e:
             raise DispatchError(f"cannot write {self.at(*names)}: {e.strerror}") from e
+
+    def set_time(self, *names: str, ns: int) -> None:
+        """A file there is said to have been written at NS, nanoseconds since the epoch. Raises OSError."""
+        with self._parent(names) as fd:
+            os.utime(names[-1], ns=(ns, ns), dir_fd=fd, follow_symlinks=False)
 
     def append(self, *names: str, text: str) -> bool:
         """TEXT at the end of an existing regular file, in one write; False when there is none."""
@@ -262,3 +286,30 @@ class Tree:
             yield fd
         finally:
             os.close(fd)
+
+
+def _wanted(folder: int, most: Callable[[str], int]) -> dict[str, int]:
+    """The names in the open directory FOLDER of which MOST wants something, in order."""
+    with os.scandir(folder) as entries:
+        names = sorted([entry.name for _, entry in zip(range(MOST_NAMES), entries, strict=False)])
+    return {name: bytes_ for name in names if (bytes_ := most(name)) > 0}
+
+
+def _taken(folder: int, name: str, most: int) -> tuple[bytes, os.stat_result] | None:
+    """MOST bytes of the regular file NAME in the open directory FOLDER, and its facts; None for anything else. Raises OSError."""
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, dir_fd=folder)
+    except OSError as e:
+        if e.errno in _ODD:
+            return None
+        raise
+    try:
+        facts = os.fstat(fd)
+        if not stat.S_ISREG(facts.st_mode):
+            return None
+        data, size = b"", min(most, facts.st_size)
+        while len(data) < size and (more := os.read(fd, min(size - len(data), 1 << 20))):
+            data += more
+        return data, facts
+    finally:
+        os.close(fd)

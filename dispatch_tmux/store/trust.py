@@ -118,6 +118,11 @@ def prove(root: str, base: str, name: str) -> str:
     return found.records
 
 
+def is_name(name: str) -> bool:
+    """Whether NAME can be that of a project's records."""
+    return bool(_NAME.fullmatch(name))
+
+
 def new_name(root: str) -> str:
     """A name for the records of ROOT: readable, and of this registration only."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(root)).strip("-")[:50] or "project"

@@ -1,4 +1,4 @@
-"""`clean`: removing tasks that are over, and nothing that is nowhere else."""
+"""`clean`: taking tasks that are over out of the way, and removing nothing that is nowhere else: the archive has what was read."""
 
 from __future__ import annotations
 
@@ -6,30 +6,36 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dispatch_tmux.config import load as configuration
 from dispatch_tmux.core import order
 from dispatch_tmux.core.task import State, Task
 from dispatch_tmux.errors import DispatchError, UsageProblem
-from dispatch_tmux.store import removal, summaries
+from dispatch_tmux.store import archive, removal, summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import windows
-from dispatch_tmux.verbs import merge, stop, tasks
+from dispatch_tmux.verbs import merge, stop, tasks, wait
 from dispatch_tmux.verbs.tasks import Which
 
 
 class Kept(NamedTuple):
-    """A task that `clean` leaves alone, and why."""
+    """A task that `clean` leaves alone, and why. `unread`: no `wait` has told its result yet, and its branch is not merged."""
 
     task: str
     why: str
+    unread: bool = False
 
 
 class Cleaned(NamedTuple):
-    """The tasks that were removed (or would be), those that were kept, and what of their work was saved: branches, patches."""
+    """The tasks that were removed (or would be), those that were kept, and what of their work was saved: branches, patches.
+
+    `archived`: what was read of the removed ones is kept, for `history` and `restore`.
+    """
 
     removed: tuple[Task, ...] = ()
     kept: tuple[Kept, ...] = ()
     rescued: tuple[str, ...] = ()
+    archived: bool = False
 
 
 def clean(
@@ -40,11 +46,13 @@ def clean(
     only_done: bool = False,
     older_than: float | str = 0.0,
     force: bool = False,
+    forget: bool = False,
     dry_run: bool = False,
 ) -> Cleaned:
-    """Remove the tasks WHICH (else all done and stopped ones): their windows, files, results and worktrees.
+    """Remove the tasks WHICH (else all done and stopped ones whose results were read): their windows, files and worktrees.
 
-    GROUP: only those of that group. EVERY takes failed and lost ones, too, ONLY_DONE no stopped ones; OLDER_THAN
+    What can be read of them goes into the archive, for `history` and `restore`; with FORGET nothing is kept. GROUP: only
+    those of that group. EVERY takes failed and lost ones and unread results, too, ONLY_DONE no stopped ones; OLDER_THAN
     (seconds, or "7d") only those that ended so long ago. What others wait for stays, and a worktree with work that is
     nowhere else; FORCE removes that one all the same, and keeps a branch and a patch of it. DRY_RUN removes nothing. One
     of several that is not over is kept; a single one raises DispatchError, ONLY_DONE beside EVERY or WHICH UsageProblem.
@@ -58,8 +66,16 @@ def clean(
         before = time.time() - (order.seconds(older_than) if isinstance(older_than, str) else older_than)
         found = [t for t in found if t.since < before]
     go, kept = _cleanable(project, found, force)
-    rescued = [] if dry_run else _remove(project, go, force)
-    return Cleaned(tuple(go), (*running, *kept), tuple(rescued))
+    unread = set() if which or every else wait.unread(project, [t for t in go if not t.merged])
+    kept += [Kept(t.id, "nobody has read its result", unread=True) for t in go if t.id in unread]
+    go = [t for t in go if t.id not in unread]
+    if dry_run:
+        return Cleaned(tuple(go), (*running, *kept))
+    rescued, failed = _remove(project, go, force, forget)
+    kept += [Kept(id, why) for id, why in failed.items()]
+    return Cleaned(
+        tuple(t for t in go if t.id not in failed), (*running, *kept), tuple(rescued), archived=bool(go) and not forget
+    )
 
 
 def _named(project: Project, which: Sequence[Which]) -> tuple[list[Task], list[Kept]]:
@@ -97,22 +113,46 @@ def _cleanable(project: Project, found: Sequence[Task], force: bool) -> tuple[li
     return go, kept
 
 
-def _remove(project: Project, found: Sequence[Task], force: bool) -> list[str]:
-    """Remove the tasks, what still runs in their windows, and their worktrees. Returns what was rescued of those."""
+def _remove(project: Project, found: Sequence[Task], force: bool, forget: bool) -> tuple[list[str], dict[str, str]]:
+    """Remove the tasks, what still runs in their windows, and their worktrees. Returns what was rescued of those, and the
+    tasks that are still there because the archive did not take them: id → why.
+    """
     stop.end(project, [t.id for t in found if not t.ended or stop.program_lives(project.store, t)])
     server = session.server_of(project)
     home = server.session_of(project.root)
     panes = windows.of_tasks(server, home) if home else {}
     rescued: list[str] = []
     away: list[str] = []
+    failed: dict[str, str] = {}
     try:
         for task in found:
             if task.branch:
                 rescued += merge.remove(project, task, force)
             for pane in panes.get(task.id, ()):
                 windows.close(server, pane)
-            away += project.store.put_away(task.id)
+        if found:
+            failed = _put_away(project, found, forget, away)
     finally:
         removal.delete(away)
         project.store.ring()
-    return rescued
+    return rescued, failed
+
+
+def _put_away(project: Project, found: Sequence[Task], forget: bool, away: list[str]) -> dict[str, str]:
+    """Archive FOUND, and then only take them away: whoever is killed in between leaves both. What is to be deleted is in AWAY.
+
+    Returns those that are still there, id → why.
+    """
+    store = project.store
+    if forget:
+        for task in found:
+            away += store.put_away(task.id)
+        return {}
+    with archive.alone(store.records):
+        failed = archive.keep(store, found)
+        for task in found:
+            away += store.put_away(task.id) if task.id not in failed else ()
+        config = configuration.load()
+        if config:
+            archive.bounded(store.records, config.limits.archive_days, config.limits.archive_mb)
+    return {id: f"{why}; --forget removes it all the same" for id, why in failed.items()}

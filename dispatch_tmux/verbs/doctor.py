@@ -14,7 +14,7 @@ from dispatch_tmux.backends.load import Backend
 from dispatch_tmux.config import load as config
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.git import run as git
-from dispatch_tmux.store import home, summaries
+from dispatch_tmux.store import archive, home, summaries
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.supervisor import session
 from dispatch_tmux.tmux import server as tmux
@@ -47,6 +47,7 @@ def doctor(project: Project) -> list[Finding]:
         ("gh", _gh),
         ("file events", lambda: _events(project)),
         ("journals", lambda: _journals(project)),
+        ("archive", lambda: _archive(project)),
     ]
     found = [_tried(name, check) for name, check in checks]
     return [*found, *_backends(), _tried("leftovers", lambda: _leftovers(project))]
@@ -170,6 +171,20 @@ def _journals(project: Project) -> tuple[bool | None, str]:
     if damaged:
         return None, f"half-written lines left out in: {', '.join(damaged[:5])}"
     return True, f"{len(ids)} task{'' if len(ids) == 1 else 's'}"
+
+
+def _archive(project: Project) -> tuple[bool | None, str]:
+    """What `clean` has kept, and how large it is."""
+    found = archive.entries(project.store.records) if project.store.exists() else []
+    if not found:
+        return True, "empty"
+    megabytes = archive.size(found) / 1e6
+    size = f"{megabytes:.1f} MB" if megabytes >= 0.1 else f"{megabytes * 1000:.0f} KB"
+    where = archive.folder(project.store.records)
+    return (
+        True,
+        f"{len(found)} task{'' if len(found) == 1 else 's'}, {size} in {where} (config: limits: archive_days, archive_mb)",
+    )
 
 
 def _leftovers(project: Project) -> tuple[bool | None, str]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dispatch_tmux.core import plan
 from dispatch_tmux.core.plan import Item
-from dispatch_tmux.core.task import ENDED, HALTED, Need, Question, Task, needs
+from dispatch_tmux.core.task import ENDED, HALTED, Need, Question, State, Task, needs
 from dispatch_tmux.errors import DispatchError, NothingToWaitFor, UsageProblem
 from dispatch_tmux.store import summaries
 from dispatch_tmux.store.consumers import Consumer, Told
@@ -77,6 +77,19 @@ def acknowledge(project: Project, news: Sequence[News], reader: str = "api") -> 
 def result(news: News, most: int = 20_000) -> str:
     """The beginning of the result that NEWS is about, MOST bytes of it; '' when there is none."""
     return (Tree.of(os.path.dirname(news.output)).read("output.md", most=most) or "") if news.output else ""
+
+
+def unread(project: Project, which: Sequence[Task]) -> set[str]:
+    """The ids of those of WHICH whose result (done, failed) no reader was told."""
+    told: dict[str, set[str]] = {}
+    for reader in Consumer(project.store.records, SESSION).others(""):
+        for id, keys in reader.items():
+            told.setdefault(id, set()).update(keys)
+    results = (State.DONE.value, State.FAILED.value)
+    return {
+        task.id for task in which for need in needs(task)
+        if need.kind in results and not {need.key, _mark(task, need.key)} & told.get(task.id, set())
+    }  # fmt: skip
 
 
 def left_open(project: Project, which: Which) -> list[Item]:

@@ -134,7 +134,7 @@ def finished(made: Rig, figures: Figures, random_: random.Random, tries: int) ->
         Path(made.store.own(id, "journal.jsonl")).write_text("".join(json.dumps(e) + "\n" for e in events))
     figures.told(f"status of {FINISHED} finished tasks, first", seconds(lambda: made.d("status", seconds=600)), "s", 4)
     figures.told("and again", seconds(lambda: made.d("status", seconds=600)), "s", 1)
-    figures.told(f"clean of {FINISHED}", seconds(lambda: made.d("clean", "--done", seconds=600)), "s", 5)
+    figures.told(f"clean of {FINISHED}", seconds(lambda: made.d("clean", "--all", seconds=600)), "s", 5)
     if made.store.ids():
         figures.failures.append(f"clean left {len(made.store.ids())} tasks")
 

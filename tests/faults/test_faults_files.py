@@ -727,7 +727,7 @@ def test_F14_a_clean_while_the_supervisor_writes_leaves_a_task_or_nothing(crew: 
         crew.start("-m", "brief", "--id", f"t{n}", "x")
 
     def all_are_cleaned() -> bool:
-        crew.run("clean", ok=None)  # right into what is written of their ends
+        crew.run("clean", "--all", ok=None)  # right into what is written of their ends
         for task in crew.json("status"):
             first = next(iter(crew.events(task["id"])), None)
             assert first is None or first.kind == "created", f"{task['id']} begins with {first}"
@@ -737,5 +737,5 @@ def test_F14_a_clean_while_the_supervisor_writes_leaves_a_task_or_nothing(crew: 
     for n in range(8):
         crew.start("-m", "brief", "--id", f"t{n}", "x")  # their ids are free, and nothing of the former is there
         assert crew.until(f"t{n}", "done").attempt == 1
-    crew.run("clean")
+    crew.run("clean", "--all")
     assert not os.listdir(os.path.dirname(crew.own("t0"))) and not os.listdir(crew.dir("t0").parent)

@@ -75,7 +75,7 @@ def test_W9_drop_and_clean_do_not_leave_a_stash_behind_without_a_word(repo: Crew
     said = repo.run("drop", "a", "--force").stdout
     assert "kept: stash entry, as branch rescued/a-" in said and not path.exists()
     assert len(git(repo.root, "stash", "list").splitlines()) == 1
-    assert "removed a" in repo.run("clean").stdout
+    assert "removed a" in repo.run("clean", "--all").stdout
 
 
 def test_W10_a_worker_works_in_the_checkout_that_the_person_stands_in_and_it_is_said(repo: Crew) -> None:

@@ -347,7 +347,7 @@ def test_W2_submodules(repo: Crew) -> None:
     repo.run("run", "-m", "demo", "--id", "b", "--worktree", "do it", cwd=repo.root / "lib")
     store = projects.at(projects.find(str(repo.root / "lib")).root, repo.store.base).store
     wait_until(lambda: store.task("b").state is State.DONE)
-    repo.run("clean", cwd=repo.root / "lib")
+    repo.run("clean", "--all", cwd=repo.root / "lib")
 
 
 def test_W2_a_worktree_removed_by_hand_is_made_again_with_its_commits(repo: Crew) -> None:

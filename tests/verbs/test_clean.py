@@ -12,13 +12,15 @@ from dispatch_tmux.errors import DispatchError, TaskNotFound, UsageProblem
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.verbs.clean import clean
+from dispatch_tmux.verbs.wait import wait
 
 
 @pytest.fixture(autouse=True)
-def tasks(store: Store) -> None:
+def tasks(project: Project, store: Store) -> None:
     for state in ("done", "stopped", "failed", "lost", "blocked"):
         made(store, state, *over(state))
     made(store, "queued")
+    wait(project, timeout=0, reader="me")  # their results are read
 
 
 def removed(project: Project, *which: str, **how: object) -> list[str]:
@@ -93,3 +95,17 @@ def test_one_that_runs_is_not_swept_up(project: Project, store: Store) -> None:
     made(store, "works", *STARTED, ("state", {"state": "working"}))
     removed(project, every=True)
     assert "works" in store.ids() and "queued" in store.ids() and "blocked" in store.ids()
+
+
+def test_a_result_that_nobody_has_read_stays_unless_it_is_named_or_all_go(project: Project, store: Store) -> None:
+    for id in ("unread", "named", "merged"):
+        made(store, id, *over("done"))
+    store.append("merged", "merged", "", into="main", tip="1234")  # whoever has merged it has seen it
+    found = clean(project)
+    assert [t.id for t in found.removed] == ["done", "stopped", "merged"]
+    assert [(k.task, k.unread) for k in found.kept] == [("unread", True), ("named", True)]
+    assert removed(project, only_done=True) == [] and removed(project, "named") == ["named"]
+    wait(project, "unread", timeout=0, reader="another")
+    assert removed(project) == ["unread"]
+    made(store, "unread", *over("done"))  # another task of the same id
+    assert removed(project) == [] and "unread" in removed(project, every=True)
