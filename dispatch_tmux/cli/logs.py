@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import sys
+
 import click
 
-from dispatch_tmux.cli import common
+from dispatch_tmux.cli import common, show
+from dispatch_tmux.core import fit
 from dispatch_tmux.verbs import logs as verb
 
 
@@ -21,6 +24,15 @@ def logs(task: str, follow: bool, lines: int, raw: bool) -> None:
     """
     pieces = verb.logs(common.project(), task, lines=lines, follow=follow, raw=raw)
     shown = next(pieces)
-    click.echo(shown, nl=not follow and not shown.endswith("\n"))
+    click.echo(_fitted(shown), nl=not follow and not shown.endswith("\n"))
     for piece in pieces:
-        click.echo(piece, nl=False)
+        click.echo(_fitted(piece), nl=False)
+
+
+def _fitted(piece: str) -> str:
+    """The whole lines of PIECE fitted to the terminal, where it goes to one."""
+    if not sys.stdout.isatty():
+        return piece
+    whole, end, rest = piece.rpartition("\n")
+    width = show.width()
+    return "\n".join(part for row in whole.split("\n") for part in fit.fitted(row, width)) + end + rest

@@ -116,4 +116,8 @@ def _environment(place: _Place, objects: str, *others: str) -> dict[str, str]:
     places = [place.objects, *others]
     if any(":" in path or path.startswith('"') for path in places):
         raise DispatchError("git cannot be told of a directory with ':' in its path")
-    return {"GIT_OBJECT_DIRECTORY": objects, "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(places)}
+    alone = {
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_NO_LAZY_FETCH": "1",
+    }  # what a repository lacks is not fetched, by whatever it names
+    return {**alone, "GIT_OBJECT_DIRECTORY": objects, "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(places)}

@@ -17,7 +17,7 @@ from dispatch_tmux.verbs.tasks import Which
 
 LINES = 200
 FIRST, MORE = 512 << 10, 8  # bytes from the end that are looked at first, and how many times more of them next
-MOST = 20 << 20  # of what was drawn, where no more than LINES are wanted: it is slow to read
+MOST = 8 << 20  # of what was drawn, where no more than LINES are wanted: it is slow to read
 LONGEST = 1 << 20  # characters of a line
 STANDS = 1.0  # seconds after which a line that is drawn counts as said, where it is followed
 
