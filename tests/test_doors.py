@@ -23,6 +23,7 @@ PROGRAMS = {  # module → what it starts; all others ask these
     "backends.door": "an agent CLI, at its own door",
     "cli.pager": "the person's pager",
     "cli.attach": "tmux, which takes the terminal over",
+    "cli.walk": "tmux, which takes the terminal over for a while",
     "git.run": "git",
     "store.processes": "ps",
     "supervisor.launch": "the set-up of a worktree",

@@ -117,7 +117,7 @@ def question(task: str, q: Question, path: str = "", most: int = 20, there: str 
 
 def _question(task: str, q: Question, path: str, most: int, there: str) -> list[str]:
     first, *rest = clean(q.text, 4000, path).splitlines() or [""]
-    rest = [x for x in rest if not _is_choice(x, q)]
+    rest = [x for x in rest if not is_choice(x, q)]
     if len(rest) > most:
         rest = [*rest[:most], f"… ({len(rest) - most} more lines{f', see {path}' if path else ''})"]
     lines = [f"? {task} asks ({q.id}): {first}", *(f"    {x}" for x in rest)]
@@ -138,7 +138,7 @@ def _how(q: Question) -> str:
     return "--choice N" if first.isdigit() else f"--choice {first}" + (f"   (or {', '.join(others)})" if others else "")
 
 
-def _is_choice(text: str, q: Question) -> bool:
+def is_choice(text: str, q: Question) -> bool:
     """Whether a line of the question is one of the choices, which are listed beneath it."""
     words = line(text, 4000)
     return any(words in (f"{line(c.key, 20)}{sign} {line(c.label, 4000)}" for sign in ".)") for c in q.choices)

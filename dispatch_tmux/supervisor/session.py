@@ -14,7 +14,7 @@ from dispatch_tmux.errors import DispatchError, TmuxError
 from dispatch_tmux.store import bell, files, log, processes, watchman
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
-from dispatch_tmux.supervisor import face, sandbox
+from dispatch_tmux.supervisor import sandbox
 from dispatch_tmux.tmux import lost_socket
 from dispatch_tmux.tmux import server as tmux
 from dispatch_tmux.tmux import session as tmux_session
@@ -115,6 +115,8 @@ def _one_at_a_time(path: str) -> files.Lock:
 
 def start(server: Server, project: Project) -> None:
     """Run the supervisor, beside the project's session if there is one, and see that this has a window 0."""
+    from dispatch_tmux.supervisor import face  # late: it loads pexpect, which most verbs never need
+
     programs = face.programs(project)
     for attempt in range(TRIES):
         session = server.session_of(project.root)
