@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from dispatch_tmux.backends import renewed
+from dispatch_tmux.backends.converting import convert
 from dispatch_tmux.backends.renewed import Standing
 from dispatch_tmux.backends.rules import Pattern, ScreenRules, Take, Verified, compiled
 from dispatch_tmux.errors import DispatchError
@@ -205,7 +206,7 @@ def load(name: str, *, user: Mapping[str, Any] | None = None, folder: Path | Non
     if "executable" not in merged and merged.get("argv"):
         merged["executable"] = merged["argv"][0]
     try:
-        return msgspec.convert(merged, Backend, dec_hook=compiled)
+        return convert(merged, Backend, dec_hook=compiled)
     except msgspec.ValidationError as problem:
         where = f"{file} or its changes in your config" if file and user else file or "your config"
         raise DispatchError(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from dispatch_tmux.backends.converting import convert
 from dispatch_tmux.backends.rules import Dialogue, ScreenRules, Verified, compiled
 from dispatch_tmux.core.text import CONTROLS
 from dispatch_tmux.errors import DispatchError
@@ -143,7 +144,7 @@ def _kept(name: str, screen: Mapping[str, Any]) -> _Kept | None:
     if text is None:
         return None
     try:
-        kept = msgspec.convert(_plain(text, "it", kept_rules.MOST), _Kept)
+        kept = convert(_plain(text, "it", kept_rules.MOST), _Kept)
     except msgspec.ValidationError as e:
         raise DispatchError(f"it is damaged ({e})") from None
     rules = Rules(name, kept.version, kept.verified, kept.screen)
@@ -176,8 +177,8 @@ def _checked(name: str, entry: Any, where: str, built_in: Mapping[str, Any]) -> 
     ):  # to YAML 1.1 `on` is True, and a day a date
         entry = {**entry, "verified": {"on" if k is True else k: str(v) for k, v in entry["verified"].items()}}
     try:
-        made = msgspec.convert(entry, _Entry, dec_hook=compiled)
-        pressed = msgspec.convert(built_in, ScreenRules, dec_hook=compiled).dialogues
+        made = convert(entry, _Entry, dec_hook=compiled)
+        pressed = convert(built_in, ScreenRules, dec_hook=compiled).dialogues
     except msgspec.ValidationError as e:
         said, _, at = str(e).partition(" - at ")
         raise DispatchError(f"{where}{at.strip('`').removeprefix('$')}: {said}", hint=_HINT) from None

@@ -10,6 +10,7 @@ import msgspec
 import yaml
 
 from dispatch_tmux.backends import commands
+from dispatch_tmux.backends.converting import convert
 from dispatch_tmux.errors import DispatchError
 
 MOST_NODES = 50_000  # values after aliases (`*x`) are followed: a few lines of YAML can stand for billions
@@ -297,7 +298,7 @@ def _command(where: _Where, keys: _Key, command: str) -> None:
 
 def _converted(where: _Where, keys: _Key, value: Any, kind: type) -> Any:
     try:
-        return msgspec.convert(value, kind, strict=True)
+        return convert(value, kind)
     except msgspec.ValidationError as e:
         said, _, at = str(e).partition(" - at ")
         inner = tuple(re.findall(r"\.(\w+)", at))

@@ -10,9 +10,8 @@ import resource
 import sys
 from typing import Any
 
-import msgspec
-
 from dispatch_tmux.backends import fixtures, patterns
+from dispatch_tmux.backends.converting import convert
 from dispatch_tmux.backends.fixtures import Label
 from dispatch_tmux.backends.rules import ScreenRules, compiled
 from dispatch_tmux.core.shown import Shown
@@ -61,7 +60,7 @@ def main() -> int:
             pass  # there is a narrower one, or the system has none
     given = json.load(sys.stdin)
     made = {
-        name: {which: msgspec.convert(data, ScreenRules, dec_hook=compiled) for which, data in both.items()}
+        name: {which: convert(data, ScreenRules, dec_hook=compiled) for which, data in both.items()}
         for name, both in given.items()
     }
     json.dump({name: judged(name, both["new"], both["old"]) for name, both in made.items()}, sys.stdout)

@@ -34,7 +34,7 @@ class Desk:
 
     def __init__(self, crew: Crew, *args: str, size: tuple[int, int] = WIDE, **env: str) -> None:
         self.crew, self.pressed = crew, 0
-        words = {**crew.env, "TERM": "screen-256color", **env}
+        words = {**crew.env, "TERM": "screen-256color", "PYTHONFAULTHANDLER": "1", **env}
         say = f"{shlex.join([*DISPATCH, 'answer', *args])}; echo status $?; stty -a | tr ';' '\\n' | grep -wo -e '-*icanon' -e '-*echo'"
         script = crew.base / "desk.sh"
         exports = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in words.items() if key.isidentifier())
