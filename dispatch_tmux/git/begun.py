@@ -42,6 +42,7 @@ def take(folder: str, objects: str) -> tuple[str, str]:
 
 def copy(objects: str, other: str) -> None:
     """Put what `take` has put into OBJECTS into the directory OTHER, too. Raises OSError."""
+    _make(other)
     shutil.copytree(objects, other, dirs_exist_ok=True)
 
 
@@ -85,7 +86,7 @@ def _tree(place: _Place, objects: str, *others: str) -> str:
     """The tree of all that is in the checkout but ignored files; new objects go into OBJECTS, OTHERS has some already."""
     own = _settings(place.top)
     _refuse_too_much(place.top, own)
-    os.makedirs(objects, mode=0o700, exist_ok=True)
+    _make(objects)
     with tempfile.TemporaryDirectory(prefix="dispatch-index-") as folder:
         env = {**_environment(place, objects, *others), "GIT_INDEX_FILE": os.path.join(folder, "index")}
         if os.path.exists(place.index_file):
@@ -95,6 +96,11 @@ def _tree(place: _Place, objects: str, *others: str) -> str:
         but = nested.but(nested.own(place.top, *own))
         git.must(place.top, *own, "add", "--all", "--", *but, env=env, deadline=DEADLINE)
         return git.must(place.top, *own, "write-tree", env=env, deadline=DEADLINE)
+
+
+def _make(folder: str) -> None:
+    if not os.path.isdir(folder):
+        os.mkdir(folder, 0o700)  # not what it lies in: a task that is removed meanwhile does not come back
 
 
 def _refuse_too_much(top: str, own: list[str]) -> None:

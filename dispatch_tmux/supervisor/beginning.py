@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.git import begun
-from dispatch_tmux.supervisor.record import TaskRecord
+from dispatch_tmux.store.store import Store
 
 
 class Beginnings:
     """Takes them one after the other; of tasks that begin in one directory at the same time once. LOG takes what goes wrong."""
 
-    def __init__(self, log: Callable[[str], None]) -> None:
-        self._log = log
+    def __init__(self, store: Store, log: Callable[[str], None]) -> None:
+        self._store, self._log = store, log
         self._lock = threading.Lock()
-        self._waiting: list[tuple[TaskRecord, str]] = []
+        self._waiting: list[tuple[str, str]] = []  # task id, directory
         self._at_work = False
 
-    def take(self, record: TaskRecord, cwd: str) -> None:
-        """Write down how the checkout of CWD is now, where the task of RECORD begins."""
+    def take(self, id: str, cwd: str) -> None:
+        """Write down how the checkout of CWD is now, where the task ID begins."""
         with self._lock:
-            self._waiting.append((record, cwd))
+            self._waiting.append((id, cwd))
             if not self._at_work:
                 self._at_work = True
                 threading.Thread(target=self._work, daemon=True).start()
@@ -35,24 +35,35 @@ class Beginnings:
                 if not batch:
                     self._at_work = False
                     return
-            taken: dict[str, tuple[str, str, str]] = {}  # directory → top of the checkout, tree, where its objects are
-            for record, cwd in batch:
+            taken: dict[str, _Taken] = {}
+            for id, cwd in batch:
                 try:
-                    self._one(record, cwd, taken)
-                except OSError as e:
-                    self._log(f"{record.id}: {e}")
+                    self._one(id, cwd, taken)
+                except (DispatchError, OSError) as e:  # it is not written down then
+                    self._log(f"{id}: {e}")
 
-    def _one(self, record: TaskRecord, cwd: str, taken: dict[str, tuple[str, str, str]]) -> None:
-        objects, why = os.path.join(record.own, "begun-objects"), ""
-        try:
-            if cwd in taken:
-                top, tree, former = taken[cwd]
-                if tree:
-                    begun.copy(former, objects)
-            else:
-                top, tree = begun.take(cwd, objects)
-                taken[cwd] = top, tree, objects
-        except DispatchError as e:
-            top, tree, why = "", "", str(e)
-        if top or why:
-            record.append("begun", "begun", top=top, tree=tree, why=why)
+    def _one(self, id: str, cwd: str, taken: dict[str, _Taken]) -> None:
+        objects = self._store.own(id, "begun-objects")
+        if cwd not in taken:
+            taken[cwd] = _taken(cwd, objects)
+        elif taken[cwd].tree:
+            begun.copy(taken[cwd].objects, objects)
+        found = taken[cwd]
+        if found.top or found.why:
+            self._store.append(id, "begun", "begun", top=found.top, tree=found.tree, why=found.why)
+
+
+class _Taken(NamedTuple):
+    """The top of a checkout, its tree, why there is none, and where what git had not is."""
+
+    top: str
+    tree: str
+    why: str
+    objects: str
+
+
+def _taken(cwd: str, objects: str) -> _Taken:
+    try:
+        return _Taken(*begun.take(cwd, objects), "", objects)
+    except DispatchError as e:
+        return _Taken("", "", str(e), objects)

@@ -48,7 +48,7 @@ class Queue:
         self._at_once: set[str] = set()  # those of them that go on with another model: they do not wait again
         self._preparing: set[str] = set()  # their worktrees are being made
         self._prepared: set[str] = set()
-        self._beginnings = Beginnings(outlet.log)
+        self._beginnings = Beginnings(project.store, outlet.log)
         self._next_start = 0.0
         self._starts: list[float] = []  # when the last ones were
         self._processors = os.cpu_count() or 1
@@ -148,7 +148,7 @@ class Queue:
             threading.Thread(target=self._prepare, args=(worker, asked), daemon=True).start()
         else:
             if not (worker.task.attempt or asked.get("worktree")):
-                self._beginnings.take(worker.record, worker.task.cwd)
+                self._beginnings.take(worker.id, worker.task.cwd)
             self._launch(worker)
 
     def _launch(self, worker: Worker) -> None:

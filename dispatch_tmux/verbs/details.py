@@ -9,6 +9,7 @@ from dispatch_tmux.core import plan
 from dispatch_tmux.core.plan import Item
 from dispatch_tmux.core.task import Event, Task
 from dispatch_tmux.errors import DispatchError
+from dispatch_tmux.screen import parts
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.verbs import questions, screen, standing, status, tasks
 from dispatch_tmux.verbs.questions import Asked
@@ -85,7 +86,8 @@ def details(project: Project, which: Which) -> Details:
 
 def _last_lines(project: Project, task: Task, most: int = 8) -> tuple[str, ...]:
     try:
-        return tuple([row for row in screen.screen(project, task).splitlines() if row.strip()][-most:])
+        rows = screen.screen(project, task).split("\n")
+        return tuple([row for row in rows if not parts.BORDER.match(row)][-most:])  # nor blank ones
     except DispatchError:
         return ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -124,3 +125,12 @@ def test_a_terminal_gets_colours_and_the_persons_own_pager(here: Crew) -> None:
         assert "\x1b" not in on_terminal(here, "task", **env)[0]
     (here.base / "gitconfig").write_text("[core]\n\tpager = no-such-pager -x\n")
     assert "made.txt" in on_terminal(here, "task")[0]
+
+
+def test_tasks_that_begin_together_each_know_how_it_was(here: Crew) -> None:
+    tasks = [{"id": f"t{n}", "model": "idle", "prompt": "x"} for n in range(6)]
+    here.run("run", "--batch", "-", stdin=json.dumps(tasks))
+    for n in range(6):
+        wait_until(lambda n=n: here.events(f"t{n}", "begun"))
+    (here.root / "a.txt").write_text("other\n")
+    assert all("-one, changed before\n+other" in here.run("diff", f"t{n}").stdout for n in range(6))
