@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     # the verbs
     "acknowledge", "adopt", "answer", "ask", "attach", "batch", "brief", "carry_on", "classify", "clean", "diff", "diff_size", "doctor",
-    "peek", "all_changes", "changes",
+    "peek", "all_changes", "changes", "draft", "edit",
     "drop", "each", "events", "export_rules", "flag", "hold", "init", "is_supervised", "keys", "list_backends", "list_models", "logs",
     "merge", "note", "pause", "pr", "priority", "propose_rules", "questions", "read_screen", "record", "release", "report", "resolve",
     "resume", "retry", "rollback_rules", "run", "select", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust",
@@ -24,7 +24,7 @@ __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     "everywhere", "history", "recall", "restore", "usage",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
-    "Glimpse", "Changes",
+    "Glimpse", "Changes", "Draft",
     "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposal",
     "Proposed", "Question", "Recorded", "Refused", "Reply", "Report", "Resolved", "RolledBack", "Row", "RuleChange", "Shown", "Size",
     "Started", "State", "Task", "TaskEvent", "Verified", "Written", "Frame",
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.details import Attempt, Details, Evidence, details, evidence, result
     from dispatch_tmux.verbs.diff import Changes, all_changes, changes, diff
     from dispatch_tmux.verbs.doctor import Finding, doctor
+    from dispatch_tmux.verbs.edit import Draft, draft, edit
     from dispatch_tmux.verbs.events import TaskEvent, events
     from dispatch_tmux.verbs.everywhere import Place, everywhere
     from dispatch_tmux.verbs.history import Past, Recalled, history, recall, restore
@@ -134,6 +135,7 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.details": "Attempt Details Evidence details evidence result",
     "verbs.diff": "Changes all_changes changes diff",
     "verbs.doctor": "Finding doctor",
+    "verbs.edit": "Draft draft edit",
     "verbs.events": "TaskEvent events",
     "verbs.everywhere": "Place everywhere",
     "verbs.history": "Past Recalled history recall restore",

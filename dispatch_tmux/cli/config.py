@@ -6,6 +6,7 @@ import click
 
 from dispatch_tmux import DispatchError, NeedsDecision
 from dispatch_tmux.cli import common
+from dispatch_tmux.cli.edit import open_editor
 from dispatch_tmux.core.text import clean
 from dispatch_tmux.verbs import config as verb
 
@@ -48,7 +49,8 @@ def edit() -> None:
         raise DispatchError(f"there is no config at {verb.path()}", hint="`dispatch init` writes one")
     if not common.is_terminal():
         raise DispatchError("an editor needs a terminal", hint=f"the file is {verb.path()}")
-    verb.open_editor()
+    open_editor(verb.path())
+    verb.check()
     _done("saved; there is no mistake")
 
 

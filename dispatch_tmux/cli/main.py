@@ -21,6 +21,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "run": ("run", "Start a worker, or a batch of them."),
         "pause": ("queue", "Start no more workers for now."),
         "resume-queue": ("queue", "Let waiting tasks start again."),
+        "edit": ("edit", "Change what a task is to do, before it begins."),
         "hold": ("queue", "Let a waiting task not start yet."),
         "unhold": ("queue", "Let a held task have its turn again."),
         "priority": ("queue", "Let a waiting task come before others."),

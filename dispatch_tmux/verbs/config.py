@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -93,17 +90,6 @@ def _wrong(text: str) -> Iterator[str]:
 def check() -> None:
     """Raises DispatchError that names file, line and key of what is wrong in it."""
     configuration.load()
-
-
-def open_editor() -> None:
-    """Open the file in $VISUAL or $EDITOR. Raises DispatchError when that cannot be, and for what is wrong afterwards."""
-    _text()
-    editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-    try:
-        subprocess.run([*editor, configuration.path()], check=False)
-    except OSError as e:
-        raise DispatchError(f"cannot start the editor {editor[0]!r}: {e.strerror}", hint="set EDITOR") from e
-    check()
 
 
 def set_default(model: str) -> str:

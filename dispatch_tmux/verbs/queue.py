@@ -62,12 +62,17 @@ def unhold(project: Project, which: Which) -> Task:
 
 def priority(project: Project, which: Which, number: int) -> Task:
     """Let a task that waits come before those of a lower priority; the task then. Raises DispatchError when it has begun."""
-    if abs(number) > MOST:
-        raise UsageProblem(f"{number} is no priority", hint=f"a whole number from -{MOST} to {MOST}")
+    check_priority(number)
     with unbegun(project, which) as task:
         if task.priority != number:
             project.store.append(task.id, "priority", priority=number)
     return project.store.task(task.id)
+
+
+def check_priority(number: int) -> None:
+    """Raises UsageProblem for one that is none."""
+    if abs(number) > MOST:
+        raise UsageProblem(f"priority: {str(number)[:20]} is none", hint=f"a whole number from -{MOST} to {MOST}")
 
 
 @contextmanager
@@ -79,17 +84,16 @@ def unbegun(project: Project, which: Which, instead: str = "") -> Iterator[Task]
     id = tasks.id_of(project, which)
     with project.store.alone(id):
         task = project.store.task(id)
-        if not task.waits_to_begin or not task.created:
-            raise _begun(task, instead)
+        must_wait(task, instead)
         yield task
 
 
-def _begun(task: Task, instead: str) -> DispatchError:
+def must_wait(task: Task, instead: str = "") -> None:
+    """Raises DispatchError when TASK does not wait for its turn; INSTEAD is as for `unbegun`."""
     if not task.created:
-        return DispatchError(f"{task.id} has no journal", hint="`dispatch doctor` tells")
+        raise DispatchError(f"{task.id} has no journal", hint="`dispatch doctor` tells")
     if task.ended:
-        return DispatchError(
-            f"{task.id} is {task.state.value}: it waits for no turn", hint=f"dispatch status {task.id}"
-        )
-    hint = instead.format(task.id) if instead else f"dispatch status {task.id}"
-    return DispatchError(f"{task.id} has begun already: it is {task.state.value}", hint=hint)
+        raise DispatchError(f"{task.id} is {task.state.value}: it waits for no turn", hint=f"dispatch status {task.id}")
+    if not task.waits_to_begin:
+        hint = instead.format(task.id) if instead else f"dispatch status {task.id}"
+        raise DispatchError(f"{task.id} has begun already: it is {task.state.value}", hint=hint)

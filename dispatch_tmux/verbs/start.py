@@ -74,7 +74,7 @@ def check(project: Project, order: Order, siblings: Collection[str] = ()) -> tup
     """
     for _, wrong in problems(project, order, siblings):
         raise wrong
-    return _place(project, order), _plan_of(order)
+    return _place(project, order), plan_of(order)
 
 
 def problems(project: Project, order: Order, siblings: Collection[str] = ()) -> Iterator[tuple[str, DispatchError]]:
@@ -130,7 +130,8 @@ def _check_worktree(project: Project, order: Order, cwd: str, siblings: Collecti
     worktree.check(home, worktree.branch_for(id, order.worktree), order.base, to_come)
 
 
-def _plan_of(order: Order) -> str:
+def plan_of(order: Order) -> str:
+    """The text of the plan that ORDER is written down as."""
     prompt = order.prompt.strip()
     if order.plan:
         return order.plan
