@@ -17,7 +17,7 @@ from dispatch_tmux.verbs.tasks import id_of
 def attach(task: str | None) -> None:
     """Look at TASK live and type to it; without TASK, at the inbox. Ctrl-b d leaves.
 
-    Ctrl-b j: to the next worker that waits. Ctrl-b D: back to the inbox, window 0.
+    Ctrl-b j: to the next worker that waits. Ctrl-b a: answer what is asked. Ctrl-b D: back to the inbox, window 0.
     Inside another tmux the terminal is handed over, and comes back when you leave.
 
     \b

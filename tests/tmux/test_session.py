@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 from crew import Crew, wait_until
 from hypothesis import given, settings
@@ -138,6 +139,33 @@ def test_an_earlier_versions_window_is_told_from_ours(session: Session) -> None:
     server.cmd("set-option", "-p", "-t", session.pane, "@dispatch_supervisor", "1")
     found = sessions.face(server, session.id)
     assert found and (found.pane, found.kind) == (session.pane, sessions.OLD)
+
+
+def test_prefix_a_answers_in_a_popup_and_in_a_workers_window_its_own_questions_first(
+    session: Session, tmp_path: Path
+) -> None:
+    out = tmp_path / "it's #{here}"
+    answers = ["sh", "-c", 'echo "$@" >>"$0"; pwd >>"$0"; echo POPUP; read a', str(out), "-C", "/a #(b) 'c'; $d"]
+    server = session.server
+    assert sessions.supervise(server, session.id, Programs(str(tmp_path), {}, ["cat"], ["true"], answers)).ok
+    server.cmd("set-option", "-t", f"{session.id}:", "default-shell", "/bin/false")  # a shell that is none, as fish is
+    pane = session.runs("cat")
+    server.cmd("set-option", "-p", "-t", pane, "@dispatch_task", "auth-2")
+    person = attached(session)
+    try:
+        for window, said in ((session.pane, ""), (pane, "auth-2")):
+            server.cmd("select-window", "-t", window)
+            # once more where the popup before is just closing: it takes the keys then
+            wait_until(lambda: person.send("\x02a") and person.expect(["POPUP", pexpect.TIMEOUT], timeout=0.5) == 0)
+            person.send("\r")
+            wait_until(lambda: out.exists() and out.read_text().count("\n") == 2, lambda: out.read_text())
+            assert out.read_text().splitlines()[0] == f"-C /a #(b) 'c'; $d answer --first={said}"
+            out.unlink()
+        server.cmd("set-option", "-u", "-t", f"{session.id}:", "@dispatch_command")
+        person.send("\x02a")
+        person.expect("no session of dispatch's")
+    finally:
+        person.close(force=True)
 
 
 def test_who_looks_is_counted(session: Session) -> None:
