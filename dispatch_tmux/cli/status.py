@@ -161,6 +161,8 @@ def _notes(project: Project, found: list[Task]) -> list[str]:
         lines.append(ALONE)
     if any(t.open_questions or t.state.value == "blocked" for t in found):
         both = "`dispatch questions` shows what is asked, `dispatch answer TASK …` answers it"
+        if sys.stdout.isatty():
+            both = "`dispatch answer` asks you all of it, one by one; `dispatch questions` shows it"
         lines.append(both if columns(both) <= show.width() else "`dispatch answer` answers what is asked")
     return lines
 

@@ -37,6 +37,7 @@ class Screen:
         self._deaf = 0.0
         self._last = ("", 0.0)
         self._over = False
+        self.is_left = False  # for a worker's window
 
     def run(self) -> None:
         """Until there is nothing more to answer, or the person has enough."""
@@ -203,7 +204,7 @@ class Screen:
     def _attach(self, asked: Asked) -> None:
         with self._term.away():
             self._walk.said = walk.show_window(self._project, asked)
-        self._over = self._ends_away and not self._walk.said
+        self.is_left = self._over = self._ends_away and not self._walk.said
 
 
 def walk_through(project: Project, first: str | None) -> int:
@@ -212,20 +213,24 @@ def walk_through(project: Project, first: str | None) -> int:
         from dispatch_tmux.cli import walk_lines
 
         return walk_lines.walk_through(project, first or "")
+    in_popup = first is not None and bool(os.environ.get("TMUX"))
     term = Terminal()
     found = Walk(project, first or "", term.wake)
     if found.current is not None:
         found.listen()
         try:
+            screen = Screen(project, found, term, in_popup)
             with term:
-                Screen(project, found, term, first is not None and bool(os.environ.get("TMUX"))).run()
+                screen.run()
+            if screen.is_left and not found.sending:
+                return found.code
             wait_for_the_rest(found, term)
         except KeyboardInterrupt:
             found.news()
             click.echo("\n".join(found.summary()))
             raise
     click.echo("\n".join(found.summary()))
-    if first is not None and os.environ.get("TMUX"):
+    if in_popup:
         sys.stdout.flush()
         terminal.pause(READ)  # a popup closes with us
     return found.code
