@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import SequenceMatcher
 
 from dispatch_tmux.screen import parts
@@ -19,6 +19,9 @@ _DRAWS = re.compile(
 )  # what a program that only prints has no use for
 _OFTEN = 3  # one that only clears the screen before it begins is none
 _CHANGING = 3  # lines in a row that can be another form of what stood there (a spinner, its numbers): more are a list that moves
+_LIKE = 0.75  # of a line's letters
+# what is not done yet: a spinner, "● Reading 2 files…"; and what stands far to the right, beside all that is said
+_UNDER_WAY = re.compile(r"\s*[^\w\s]\s.*…(?: \(.*)?$| {80}")
 _KNOWN = 20_000  # lines that are remembered as told
 _WORDS = 8  # letters and digits from which on a line is known again by itself; shorter ones only behind one that is
 
@@ -71,9 +74,21 @@ class Story:
         now = self._terminal.lines()
         if now == self._before or not any(now):
             return
-        for line in _gone(self._before, now):
-            self._left(line)
+        self._tell_gone(_gone(self._before, now), {*now})
+        self._standing &= Counter(now)
         self._before = now if lost or self._terminal.alternate else ()
+
+    def _tell_gone(self, gone: Sequence[int], there: Collection[str]) -> None:
+        """Tell the rows GONE of the last picture, and before each what stood above it: that was said earlier, though it is still THERE."""
+        seen: Counter[str] = Counter()
+        for row, line in enumerate(self._before[: gone[-1] + 1 if gone else 0]):
+            if row in gone:
+                self._left(line)
+            elif line in there and not _UNDER_WAY.match(line):
+                seen[line] += 1
+                if seen[line] > self._standing[line]:
+                    self._standing[line] += 1
+                    self._tell(line)
 
     def _left(self, line: str) -> None:
         """LINE is on the screen no more."""
@@ -100,22 +115,23 @@ class Story:
         self._out.append(line)
 
 
-def _gone(before: Sequence[str], now: Sequence[str]) -> list[str]:
-    """The lines of the picture BEFORE that are not on the one of NOW, nor have become another line there."""
+def _gone(before: Sequence[str], now: Sequence[str]) -> list[int]:
+    """The rows of the picture BEFORE whose lines are not on the one of NOW, nor have become another line there."""
     begin, end, end_now = 0, len(before), len(now)
     while begin < min(end, end_now) and before[begin] == now[begin]:
         begin += 1
     while min(end, end_now) > begin and before[end - 1] == now[end_now - 1]:
         end, end_now = end - 1, end_now - 1
     there = {*now}
-    found = []
+    found: list[int] = []
     matcher = SequenceMatcher(None, before[begin:end], now[begin:end_now], autojunk=False)
     for kind, i, k, i_now, k_now in matcher.get_opcodes():
         if kind in ("replace", "delete"):
-            old = [line for line in before[begin + i : begin + k] if line.strip() and line not in there]
+            old = [y for y in range(begin + i, begin + k) if before[y] and before[y] not in there]
             new = [_form(line) for line in now[begin + i_now : begin + k_now]]
-            left = [line for line in old if not _goes_on(_form(line), new)]
-            found += left if len(old) - len(left) <= _CHANGING else old
+            left = [y for y in old if not _goes_on(_form(before[y]), new)]
+            left = left if len(old) - len(left) <= _CHANGING else old
+            found += [y for y in left if not _UNDER_WAY.match(before[y])]
     return found
 
 
@@ -125,4 +141,16 @@ def _form(line: str) -> str:
 
 
 def _goes_on(form: str, new: Sequence[str]) -> bool:
-    return any(line.startswith(form) for line in new)
+    """Whether one of the lines NEW is the line of FORM, grown, shrunk or changed in its middle."""
+    return any(line.startswith(form) or _is_like(form, line) for line in new)
+
+
+def _is_like(a: str, b: str) -> bool:
+    short, long = sorted((len(a), len(b)))
+    head = _same(a, b)
+    return long <= 3 * short and head + _same(a[head:][::-1], b[head:][::-1]) >= _LIKE * short
+
+
+def _same(a: str, b: str) -> int:
+    """How many characters they begin with that are the same."""
+    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

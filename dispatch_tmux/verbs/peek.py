@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.tmux.windows import Shot
 
 LINES = 5
+ASIDE = " " * 80  # before what stands far to the right, beside all that is said
 
 
 class Glimpse(NamedTuple):
@@ -73,7 +74,7 @@ def _glimpse(
         known[task.backend] = _rules(task.backend)
     rules = known[task.backend]
     rows = read.above_composer(rules, text) if rules else text.split("\n")
-    told = [clean(row, 2000).rstrip() for row in rows if not parts.BORDER.match(row)]
+    told = [clean(row, 2000).rstrip() for row in rows if not parts.BORDER.match(row) and not row.startswith(ASIDE)]
     return Glimpse(task, tuple([row for row in told if row][-most:]), shot is not None)
 
 

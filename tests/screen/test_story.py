@@ -81,6 +81,22 @@ def test_each_line_once_and_in_order(frames: Iterator[str], bits: int) -> None:
 KEPT: dict[int, str] = {}  # the frames can be drawn once only
 
 
+def test_what_was_said_comes_before_what_went_and_what_was_under_way_is_none() -> None:
+    """As today's Claude Code: all on the alternate screen, the spinner in many words, a dialogue that goes."""
+    said = ["● I look at it", "  ⎿  $ ls", "● done with that"]
+    pictures = [
+        [*said[:1], "", "✻ Scurrying… (2s · ↓ 14 tokens)"], [*said[:1], "", "✢ Scurrying… (running PostToolUse hook · 3s · ↓ 20 tokens)"],
+        [*said[:2], "", "Do you want to go on?", "❯ 1. Yes", "  2. No"], [*said[:2], "● Reading 1 file…", " " * 90 + "◐ medium"],
+        [*said, "", "✻ Baked for 2s"],
+    ]  # fmt: skip
+    text = "\x1b[?1049h"
+    for rows in pictures:
+        text += "\x1b[?2026h\x1b[2J" + "".join(f"\x1b[{y};1H{row}" for y, row in enumerate(rows, 1)) + "\x1b[?2026l"
+    story = Story(120, HEIGHT)
+    lines = [*story.feed(text), *story.tell(story.shown())]
+    assert lines == [*said[:2], "Do you want to go on?", "❯ 1. Yes", "  2. No", said[2], "✻ Baked for 2s"]
+
+
 def test_what_is_drawn_again_after_a_clearing_is_not_told_again() -> None:
     again = "\x1b[2J\x1b[3J\x1b[H" + "".join(f"{line}\r\n" for line in LINES)
     assert told(again * 4) == LINES
