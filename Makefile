@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: answers chaos tmux-versions events figures accuracy soak help setup demo test flakes test-clients bench lint lock
+.PHONY: man pictures answers chaos tmux-versions events figures accuracy soak help setup demo test flakes test-clients bench lint lock
 PY := .venv/bin/python
 ARGS ?=
 N ?= 20
@@ -47,6 +47,12 @@ chaos: setup ## break it on purpose (ARGS="files --seed 3 --tries 700"; without 
 
 accuracy: setup ## the figures in docs/accuracy.md
 	@$(PY) tests/benchmarks/accuracy.py
+
+pictures: setup ## the pictures of the README, from real runs in a real tmux (ARGS=inbox: only that one)
+	@$(PY) docs/pictures/make.py $(ARGS)
+
+man: setup ## the man page, as a wheel brings it
+	@$(PY) .ci/manpage.py >.cache/dispatch.1 && man -l .cache/dispatch.1
 
 lint: setup ## ruff and mypy; and how large the modules and functions are
 	@$(PY) -m ruff check .

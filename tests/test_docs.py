@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -31,3 +32,15 @@ def test_every_room_is_in_the_picture() -> None:
     picture = ARCHITECTURE.read_text().split("```")[1]
     rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
     assert {room for room in rooms if f"{room}/" not in picture} == set()
+
+
+@pytest.mark.parametrize(
+    "picture", sorted((ARCHITECTURE.parent / "pictures").glob("*.svg")), ids=lambda path: path.name
+)
+def test_a_picture_is_small_shown_and_of_no_machine(picture: Path) -> None:
+    text = picture.read_text()
+    ElementTree.fromstring(text)
+    assert len(text) < 200_000 and not re.search(
+        r"/(home|root|work|dev/shm|Users)/|dp-\w{6}|https?://(?!www.w3.org/2000/svg)", text
+    )
+    assert f"docs/pictures/{picture.name}" in (ARCHITECTURE.parents[1] / "README.md").read_text()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ def demo(auto: bool, keep: bool | None) -> int:
     \b
     dispatch demo --auto
     """
+    for number in (signal.SIGHUP, signal.SIGTERM):  # a closed terminal ends it as Ctrl-C does
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
     person, project = common.is_terminal(), verb.scratch()
     command = f"{_ourselves()} -C {shlex.quote(project.root)}"
     try:

@@ -192,12 +192,13 @@ def test_F15_demo_works_with_a_broken_config_and_goes_when_told(crew: Crew) -> N
     assert shown.exitstatus == 0 and not list(scratch.iterdir())
 
 
-def test_F16_demo_leaves_nothing_after_ctrl_c(crew: Crew) -> None:
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)], ids=["ctrl-c", "closed"])
+def test_F16_demo_leaves_nothing_when_it_is_broken_off(crew: Crew, how: int, code: int) -> None:
     scratch = crew.base / "scratch"
     shown = demo_on_a_terminal(crew, scratch)
     shown.expect("your answer")
-    shown.sendcontrol("c")
+    shown.kill(how)
     shown.expect(pexpect.EOF)
     shown.close()
-    assert shown.exitstatus == 130 and not list(scratch.iterdir())
+    assert shown.exitstatus == code and not list(scratch.iterdir())
     assert not list((crew.home / ".dispatch").glob("projects/*"))
