@@ -168,16 +168,21 @@ def _task(ctx: click.Context) -> str:
 
 
 def _tasks(ctx: click.Context) -> Sequence[Candidate]:
+    if ctx.info_name == "restore":
+        return verb.archived(_project(ctx))
     return verb.tasks(_project(ctx), ctx.info_name or "")
 
 
 def _addressee(ctx: click.Context) -> Sequence[Candidate]:
-    """The first of the words of `send` and `note` is a task."""
-    return _tasks(ctx) if ctx.info_name in ("send", "note") and not (ctx.params.get("words") or ctx.args) else ()
+    """What may be among words: the tasks that come first there."""
+    begun = bool(ctx.params.get("words") or ctx.args)
+    if ctx.info_name == "history" and not begun:
+        return [*_tasks(ctx), *verb.archived(_project(ctx))]
+    return _tasks(ctx) if ctx.info_name == "priority" or (ctx.info_name in ("send", "note") and not begun) else ()
 
 
 OFFERS: dict[str, Offer] = {
-    "task": _tasks, "tasks": _tasks, "words": _addressee, "after": _tasks, "after_any": _tasks,
+    "task": _tasks, "tasks": _tasks, "words": _addressee, "first": _tasks, "after": _tasks, "after_any": _tasks,
     "model": lambda ctx: verb.models(), "default": lambda ctx: verb.models(), "fallbacks": lambda ctx: verb.models(),
     "other": lambda ctx: verb.models(),
     "group": lambda ctx: verb.groups(_project(ctx)), "states": lambda ctx: verb.states(), "kinds": lambda ctx: verb.kinds(),

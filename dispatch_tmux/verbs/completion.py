@@ -49,6 +49,17 @@ def _about(task: Task) -> str:
     return line(f"{task.state.value} · {said}", SAID)
 
 
+def archived(project: Project) -> list[Candidate]:
+    """The tasks that `clean` has taken away, by their ids."""
+    from dispatch_tmux.store import archive
+
+    try:
+        found = sorted(archive.entries(project.store.records), key=lambda e: e.id) if _is_ours(project) else []
+    except (DispatchError, OSError):
+        return []
+    return [Candidate(id, "archived") for id in dict.fromkeys(entry.id for entry in found)]
+
+
 def groups(project: Project) -> list[Candidate]:
     """The groups of its tasks, and how many each has."""
     members: dict[str, int] = {}
@@ -127,10 +138,12 @@ def _config() -> Config | None:
 
 
 def _tasks(project: Project) -> list[Task]:
-    """The tasks of PROJECT when it is ours as it is: an old one is not moved to its new place for this."""
     try:
-        if trust.standing(project.root, project.store.base).kind != "ours":
-            return []
-        return summaries.all(project.store)
+        return summaries.all(project.store) if _is_ours(project) else []
     except (DispatchError, OSError):
         return []
+
+
+def _is_ours(project: Project) -> bool:
+    """Whether PROJECT is ours as it is: an old one is not moved to its new place for this."""
+    return trust.standing(project.root, project.store.base).kind == "ours"

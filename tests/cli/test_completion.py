@@ -62,6 +62,9 @@ def test_verbs_tasks_models_and_the_rest_are_offered(told: Crew) -> None:
     assert words(told, "dispatch run --permissions ") == ["skip", "ask"]
     assert words(told, "dispatch status --w") == ["--watch", "--why"]
     assert words(told, "dispatch nosuch ") == []
+    made(told.store, "archived", *over("done"))
+    told.run("clean", "archived")
+    assert words(told, "dispatch restore ") == ["archived"] and words(told, "dispatch history arch") == ["archived"]
     assert offered(told, "dispatch -C ") == ["dir,"] and offered(told, "dispatch answer storage --file ") == ["file,"]
 
 
