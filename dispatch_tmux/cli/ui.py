@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -45,7 +47,23 @@ def show(project: Project) -> int:
     app = Inbox(project, feed.read(project))
     gc.freeze()
     gc.enable()
-    status = app.run()
+    with _deaf():
+        status = app.run()
     if app.failed:
         raise app.failed
     return status or 0
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Let Ctrl-C and Ctrl-\\ not end us in the moments in which they are no keys: the terminal would stay as the inbox draws on it."""
+    import signal
+
+    numbers = (signal.SIGINT, signal.SIGQUIT)
+    # not ignored: what it starts would ignore it, too
+    before = [signal.signal(number, lambda *_: None) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

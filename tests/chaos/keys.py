@@ -122,12 +122,11 @@ def of_now(r: Rig, supervisor: int, before: object, n: int) -> list[str]:
 
 def of_its_end(inbox: Inbox, n: int) -> list[str]:
     inbox.term.wait() if inbox.term.isalive() else None
-    status = inbox.term.exitstatus
-    found = (
-        []
-        if status in (0, 130)
-        else [f"key {n}: the inbox ended with {status} ({inbox.term.signalstatus}): {inbox.seen[-300:]!r}"]
-    )
+    status, number = inbox.term.exitstatus, inbox.term.signalstatus
+    drawn = inbox.seen.rpartition("\x1b[?1049h")
+    at_work = bool(drawn[1]) and "\x1b[?1049l" not in drawn[2]  # else a Ctrl-C is one for any program
+    well = status in (0, 130) or (number in (2, 3) and not at_work)
+    found = [] if well else [f"key {n}: the inbox ended with {status} ({number}): {inbox.seen[-300:]!r}"]
     if "Traceback" in inbox.seen:
         found.append(f"key {n}: a traceback: {inbox.seen[-600:]!r}")
     return found
