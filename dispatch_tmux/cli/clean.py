@@ -69,6 +69,8 @@ def clean(
             f"in the archive: dispatch history, dispatch restore {done.removed[-1].id if len(done.removed) == 1 else 'TASK'}"
         )
     common.echo_lines(said or ["nothing to clean"], "dispatch status --all lists the tasks there are")
+    if any(kept.failed for kept in done.kept):
+        raise DispatchError("not all of it went", hint="--forget removes tasks without keeping anything of them")
     if named and done.kept:
         raise DispatchError(
             f"{show.many(len(done.kept), 'task')} kept",

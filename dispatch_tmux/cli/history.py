@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import click
 
 from dispatch_tmux import UsageProblem
 from dispatch_tmux.cli import common, show
+from dispatch_tmux.core import fit
 from dispatch_tmux.core.text import GLYPHS, age, clean, line, padded
 from dispatch_tmux.verbs import history as verb
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from dispatch_tmux import Past, Question, Recalled
 
 SHOWN = 20  # tasks that are listed without -n
+MOST, MOST_PIPED = 1 << 21, 8000  # characters of a result: a program's context is dear
 
 
 @click.command()
@@ -46,7 +49,10 @@ def history(
         if as_json:
             common.print_json(_whole(found))
         else:
-            common.echo_lines(_lines_of(found), f"dispatch history {words[0]} --json")
+            rows = _lines_of(found)
+            if sys.stdout.isatty():
+                rows = [part for row in rows for part in fit.wrapped(row, show.width(), 4)]
+            common.echo_lines(rows, f"dispatch history {words[0]} --json")
             if others := len(verb.history(project, words[0], most=SHOWN)) - 1:
                 many = show.many(others, "other task") if others < SHOWN - 1 else "other tasks"
                 click.echo(f"{many} {'has' if others == 1 else 'have'} this word: dispatch history --words {words[0]}")
@@ -94,7 +100,8 @@ def _match(past: Past, words: tuple[str, ...], room: int) -> str:
     at = text.lower().find(words[0].lower()) if words else -1
     spare = room - len(head)
     if at + (len(words[0]) if words else 0) > spare - 2:
-        text = "…" + text[max(0, at - spare // 3) :].lstrip("…")
+        first = text.find(" ", max(0, at - spare // 3), at) + 1 or max(0, at - spare // 3)  # at a word, if there is one
+        text = "…" + text[first:].lstrip("…")
     text = line(text, spare)
     at = text.lower().find(words[0].lower()) if words else -1
     if at >= 0:
@@ -121,7 +128,7 @@ def _lines_of(found: Recalled) -> list[str]:
     lines += [f"  note: {line(text, 400)}" for text in task.notes]
     for heading, text in (("its result:", found.output), ("what it left when nobody answered:", found.context)):
         if text.strip():
-            lines += ["", heading, *clean(text, 1 << 21).rstrip().splitlines()]
+            lines += ["", heading, *clean(text.rstrip(), MOST if sys.stdout.isatty() else MOST_PIPED).splitlines()]
     lines += [f"({show.many(count, 'byte')} of {name} were too many to keep)" for name, count in found.cut.items()]
     if found.others:
         lines += ["", f"archived earlier under this id: {line(', '.join(found.others), 400)}"]

@@ -39,9 +39,8 @@ def _table(found: list[Used], by: str) -> list[str]:
     if not found:
         return ["no task"]
     rows = [*found, *([verb.total(found)] if len(found) > 1 else [])]
-    width = min(max(len(by), *(len(one.name or "(none)") for one in rows)), 40)
-    lines = [f"{by.upper():<{width}}  TASKS    TIME  TOKENS    COST"]
-    return lines + [_row(one, width) for one in rows]
+    width = min(max(len(by), *(len(one.name or "(none)") for one in rows)), 40, max(10, show.width() - 34))
+    return [f"{by.upper():<{width}} TASKS   TIME  TOKENS    COST", *(_row(one, width) for one in rows)]
 
 
 def _row(one: Used, width: int) -> str:
@@ -52,10 +51,8 @@ def _row(one: Used, width: int) -> str:
         for what, known, unknown in (("tokens", one.tokens, one.without_tokens), ("cost", one.cost, one.without_cost))
         if unknown and known is not None
     ]
-    head = (
-        f"{padded(one.name or '(none)', width)}  {one.tasks:>5}  {show.length(one.seconds):>6}  {tokens:>7}  {cost:>7}"
-    )
-    return head + (f"   ({', '.join(partly)})" if partly else "")
+    head = f"{padded(one.name or '(none)', width)} {one.tasks:>5} {show.length(one.seconds):>6} {tokens:>7} {cost:>7}"
+    return head + (f" ({', '.join(partly)})" if partly else "")
 
 
 def _data(one: Used) -> dict[str, Any]:

@@ -77,7 +77,12 @@ def folder(records: str) -> str:
 @contextmanager
 def alone(records: str) -> Iterator[None]:
     """While nobody else puts a task into the archive, or takes one out. Raises DispatchError."""
-    files.private_dir(folder(records))
+    try:
+        files.private_dir(folder(records))
+    except OSError as e:
+        raise DispatchError(
+            f"cannot make {folder(records)}: {e.strerror}", hint="`dispatch clean --forget` keeps nothing"
+        ) from e
     with files.Lock(os.path.join(folder(records), ".lock"), lambda: None):
         yield
 

@@ -19,11 +19,15 @@ from dispatch_tmux.verbs.tasks import Which
 
 
 class Kept(NamedTuple):
-    """A task that `clean` leaves alone, and why. `unread`: no `wait` has told its result yet, and its branch is not merged."""
+    """A task that `clean` leaves alone, and why.
+
+    `unread`: no `wait` has told its result yet, and its branch is not merged. `failed`: the archive could not take it.
+    """
 
     task: str
     why: str
     unread: bool = False
+    failed: bool = False
 
 
 class Cleaned(NamedTuple):
@@ -72,7 +76,7 @@ def clean(
     if dry_run:
         return Cleaned(tuple(go), (*running, *kept))
     rescued, failed = _remove(project, go, force, forget)
-    kept += [Kept(id, why) for id, why in failed.items()]
+    kept += [Kept(id, why, failed=True) for id, why in failed.items()]
     return Cleaned(
         tuple(t for t in go if t.id not in failed), (*running, *kept), tuple(rescued), archived=bool(go) and not forget
     )
@@ -149,10 +153,13 @@ def _put_away(project: Project, found: Sequence[Task], forget: bool, away: list[
             away += store.put_away(task.id)
         return {}
     with archive.alone(store.records):
-        failed = archive.keep(store, found)
+        try:
+            failed = archive.keep(store, found)
+        except OSError as e:
+            failed = dict.fromkeys((task.id for task in found), f"it cannot be archived: {e.strerror}")
         for task in found:
             away += store.put_away(task.id) if task.id not in failed else ()
         config = configuration.load()
         if config:
             archive.bounded(store.records, config.limits.archive_days, config.limits.archive_mb)
-    return {id: f"{why}; --forget removes it all the same" for id, why in failed.items()}
+    return failed

@@ -18,6 +18,8 @@ from typing import NamedTuple
 from chaos.rig import HUNG, Result, Rig, Said, chosen, progress, rig, until
 from crew import DISPATCH
 
+from dispatch_tmux.store import archive
+
 TRIES = 0  # all
 WHAT = ("kill", "full", "half", "once", "eio")
 KILLED = -9
@@ -239,6 +241,8 @@ def clean(t: Try) -> Iterator[str]:
     yield from _sound(first)
     if first.code == 0 and os.path.lexists(t.r.own(t.id)):
         yield "told, and it is there"
+    if not os.path.lexists(t.r.own(t.id)) and t.id not in [e.id for e in archive.entries(t.r.store.records)]:
+        yield f"gone, and not in the archive (the first: {first})"
     if os.path.lexists(t.r.own(t.id)) and (second := t.r.d("clean", t.id)).code:
         yield f"a second try: {second} (the first: {first})"
     t.start()  # the id is free again

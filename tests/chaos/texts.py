@@ -74,12 +74,13 @@ sys.exit(3)
 GENERAL = (
     ("status",), ("status", "--json"), ("status", "--graph"), ("questions",), ("questions", "--json"), ("brief",), ("brief", "--line"),
     ("report",), ("report", "--html", "PAGE"), ("events",), ("doctor",), ("clean", "-n", "--all"), ("wait", "--timeout", "0", "--as", "NEW"),
-    ("wait", "--timeout", "0", "--as", "NEW", "--json"), ("resume", "-n"),
+    ("wait", "--timeout", "0", "--as", "NEW", "--json"), ("resume", "-n"), ("history",), ("history", "e", "-n", "0"), ("history", "--json"),
+    ("usage", "--by", "task"), ("status", "--everywhere"), ("status", "--everywhere", "--json"), ("questions", "--everywhere"),
 )  # fmt: skip
 OF_TASK = (
     ("status", "T"), ("status", "T", "--why"), ("status", "T", "--json"), ("events", "T"), ("events", "T", "--json"), ("screen", "T"),
     ("logs", "T"), ("logs", "T", "-n", "3"), ("wait", "T", "--timeout", "0", "--as", "NEW"), ("diff", "T"), ("merge", "T"), ("drop", "T"),
-    ("clean", "T"), ("questions", "T"), ("answer", "T", "--choice", "9"), ("keys", "T", "nonsense"), ("status", "T/../x"), ("classify", "T"),
+    ("history", "T"), ("history", "T", "--json"), ("clean", "T"), ("history", "T"), ("restore", "T"), ("questions", "T"), ("answer", "T", "--choice", "9"), ("keys", "T", "nonsense"), ("status", "T/../x"), ("classify", "T"),
 )  # fmt: skip
 STAGES = ("asking", "ended")
 

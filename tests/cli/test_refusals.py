@@ -48,6 +48,16 @@ WRONG: list[tuple[str, int, str, str]] = [
     ("status done --graph", 2, "--graph draws every task", "dispatch status --graph"),
     ("clean --done --all", 2, "only done tasks, or others, too?", "--done goes with"),
     ("clean failed --done", 2, "only done tasks, or others, too?", ""),
+    ("status done --everywhere", 2, "--everywhere goes with --json and --all only", ""),
+    ("status --everywhere --watch", 2, "--everywhere goes with --json and --all only", ""),
+    # --- what was
+    ("restore nosuch", 1, "no archived task 'nosuch'", "dispatch history lists them"),
+    ("restore done", 1, "done is no archived task, it is there", "dispatch status done"),
+    ("restore done --id NO", 2, "'NO' is not a task id", ""),
+    ("history x --since soon", 2, "'soon' is no time", "30m"),
+    ("history x -n -1", 2, "-1 is not in the range", ""),
+    ("usage --by colour", 2, "'colour' is not one of", ""),
+    ("usage --since 2026-13-01", 2, "is no time", ""),
     ("run --batch - x", 2, "--batch has everything in its file", "--yes and --json"),
     ("run --batch - --context x", 2, "--batch has everything in its file", ""),
     # --- a value that is none

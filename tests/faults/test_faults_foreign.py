@@ -52,6 +52,7 @@ def evil_programs(folder: Path, mark: Path) -> Path:
 VERBS = (
     ["status"], ["wait", "--timeout", "1"], ["questions"], ["answer", "evil", "x"], ["run", "-m", "sh", "--id", "mine", "x"],
     ["resume", "--all"], ["stop", "--all"], ["clean", "--all"], ["retry", "evil"], ["doctor"], ["brief"],
+    ["history"], ["history", "evil"], ["restore", "evil"], ["usage"],
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 from made import STARTED, made, over
 
 from dispatch_tmux.errors import DispatchError, TaskNotFound, UsageProblem
+from dispatch_tmux.store import archive
 from dispatch_tmux.store.project import Project
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.verbs.clean import clean
@@ -109,3 +110,18 @@ def test_a_result_that_nobody_has_read_stays_unless_it_is_named_or_all_go(projec
     assert removed(project) == ["unread"]
     made(store, "unread", *over("done"))  # another task of the same id
     assert removed(project) == [] and "unread" in removed(project, every=True)
+
+
+def test_F23_what_the_archive_cannot_take_stays_and_is_said(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archive, "_write", full)
+    found = clean(project)
+    assert not found.removed and [(k.task, k.failed) for k in found.kept] == [("done", True), ("stopped", True)]
+    assert found.kept[0].why == "it cannot be archived: No space left on device"
+    monkeypatch.setattr(archive, "_being_made", full)
+    assert all(kept.failed for kept in clean(project).kept) and "done" in store.ids()
+    assert removed(project, forget=True) == ["done", "stopped"]
