@@ -17,8 +17,9 @@ from dispatch_tmux.verbs import edit as verb
 from dispatch_tmux.verbs import edit_text
 from dispatch_tmux.verbs import tasks as known
 
-HEAD = """{id} has not begun. Save this and leave the editor to change it; a key that is left out stays as it is.
-Without items the prompt is the one item, without a title the prompt's beginning is the title."""
+HEAD = """{id} has not begun. Save this and leave the editor to change it.
+A key that is left out stays as it is. Without items the prompt is the one
+item, without a title the prompt's beginning is the title."""
 
 
 @click.command()
@@ -49,6 +50,8 @@ def edit(task: str, file: str) -> None:
     try:
         changed = _until_right(project, id, path, text)
     except BaseException as e:
+        if isinstance(e, click.Abort):
+            click.echo(err=True)  # the line of the question
         _keep(path, text)
         if isinstance(e, UsageProblem):
             raise DispatchError(f"{id} is as it was", hint="dispatch edit begins anew") from None

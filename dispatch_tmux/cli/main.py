@@ -253,10 +253,13 @@ def run(args: list[str]) -> int:
         return _unexpected(e, args)
 
 
+MOST_SAID = 40_000  # characters of an error: a batch may have a mistake in each of its tasks
+
+
 def _said(error: DispatchError) -> int:
     from dispatch_tmux.core.text import clean
 
-    click.echo(f"dispatch: {clean(str(error))}", err=True)
+    click.echo(f"dispatch: {clean(str(error), MOST_SAID)}", err=True)
     for row in clean(error.hint).splitlines():
         click.echo(f"  {row}", err=True)
     return error.code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -157,13 +157,16 @@ def places(path: str, text: str) -> Callable[[tuple[str, ...], str], str]:
     return lambda keys, said: str(where.error(keys, said))
 
 
-def read(path: str, text: str) -> tuple[yaml.Node | None, Any]:
-    """The YAML nodes of TEXT (they know their places) and its data. Raises DispatchError with the line."""
+def read(path: str, text: str, odd: list[tuple[int, str]] | None = None) -> tuple[yaml.Node | None, Any]:
+    """The YAML nodes of TEXT (they know their places) and its data. Raises DispatchError with the line.
+
+    ODD, if given, takes the keys that stand there twice or are no text instead: (line, what is wrong), and reading goes on.
+    """
     try:
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
-            _bounded(path, node)
+            _bounded(path, node, odd)
             return node, loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
@@ -177,7 +180,7 @@ def read(path: str, text: str) -> tuple[yaml.Node | None, Any]:
         raise DispatchError(f"{path}: {'nested too deeply' if isinstance(e, RecursionError) else e}") from None
 
 
-def _bounded(path: str, node: yaml.Node | None) -> None:
+def _bounded(path: str, node: yaml.Node | None, odd: list[tuple[int, str]] | None) -> None:
     """Refuse what is too big, repeats a key, or has one that is not text. Raises DispatchError."""
     sizes: dict[int, int] = {}
 
@@ -189,7 +192,10 @@ def _bounded(path: str, node: yaml.Node | None) -> None:
         sizes[id(n)] = MOST_NODES + 1  # an alias inside of what it stands for
         size = 1
         if isinstance(n, yaml.MappingNode):
-            _keys(path, n)
+            for line, said, hint in _odd_keys(n):
+                if odd is None:
+                    raise DispatchError(f"{path}, line {line}: {said}", hint=hint)
+                odd.append((line, said))
             size += sum(1 + walk(v, depth + 1) for _, v in n.value)
         elif isinstance(n, yaml.SequenceNode):
             size += sum(walk(v, depth + 1) for v in n.value)
@@ -202,19 +208,18 @@ def _bounded(path: str, node: yaml.Node | None) -> None:
         walk(node, 0)
 
 
-def _keys(path: str, node: yaml.MappingNode) -> None:
+def _odd_keys(node: yaml.MappingNode) -> Iterator[tuple[int, str, str]]:
+    """Its keys that are no text or stand there twice: (line, what is wrong, what to do)."""
     seen: dict[str, int] = {}
     for key, _ in node.value:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode) or key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
-            said = repr(key.value) if isinstance(key, yaml.ScalarNode) else "this"
-            raise DispatchError(f"{path}, line {line}: the key {said} is not text", hint="put it into quotes")
-        if key.value in seen:
-            raise DispatchError(
-                f"{path}, line {line}: the key {key.value!r} stands here and in line {seen[key.value]}",
-                hint="remove one of the two",
-            )
-        seen[key.value] = line
+            said = repr(key.value)[:80] if isinstance(key, yaml.ScalarNode) else "this"
+            yield line, f"the key {said} is not text", "put it into quotes"
+        elif key.value in seen:
+            yield line, f"the key {key.value[:80]!r} stands here and in line {seen[key.value]}", "remove one of the two"
+        else:
+            seen[key.value] = line
 
 
 def line_of(node: yaml.Node | None, place: Sequence[str | int]) -> int:

@@ -74,7 +74,7 @@ def batch(
 
 
 class Sheet(NamedTuple):
-    """The tasks of a batch as a text has them, the places of what stands there, and lines that are no text: (number, why)."""
+    """The tasks of a batch as a text has them, the places of what stands there, and what is odd in that: (line, why)."""
 
     tasks: Any
     node: Any = None  # of PyYAML
@@ -86,16 +86,16 @@ def parsed(data: bytes, name: str = "the batch") -> Sheet:
     if len(data) > MOST:
         raise BatchRefused([f"{name} has over {MOST >> 20} MB"])
     text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    odd = tuple(
+    odd = [
         (number, f"it is not UTF-8 (byte 0x{ord(found[0]) & 0xFF:02x})")
         for number, row in enumerate(text.split("\n"), 1)
         if (found := re.search("[\udc80-\udcff]", row))
-    )
+    ][:ODD]
     try:
-        node, tasks = schema.read(name, re.sub("[\ud800-\udfff]", "\ufffd", text))
+        node, tasks = schema.read(name, re.sub("[\ud800-\udfff]", "\ufffd", text), odd)
     except DispatchError as e:
-        raise BatchRefused([*(f"{name}, line {number}: {why}" for number, why in odd[:ODD]), str(e)]) from None
-    return Sheet(tasks, node, odd[:ODD])
+        raise BatchRefused([*(f"{name}, line {number}: {why}" for number, why in odd), str(e)]) from None
+    return Sheet(tasks, node, tuple(odd))
 
 
 def read(path: str | os.PathLike[str]) -> Sheet:

@@ -48,13 +48,13 @@ def written(draft: Draft, head: str = "") -> str:
 def read(text: str) -> Written:
     """What TEXT says; a key that is left out is not in it. Raises UsageProblem with a line for each mistake."""
     try:
-        node, data = schema.read(NAME, text)
+        node, data = schema.read(NAME, text, odd := list[tuple[int, str]]())
     except DispatchError as e:
         raise UsageProblem(str(e).removeprefix(f"{NAME}, ")) from None
     if not isinstance(data, Mapping):
         raise UsageProblem("line 1: expected keys and values, such as `priority: 3`")
     order, model, mistakes = batch.understood(data, KEYS, 0.0)
-    wrong = [(schema.line_of(node, at), words) for at, words in mistakes if at != ("prompt",) or "prompt" in data]
+    wrong = odd + [(schema.line_of(node, at), words) for at, words in mistakes if at != ("prompt",) or "prompt" in data]
     if wrong:
         raise UsageProblem("\n".join(f"line {number}: {words}" for number, words in sorted(wrong)))
     found = {**order._asdict(), "model": model}

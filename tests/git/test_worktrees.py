@@ -472,3 +472,24 @@ def test_pr_needs_gh_and_a_remote(repo: Crew) -> None:
     assert "https://example.invalid/pr/1" in repo.run("pr", "a", "--draft").stdout
     assert git(origin, "branch", "--list", "dispatch/a") == "dispatch/a"
     assert "--draft" in (repo.base / "bin" / "gh.args").read_text()
+
+
+def test_of_several_merges_one_with_a_conflict_does_not_stop_the_others(repo: Crew) -> None:
+    for id, item in (("m-1", "write same.txt: one"), ("m-2", "write same.txt: two"), ("m-3", "write other.txt: three")):
+        repo.start("-m", "demo", "--id", id, "--worktree", "--item", item, "--item", "commit it", "do it")
+    for id in ("m-1", "m-2", "m-3"):
+        repo.until(id, "done")
+    done = repo.run("merge", "m-*", ok=None)
+    assert done.returncode == 1 and [row.split()[0] for row in done.stdout.splitlines()] == ["m-1", "m-3"]
+    assert (
+        "merging 3 tasks: m-1, m-2, m-3" in done.stderr
+        and "m-2 conflicts with" in done.stderr
+        and "same.txt" in done.stderr
+    )
+    assert (repo.root / "same.txt").read_text() == "one\n" and (repo.root / "other.txt").exists()
+    dropped = repo.run("drop", "m-*", ok=None)
+    assert (
+        dropped.returncode == 1
+        and dropped.stdout.count("is removed") == 2
+        and "m-2 has work that is nowhere else" in dropped.stderr
+    )
