@@ -179,12 +179,10 @@ def _graph(found: list[Task]) -> list[str]:
 
 def _watch(project: Project, task: str | None, only: list[str] | None, every: bool) -> None:
     drawn = show.draws()
-    changes = verb.changes(project, EVERY)
     try:
-        while True:
+        for _ in verb.changes(project, EVERY):
             lines = _lines(project, task, only, every, show.height() if drawn else None)
             click.echo(_drawn(lines) if drawn else "\n".join(lines), nl=not drawn)
-            next(changes)
     finally:
         if drawn:
             click.echo()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from dispatch_tmux import Question, State, Task
@@ -39,6 +41,14 @@ class Page(NamedTuple):
     choices: tuple[tuple[int, str], ...] = ()
 
 
+class Part(NamedTuple):
+    """Tasks under one heading, and the reason that most of them have for being so, where several have it."""
+
+    heading: str
+    tasks: tuple[Task, ...]
+    reason: str = ""
+
+
 class Notice(NamedTuple):
     """What is told in the last line. `asks`: it waits for a yes."""
 
@@ -54,6 +64,8 @@ class Desk:
     name: str = ""
     picture: Picture = field(default_factory=Picture)
     shown: list[Task] = field(default_factory=list)  # in order, those that the filter lets through
+    parts: list[Part] = field(default_factory=list)  # the same under their headings
+    longest: int = 0  # characters of the longest id among them
     selected: str = ""
     moved: bool = False  # a person has moved: the selection stays where it is, whatever comes above it
     marked: set[str] = field(default_factory=set)
@@ -89,6 +101,8 @@ class Desk:
         found = [t for t in self.picture.tasks if all(word in _said_of(t) for word in wanted)]
         before = next((n for n, t in enumerate(self.shown) if t.id == self.selected), 0)
         self.shown = urgency.ordered(found)
+        self.parts = [*_parts(self.shown)]
+        self.longest = max((len(t.id) for t in self.shown), default=0)
         there = any(t.id == self.selected for t in self.shown)
         if not self.shown:
             self.selected = ""
@@ -201,6 +215,14 @@ def _said_of(task: Task) -> str:
     return words(f"{task.id} {task.title} {task.group} {task.model} {task.state.value}").lower()
 
 
+def _parts(tasks: Sequence[Task]) -> Iterator[Part]:
+    """TASKS, which are in their order, by headings."""
+    for heading, group in groupby(tasks, urgency.heading):
+        found = tuple(group)
+        (reason, count), *_ = Counter(t.why for t in found).most_common(1)
+        yield Part(heading, found, reason if heading == urgency.QUEUED and count > 1 else "")
+
+
 def named(tasks: Sequence[Task]) -> str:
     """'auth', '3 tasks'."""
     return tasks[0].id if len(tasks) == 1 else f"{len(tasks)} tasks"
@@ -217,7 +239,3 @@ def digit_of(question: Question, n: int) -> str:
 def choice_at(question: Question, digit: str) -> int | None:
     """Which choice (from 0) DIGIT picks; None for none."""
     return next((n for n in range(len(question.choices)) if digit_of(question, n) == digit), None)
-
-
-def ids(tasks: Iterable[Task]) -> list[str]:
-    return [task.id for task in tasks]

@@ -34,7 +34,7 @@ class Feed:
 
     def __init__(self, project: Project, took: Callable[[Picture], None]) -> None:
         self._project, self._took = project, took
-        self._last: Picture | None = None
+        self._last = Picture()
 
     def start(self, last: Picture) -> None:
         """Go on from the picture LAST, for as long as the process lives."""
@@ -49,15 +49,18 @@ class Feed:
                 time.sleep(CHECK)
 
     def _listen(self) -> None:
-        rung = changes(self._project, CHECK)
-        while True:
-            picture = read(self._project)  # at first, too: something may have happened before the bell was heard
+        picture = self._last
+        for rung in changes(self._project, CHECK):
+            alone = not picture.supervised and any(
+                not task.ended for task in picture.tasks
+            )  # no bell tells their end then
+            if not rung and not alone and not self._has_turned(picture):
+                continue
+            picture = read(self._project)
             if picture != self._last:
                 self._last = picture
                 self._took(picture)
             time.sleep(GAP)
-            while not next(rung) and picture.supervised and not self._has_turned(picture):
-                pass
 
     def _has_turned(self, picture: Picture) -> bool:
         """Whether what no bell tells is otherwise than in PICTURE."""

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 import dispatch_tmux as dispatch
 from dispatch_tmux import CAUSES, DispatchError, Frame, Project, Question, State, Task
-from dispatch_tmux.core.text import age, clean
+from dispatch_tmux.core.text import clean
 from dispatch_tmux.ui import ansi, events
 from dispatch_tmux.ui.desk import DIFF, EVENTS, PLAN, QUESTION, RESULT, SCREEN, Page, digit_of
 from dispatch_tmux.ui.spans import ASKS, BAD, BOLD, BUSY, DIM, GOOD, WARNS, Line, plain, words
+from dispatch_tmux.verbs import questions, status, tasks
 
 MOST_LINES = 5000  # of a page
 MOST_EVENTS = 500
@@ -46,7 +47,7 @@ def screen(task: str, frame: Frame) -> Page:
 
 
 def _question(project: Project, task: Task, asked: Question) -> Page:
-    whole = next((a for a in dispatch.questions(project, task) if a.question.id == asked.id), None)
+    whole = next((a for a in questions.of(project, task) if a.question.id == asked.id), None)
     q = whole.question if whole else asked
     rows = [row for row in clean(q.text, 20_000, whole.path if whole else "").splitlines() if not _is_choice(row, q)]
     lines: list[Line] = [plain(rows[0] if rows else "", BOLD), *map(plain, rows[1:])]
@@ -89,22 +90,24 @@ def _how(q: Question) -> str:
 
 
 def _plan(project: Project, task: Task) -> list[Line]:
-    about = dispatch.details(project, task)
-    task = about.task
     lines = [plain(words(task.title), "")] if task.title else []
     lines += [*_wants(task), ()]
-    working = next((i for i in about.items if i.mark == " "), None) if not task.ended else None
-    for item in about.items:
+    items = tasks.items(project, task)
+    working = next((i for i in items if i.mark == " "), None) if not task.ended else None
+    for item in items:
         glyph, style = _MARKS.get(item.mark, ("⋯", BUSY) if item is working else ("○", DIM))
         lines.append(((f"  {glyph} ", style), (words(item.text), DIM if item.mark == "x" else "")))
     lines += [(), *_around(task)]
-    lines += [_fact("used", about.usage)] if about.usage else []
-    if task.attempt > 1:
-        for attempt in about.attempts:
-            began = time.strftime("%m-%d %H:%M", time.localtime(attempt.began))
-            code = f", exit code {attempt.code}" if attempt.ended else ""
-            lines.append(_fact(f"attempt {attempt.number}", f"{began} {words(attempt.model, 40)}{code}"))
+    if used := status.usage_of(project, task):
+        lines.append(_fact("used", used))
+    for attempt in dispatch.details(project, task).attempts if task.attempt > 1 else ():
+        code = f", exit code {attempt.code}" if attempt.ended else ""
+        lines.append(_fact(f"attempt {attempt.number}", f"{_moment(attempt.began)} {words(attempt.model, 40)}{code}"))
     return lines
+
+
+def _moment(t: float) -> str:
+    return time.strftime("%m-%d %H:%M", time.localtime(t))
 
 
 def _wants(task: Task) -> Iterator[Line]:
@@ -123,9 +126,9 @@ def _wants(task: Task) -> Iterator[Line]:
         yield (("flag: ", ASKS), (words(text, 1000), ""))
     for text in task.late:
         yield plain(words(text), WARNS)
-    for _, status, how in task.requests:
-        if status in ("held", "undelivered"):
-            yield plain(f"a message {'waits' if status == 'held' else 'did not arrive'}: {words(how, 300)}", WARNS)
+    for _, came, how in task.requests:
+        if came in ("held", "undelivered"):
+            yield plain(f"a message {'waits' if came == 'held' else 'did not arrive'}: {words(how, 300)}", WARNS)
 
 
 def _around(task: Task) -> Iterator[Line]:
@@ -134,7 +137,7 @@ def _around(task: Task) -> Iterator[Line]:
         "group": task.group, "after": after, "branch": task.branch, "in": task.worktree or task.cwd,
         "merged": f"into {task.merged_into}" if task.merged else "", "conflicts": ", ".join(task.conflicts),
         "strayed": ", ".join(task.strayed), "priority": str(task.priority or ""),
-        "began": f"{age(time.time() - task.created)} ago",
+        "began": _moment(task.created),
     }  # fmt: skip
     for name, value in facts.items():
         if value:

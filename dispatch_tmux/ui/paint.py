@@ -11,7 +11,6 @@ from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import GLYPHS, age
 from dispatch_tmux.ui import help, rows
 from dispatch_tmux.ui.desk import QUESTION, Desk, Page
-from dispatch_tmux.ui.rows import Entry
 from dispatch_tmux.ui.spans import (
     ASKS,
     BAD,
@@ -51,6 +50,18 @@ class Painted(NamedTuple):
     deepest: int = 0
     page_rows: int = 1
     list_rows: int = 1
+
+
+def due(desk: Desk, painted: Painted, now: float) -> float:
+    """Seconds until an age on the screen is another one."""
+    seen = {spot.value for spot in painted.spots if spot.kind == "task"} | {desk.selected}
+    found = 60.0
+    for task in desk.shown:
+        if task.id in seen:
+            passed = max(0.0, now - task.since)
+            unit = 1 if passed < 60 else 60 if passed < 3600 else 3600
+            found = min(found, unit - passed % unit)
+    return found
 
 
 class Box(NamedTuple):
@@ -100,7 +111,7 @@ def _beside(desk: Desk, body: Box, now: float, head: Line, foot: Line, spots: li
 
 
 def _below(desk: Desk, body: Box, now: float, head: Line, foot: Line, spots: list[Spot]) -> Painted:
-    needed = len(desk.shown) + len({urgency.heading(t) for t in desk.shown})
+    needed = len(desk.shown) + len(desk.parts)
     tall = min(needed, max(4, body.height * 45 // 100)) if body.height > 9 else max(2, body.height // 2)
     upper = Box(0, body.y, body.width, tall)
     lower = Box(0, body.y + tall, body.width, body.height - tall)
@@ -195,28 +206,37 @@ def _nothing(desk: Desk) -> list[Line]:
 
 def _list(desk: Desk, box: Box, now: float) -> tuple[list[Line], int, list[Spot]]:
     """The rows of the list that fit into BOX, which row is the first, and what is where."""
-    entries = rows.listed(desk, box.width - MARGIN, now)
-    if len(entries) + len(urgency.HEADINGS) <= box.height:  # there is room to set the parts apart
-        entries = [
-            e for n, entry in enumerate(entries) for e in ((Entry(()), entry) if n and not entry.id else (entry,))
-        ]
-    place = next((n for n, e in enumerate(entries) if e.id and e.id == desk.selected), 0)
-    start, end = window(len(entries), box.height, desk.top if desk.moved else 0, place)
-    shown: list[Entry] = [*entries[start:end]]
+    room = len(desk.shown) + 2 * len(desk.parts) <= box.height  # to set the parts apart
+    items = rows.items(desk, apart=room)
+    current = desk.current
+    place = next((n for n, item in enumerate(items) if item is current), 0)
+    start, end = window(len(items), box.height, desk.top if desk.moved else 0, place)
+    shown: list[Row] = [_item(desk, item, box.width - MARGIN, now) for item in items[start:end]]
     if start:
-        shown = [Entry(_beyond(desk, entries[:start], "↑", box.width)), *shown]
-    if end < len(entries):
-        shown = [*shown, Entry(_beyond(desk, entries[end:], "↓", box.width))]
-    spots = [Spot(box.y + n, box.x, box.x + box.width, "task", e.id) for n, e in enumerate(shown) if e.id]
-    return _filled([e.line for e in shown], box), start, spots
+        shown = [Row(_beyond(items[:start], "↑", box.width)), *shown]
+    if end < len(items):
+        shown = [*shown, Row(_beyond(items[end:], "↓", box.width))]
+    spots = [Spot(box.y + n, box.x, box.x + box.width, "task", row.id) for n, row in enumerate(shown) if row.id]
+    return _filled([row.line for row in shown], box), start, spots
 
 
-def _beyond(desk: Desk, hidden: list[Entry], arrow: str, width: int) -> Line:
+class Row(NamedTuple):
+    """A row of the list; `id` is its task's, '' for a heading."""
+
+    line: Line
+    id: str = ""
+
+
+def _item(desk: Desk, item: rows.Item, width: int, now: float) -> Row:
+    return Row(rows.row(desk, item, width, now), item.id if isinstance(item, Task) else "")
+
+
+def _beyond(hidden: list[rows.Item], arrow: str, width: int) -> Line:
     """That there are more rows, and how many of those need the person."""
-    hidden_ids = {e.id for e in hidden if e.id}
-    urgent = sum(1 for t in desk.shown if t.id in hidden_ids and urgency.heading(t) == urgency.NEEDS_YOU)
+    tasks = [item for item in hidden if isinstance(item, Task)]
+    urgent = sum(urgency.heading(task) == urgency.NEEDS_YOU for task in tasks)
     need = f", {urgent} of them need{'s' if urgent == 1 else ''} you" if urgent else ""
-    return fitted(((f" {arrow} {len(hidden_ids)} more", DIM), (need, ASKS)), width)
+    return fitted(((f" {arrow} {len(tasks)} more", DIM), (need, ASKS)), width)
 
 
 def window(count: int, height: int, top: int, place: int) -> tuple[int, int]:

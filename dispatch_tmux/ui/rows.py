@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import lru_cache
 
-from dispatch_tmux import CAUSES, State, Task
+from dispatch_tmux import CAUSES, Question, State, Task
 from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import GLYPHS, age, columns, padded
-from dispatch_tmux.ui.desk import Desk
+from dispatch_tmux.ui.desk import Desk, Part
 from dispatch_tmux.ui.spans import ASKS, BAD, BOLD, BUSY, DIM, GOOD, WARNS, Line, Span, fitted, restyled, words
 
 STYLES = {
@@ -22,37 +21,36 @@ DONE_FROM = 56  # columns from which on a row has its items
 TEXT_FROM = 8  # columns that are worth having for words
 
 
-class Entry(NamedTuple):
-    """A row of the list; `id` is its task's, '' for a heading."""
-
-    line: Line
-    id: str = ""
+Item = Part | Task | None  # what a row is about: a heading, a task, nothing
 
 
-def listed(desk: Desk, width: int, now: float) -> list[Entry]:
-    """The rows of DESK's list, each in WIDTH columns. NOW: seconds since the epoch."""
-    longest = max((len(t.id) for t in desk.shown), default=4)
-    id_width = min(longest, max(10, width * 2 // 5))
-    entries: list[Entry] = []
-    for heading, tasks in _parts(desk.shown):
-        common = _common_reason(tasks) if heading == urgency.QUEUED else ""
-        entries.append(Entry(_heading(heading, len(tasks), common, width)))
-        for task in tasks:
-            row = _row(task, desk, id_width, width, now, "" if task.why == common else task.why)
-            entries.append(Entry(restyled(row, "reverse") if task.id == desk.selected else row, task.id))
-    return entries
+def items(desk: Desk, apart: bool) -> list[Item]:
+    """What the rows of DESK's list are about, in order; APART: with an empty row between two parts."""
+    found: list[Item] = []
+    for part in desk.parts:
+        found += [*([None] if apart and found else []), part, *part.tasks]
+    return found
 
 
-def _parts(tasks: Sequence[Task]) -> Iterator[tuple[str, list[Task]]]:
-    for heading in urgency.HEADINGS:
-        if found := [t for t in tasks if urgency.heading(t) == heading]:
-            yield heading, found
-
-
-def _common_reason(tasks: Sequence[Task]) -> str:
-    """The reason that most of TASKS have, where more than one has it."""
-    (reason, count), *_ = Counter(t.why for t in tasks).most_common(1)
-    return reason if count > 1 else ""
+def row(desk: Desk, item: Item, width: int, now: float) -> Line:
+    """The row of ITEM in WIDTH columns. NOW: seconds since the epoch."""
+    if item is None:
+        return ()
+    if isinstance(item, Part):
+        return _heading(item.heading, len(item.tasks), item.reason, width)
+    reason = next((part.reason for part in desk.parts if part.heading == urgency.QUEUED), "")
+    asked = desk.open_question(item)
+    id_width = min(desk.longest, max(10, width * 2 // 5))
+    line = _row(
+        item,
+        asked,
+        item.id in desk.marked,
+        "" if item.why == reason else item.why,
+        id_width,
+        width,
+        age(now - item.since),
+    )
+    return restyled(line, "reverse") if item.id == desk.selected else line
 
 
 def _heading(name: str, count: int, reason: str, width: int) -> Line:
@@ -62,21 +60,20 @@ def _heading(name: str, count: int, reason: str, width: int) -> Line:
     return fitted(tuple(spans), width)
 
 
-def _row(task: Task, desk: Desk, id_width: int, width: int, now: float, why: str) -> Line:
-    is_asking = desk.open_question(task) is not None
-    style = ASKS if is_asking else STYLES.get(task.state, DIM)
-    glyph = GLYPHS[State.WAITING if is_asking else task.state]
-    mark = "◆" if task.id in desk.marked else " "
-    tail = f"{age(now - task.since):>4} "
+@lru_cache(maxsize=1000)
+def _row(task: Task, asked: Question | None, marked: bool, why: str, id_width: int, width: int, since: str) -> Line:
+    style = ASKS if asked else STYLES.get(task.state, DIM)
+    glyph = GLYPHS[State.WAITING if asked else task.state]
+    tail = f"{since:>4} "
     if width >= DONE_FROM:
         tail = f"{f'{task.done_items}/{len(task.marks)}' if task.marks else '':>5} {tail}"
     room = width - 4 - id_width - columns(tail)
-    said, said_style = _said(task, desk, why)
+    said, said_style = _said(task, asked, why)
     text = f"  {padded(said, room - 2)}" if room >= TEXT_FROM else ""
     if not text:
         id_width = width - 4 - columns(tail)
     return fitted(
-        ((mark, "bold magenta"), (glyph, style), (" ", ""), (padded(task.id, id_width), _id_style(task)),
+        (("◆" if marked else " ", "bold magenta"), (glyph, style), (" ", ""), (padded(task.id, id_width), _id_style(task)),
          (text, said_style), (f" {tail}", DIM)), width,
     )  # fmt: skip
 
@@ -85,10 +82,9 @@ def _id_style(task: Task) -> str:
     return BOLD if urgency.heading(task) == urgency.NEEDS_YOU else DIM if task.ended else ""
 
 
-def _said(task: Task, desk: Desk, why: str) -> tuple[str, str]:
+def _said(task: Task, asked: Question | None, why: str) -> tuple[str, str]:
     """What TASK's row says: what it wants, why it is as it is, or what it is about; and the style of that."""
     if task.open_questions:
-        asked = desk.open_question(task)
         return (words(asked.text, 400), "") if asked else ("answered …", DIM)
     for text in [*(f"flag: {flag}" for flag in task.flags[-1:]), *task.late[-1:], *_messages(task)[:1]]:
         if not task.ended:
@@ -109,7 +105,8 @@ def _messages(task: Task) -> list[str]:
     ]
 
 
-def counted(tasks: Sequence[Task], width: int) -> Line:
+@lru_cache(maxsize=8)
+def counted(tasks: tuple[Task, ...], width: int) -> Line:
     """How many tasks are how, in words, or where they have no room by their glyphs."""
     spans: list[Span] = []
     for part in urgency.counts(tasks).split(", ") if tasks else []:

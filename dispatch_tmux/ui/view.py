@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from textual.app import App, ComposeResult
+from textual.timer import Timer
 
 from dispatch_tmux import Frame, Project, Question, Task
 from dispatch_tmux.core import notices
@@ -46,7 +47,8 @@ class View(App[int], inherit_bindings=False):
         self._yes: Callable[[], None] | None = None
         self._typed: Callable[[str | None], None] = lambda text: None
         self._typing: Callable[[str], None] | None = None
-        self._told = 0.0  # when the notice was, monotonic
+        self._aging: Timer | None = None
+        self._aged = 0.0  # when that draws, monotonic
         self._busy = 0  # acts that go on
         self.pressed = ""
 
@@ -59,7 +61,6 @@ class View(App[int], inherit_bindings=False):
         self.canvas.focus()
         notices.listener = lambda text: self._tell(lambda: self.say(Notice(words(text))))
         self._feed.start(self.desk.picture)
-        self.set_interval(1.0, self._tick)
         self.look()
 
     def _handle_exception(self, error: Exception) -> None:
@@ -88,20 +89,35 @@ class View(App[int], inherit_bindings=False):
             self.desk.top = self.painted.top
             self.desk.down = min(self.desk.down, self.painted.deepest)
             self.canvas.show(self.painted.lines)
+            self._age_in(paint.due(self.desk, self.painted, time.time()))
 
     def on_canvas_resized(self) -> None:
         self.draw()
 
     def _tick(self) -> None:
-        """Once a second: ages go on, and an outcome has been read."""
-        at = self.desk.notice
-        if at and not at.asks and not self._busy and time.monotonic() - self._told > SHOWN:
-            self.desk.notice = None
+        """Ages have gone on."""
+        self._aging = None
         self.draw()
 
+    def _age_in(self, seconds: float) -> None:
+        """Draw again when the next age changes, but no more than once a second."""
+        at = time.monotonic() + max(1.0, seconds + 0.01)
+        if self._aging and at > self._aged - 0.1:
+            return
+        if self._aging:
+            self._aging.stop()
+        self._aging, self._aged = self.set_timer(at - time.monotonic(), self._tick), at
+
     def say(self, notice: Notice | None) -> None:
-        self.desk.notice, self._told = notice, time.monotonic()
+        """Tell NOTICE in the last line, for a while where it asks nothing; None: no more."""
+        self.desk.notice = notice
+        if notice and not notice.asks:
+            self.set_timer(SHOWN, lambda: self._fade(notice))
         self.draw()
+
+    def _fade(self, notice: Notice) -> None:
+        if self.desk.notice is notice and not self._busy:
+            self.say(None)
 
     def look(self, by_hand: bool = False) -> None:
         """Show what is selected: ask for its page, or follow its screen. BY_HAND: the person went there."""

@@ -43,17 +43,22 @@ def unreadable(project: Project) -> dict[str, str]:
 
 
 def changes(project: Project, seconds: float) -> Iterator[bool]:
-    """Each time something has happened to a task, or after SECONDS without anything, whether something has; without end."""
+    """Each time something has happened to a task, or after SECONDS without anything, whether something has; without end.
+
+    At first at once: what happens from then on is told.
+    """
     bell: Bell | None = None
+    rung = True
     try:
         while True:
             if bell is None and project.store.exists():
                 from dispatch_tmux.store import watch
 
-                bell = watch.Bell(project.store.records, "bell")
-            if bell is None:
+                bell, rung = watch.Bell(project.store.records, "bell"), True
+            elif bell is None and not rung:
                 time.sleep(seconds)
-            yield bell is not None and bell.wait(seconds)
+            yield rung or (bell is not None and bell.wait(seconds))
+            rung = False
     finally:
         if bell is not None:
             bell.close()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import pexpect
 from crew import Crew, wait_until
 
 from dispatch_tmux.tmux import server as tmux
@@ -287,7 +288,11 @@ def painters(crew: Crew) -> None:
 
 
 def cost(crew: Crew, seconds: float) -> tuple[float, float]:
-    pid = crew.supervisor_pid()
+    return cost_of(crew.supervisor_pid(), seconds)
+
+
+def cost_of(pid: int, seconds: float) -> tuple[float, float]:
+    """% of a core and MB that the process PID takes in SECONDS."""
 
     def ticks() -> int:
         words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -300,7 +305,81 @@ def cost(crew: Crew, seconds: float) -> tuple[float, float]:
     return spent, pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+ECHO = 'mkfifo pipe; while :; do while read -r line; do echo "$line"; done <pipe; done'
+
+
+def at_inbox(crew: Crew, words: str, size: tuple[int, int] = (24, 80)) -> tuple[pexpect.spawn[str], float]:
+    """The inbox in a terminal as soon as it shows WORDS, and how many milliseconds that took."""
+    began = time.perf_counter()
+    argv = [*dispatch(), "ui"]
+    shown = pexpect.spawn(
+        argv[0], argv[1:], cwd=str(crew.root), env=crew.env, dimensions=size, encoding="utf-8", timeout=30
+    )
+    shown.delaybeforesend = None
+    shown.expect(words)
+    return shown, (time.perf_counter() - began) * 1000
+
+
+def settled(shown: pexpect.spawn[str], seconds: float) -> None:
+    """Read what comes, until nothing does for SECONDS."""
+    while shown.expect([".", pexpect.TIMEOUT], timeout=seconds) == 0:
+        pass
+
+
+def inbox(crew: Crew) -> None:
+    """How soon the inbox is there, answers a key, follows a screen; and what it costs while nothing happens."""
+    finished(crew, 100)
+    spent = []
+    for _ in range(8):
+        shown, took = at_inbox(crew, "old-99")
+        spent.append(took)
+        shown.send("q")
+        shown.expect(pexpect.EOF)
+    told("dispatch ui on the screen, 100 tasks", spent, "ms", 600)
+    crew.begin_anew()
+    finished(crew, 200)
+    keys(crew)
+    (crew.root / "pipe").unlink(missing_ok=True)
+    crew.configure({"echo": crew.script("echo.sh", ECHO)})
+    crew.start("-m", "echo", "--id", "echo", "x")
+    wait_until(lambda: (crew.root / "pipe").exists())
+    follows(crew)
+
+
+def keys(crew: Crew) -> None:
+    shown, _ = at_inbox(crew, "old-199", (60, 200))
+    settled(shown, 1.5)
+    spent = []
+    for n in range(100):
+        began = time.perf_counter()
+        shown.send(("j", "\x1b[6~", "g")[n % 3])  # a row, a page, the top
+        shown.expect(".")
+        spent.append((time.perf_counter() - began) * 1000)
+        settled(shown, 0.1)
+    told("inbox, 200 tasks, 200x60: a key answered", spent, "ms", 50, 100)
+    settled(shown, 2.0)
+    cpu, rss = cost_of(shown.pid, 20)
+    told("inbox, 200 tasks, idle: CPU", [cpu], "% of a core", 0.3, note=f"{rss:.0f} MB")
+    shown.close(force=True)
+
+
+def follows(crew: Crew) -> None:
+    shown, _ = at_inbox(crew, "── echo")
+    settled(shown, 1.5)
+    spent = []
+    for n in range(40):
+        with open(crew.root / "pipe", "w") as pipe:
+            began = time.perf_counter()
+            pipe.write(f"line-{n}-\n")
+        shown.expect(f"line-{n}-")
+        spent.append((time.perf_counter() - began) * 1000)
+        settled(shown, 0.2)
+    told("inbox: a worker's line → on the screen", spent, "ms", 100, 200)
+    shown.close(force=True)
+
+
 ALL: dict[str, Callable[[Crew], None]] = {
+    "inbox": inbox,
     "startup": startup, "running": running, "starts": starts, "questions": questions, "sending": sending, "crowd": crowd,
     "painters": painters,
 }  # fmt: skip
