@@ -43,6 +43,18 @@ def show(server: Server, target: str, otherwise: str) -> Command:
     return Command(tuple(_handed_over(Socket(outer), attach)), environment)
 
 
+def leave(server: Server, pane: str) -> bool:
+    """Let the terminal go that shows PANE's window, of several the one that was used last; False when none does."""
+    found = facts(server, pane)
+    rows = server.cmd(
+        "list-clients", "-F", "#{client_control_mode} #{window_id} #{client_activity} #{client_name}"
+    ).lines
+    shows = [row.split(" ", 3)[2:] for row in rows if found and row.startswith(f"0 {found.window} ")]
+    if not shows:
+        return False
+    return server.cmd("detach-client", "-t", max(shows)[1]).ok
+
+
 def terminal(name: str) -> str:
     """The terminal that tmux is told of for one called NAME: itself, or where nobody here knows it the one that most are like.
 

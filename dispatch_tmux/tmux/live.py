@@ -96,5 +96,5 @@ class Follower:
         elif notice.kind == "paused":
             self._paused = self._paused or notice.target == self._pane
             self._changed()
-        elif notice.kind in ("resized", "closed"):
+        elif notice.kind in ("resized", "windows", "closed"):
             self._changed()

@@ -8,6 +8,7 @@ import dispatch_tmux as dispatch
 from dispatch_tmux import DispatchError, Project, Question, Refused, Task
 from dispatch_tmux.ui.desk import Notice
 from dispatch_tmux.ui.spans import words
+from dispatch_tmux.verbs import attach
 
 
 def said(error: Exception) -> str:
@@ -104,3 +105,23 @@ def turn_queue(project: Project, paused: bool) -> Notice:
         return "nothing new starts now; p lets it go on" if dispatch.pause(project) else "the queue is paused already"
 
     return outcome(act)
+
+
+def hold(project: Project, tasks: Sequence[Task]) -> Notice:
+    """Hold them, or where all are held let them go."""
+    if all(task.on_hold for task in tasks):
+        return each(tasks, "let go", lambda id: f"{dispatch.unhold(project, id).id} has its turn again")
+    return each(tasks, "held", lambda id: f"{dispatch.hold(project, id).id} does not start before h is pressed again")
+
+
+def priority(project: Project, tasks: Sequence[Task], by: int) -> Notice:
+    """Raise their priorities BY so much."""
+    now = {task.id: task.priority + by for task in tasks}
+    return each(tasks, "moved", lambda id: f"{id} has priority {dispatch.priority(project, id, now[id]).priority}")
+
+
+def leave(project: Project) -> Notice:
+    """Let the terminal go that looks at window 0."""
+    return outcome(
+        lambda: "workers go on, and so does the inbox" if attach.leave(project) else "no terminal shows this window"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -39,9 +40,9 @@ class Inbox(View):
 
     def _on(self, doing: str, act: Callable[[Project, list[Task]], Notice]) -> None:
         """ACT on the marked tasks, or the selected one."""
-        tasks = self.desk.targets
-        self.desk.marked.clear()
-        self.act(f"{doing} {named(tasks)}", lambda: act(self.project, tasks))
+        if tasks := self.desk.targets:
+            self.desk.marked.clear()
+            self.act(f"{doing} {named(tasks)}", lambda: act(self.project, tasks))
 
     def _on_yes(self, question: str, doing: str, act: Callable[[Project, list[Task]], Notice]) -> None:
         """The same, once the person has said yes to QUESTION. The tasks are those that it names."""
@@ -162,6 +163,22 @@ class Inbox(View):
         self.act(
             "the queue", lambda: acts.turn_queue(self.project, paused), lambda: self._took(feed.read(self.project))
         )
+
+    def do_hold(self) -> None:
+        self._on("holding", acts.hold)
+
+    def do_priority_up(self) -> None:
+        self._on("moving", lambda project, tasks: acts.priority(project, tasks, 1))
+
+    def do_priority_down(self) -> None:
+        self._on("moving", lambda project, tasks: acts.priority(project, tasks, -1))
+
+    def do_leave(self) -> None:
+        """End; in window 0 of dispatch's tmux, where the inbox is always there, only the terminal leaves."""
+        if os.environ.get("DISPATCH_FACE"):
+            self.act("leaving", lambda: acts.leave(self.project))
+        else:
+            self.exit(0)
 
     def do_copy(self) -> None:
         if tasks := self.desk.targets:

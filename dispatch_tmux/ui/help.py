@@ -56,6 +56,9 @@ GROUPS: dict[str, tuple[Key, ...]] = {
         Key(("R",), "R", "resume what was cut off", "resume"),
         Key(("x",), "x", "stop it", "stop"),
         Key(("p",), "p", "pause the queue, let it go on", "pause"),
+        Key(("h",), "h", "hold it before it starts, let it go", "hold"),
+        Key(("+", "="), "+", "let it start earlier (priority)", "priority_up"),
+        Key(("-",), "-", "let it start later", "priority_down"),
         Key(("y",), "y", "copy its id", "copy"),
     ),
     "Leave": (

@@ -359,9 +359,6 @@ class View(App[int], inherit_bindings=False):
         self.desk.helps, self.desk.down = True, 0
         self.draw()
 
-    def do_leave(self) -> None:
-        self.exit(0)
-
 
 def _page(project: Project, task: Task, tab: str, asked: Question | None) -> Page:
     """The page, or what kept it from being read."""

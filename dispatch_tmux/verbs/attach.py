@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from dispatch_tmux.core import notices
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store.project import Project
@@ -43,3 +45,9 @@ def attach(project: Project, which: Which | None = None) -> Command:
             hint=f"`dispatch screen {task.id}` shows its last screen" if task else "",
         )
     return client.show(server, target, found)
+
+
+def leave(project: Project) -> bool:
+    """Let the person's terminal go that shows the window which we run in, as the inbox in window 0 does; False where none does."""
+    pane = os.environ.get("TMUX_PANE", "")
+    return bool(pane) and client.leave(session.server_of(project), pane)

@@ -127,6 +127,6 @@ def test_attach_takes_the_terminal_and_gives_it_back(crew: Crew, terminal: Termi
     terminal.opens("ui")
     terminal.sees("working 1")
     terminal.press("a")
-    wait_until(lambda: any("attached" in line for line in crew.tmux("list-sessions").lines), terminal.text)
+    terminal.sees("d: leave", "esc to interrupt")
     terminal.press("C-b", "d")
     terminal.sees("working 1", "? keys")
