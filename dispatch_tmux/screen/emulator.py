@@ -14,6 +14,7 @@ from dispatch_tmux.core.text import columns
 _TOKEN = re.compile(
     r"([^\x00-\x1f\x7f-\x9f]+)"  # 1: text
     r"|\x1b\[([?<=>]?)([0-9;:]*)[ -/]*([@-~])"  # 2, 3, 4: CSI
+    r"|\x1bPtmux;(?:[^\x1b]|\x1b\x1b){0,4096}\x1b\\"  # what is for the terminal outside of tmux
     r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)"  # a string and its end
     r"|\x1b([ -/]*[0-~])"  # 5: another escape
     r"|([\x00-\x1f\x7f-\x9f])"  # 6: a control character

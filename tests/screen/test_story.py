@@ -81,6 +81,13 @@ def test_each_line_once_and_in_order(frames: Iterator[str], bits: int) -> None:
 KEPT: dict[int, str] = {}  # the frames can be drawn once only
 
 
+def test_what_is_not_for_the_screen_is_passed_over() -> None:
+    shown = told(
+        "\x1bPtmux;\x1b\x1b_Gi=31;AAAA\x1b\x1b\\\x1b\\\x1b]0;title\x07\x1b[>4;1m\x1b(Bone\x1b[?2004h\r\n\x1bP+q4d73\x1b\\two"
+    )
+    assert shown == ["one", "two"]
+
+
 def test_what_was_said_comes_before_what_went_and_what_was_under_way_is_none() -> None:
     """As today's Claude Code: all on the alternate screen, the spinner in many words, a dialogue that goes."""
     said = ["● I look at it", "  ⎿  $ ls", "● done with that"]
