@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dispatch_tmux.screen.styles import Look
 
+_GAP = " " * 20  # between columns
 Looks = Sequence[Sequence[Look]]
 POINTERS = "❯›>●▶→➜▸►▹»◆➤⮕‣•*✦☞"
 BORDER = re.compile(r"^[\s─━╌┄═▔▁╭╮╰╯┌┐└┘├┤┬┴│┃║+|-]*$")
@@ -48,6 +49,14 @@ def bare(line: str) -> str:
         if found := FRAME.match(line):
             line = " " * len(found[1]) + found[2]
     return ASIDE.sub("", line).rstrip()
+
+
+def left_column(line: str) -> str:
+    """LINE without what stands far to the right of its words: a side bar, a notice, a frame's other edge."""
+    if _GAP not in line:
+        return line
+    at = line.find(_GAP, len(line) - len(line.lstrip()))
+    return line[:at] if at > 0 else line
 
 
 def unlike(values: Sequence[object], plain: object) -> int | None:

@@ -22,7 +22,6 @@ _CHANGING = 3  # lines in a row that can be another form of what stood there (a 
 _LIKE = 0.75  # of a line's letters
 # what is not done yet: a spinner, "● Reading 2 files…"; and what stands far to the right, beside all that is said
 _UNDER_WAY = re.compile(r"\s*[^\w\s]\s.*…(?: \(.*)?$| {80}")
-_GAP = " " * 20  # what stands behind as many blanks is another column: a side bar, a frame's other edge
 _KNOWN = 20_000  # lines that are remembered as told
 _WORDS = 8  # letters and digits from which on a line is known again by itself; shorter ones only behind one that is
 
@@ -59,7 +58,7 @@ class Story:
     def _picture(self) -> list[str]:
         """The rows of the screen; of the alternate one, on which all stays, without what stands beside them."""
         lines = self._terminal.lines()
-        return [_beside(line) if _GAP in line else line for line in lines] if self._terminal.alternate else lines
+        return [*map(parts.left_column, lines)] if self._terminal.alternate else lines
 
     def tell(self, lines: Iterable[str]) -> list[str]:
         """Those of LINES, which are on the screen, that were not told yet; they are now."""
@@ -139,12 +138,6 @@ def _gone(before: Sequence[str], now: Sequence[str]) -> list[int]:
             left = left if len(old) - len(left) <= _CHANGING else old
             found += [y for y in left if not _UNDER_WAY.match(before[y])]
     return found
-
-
-def _beside(line: str) -> str:
-    """LINE without what stands to the right of it."""
-    at = line.find(_GAP, len(line) - len(line.lstrip()))
-    return line[:at] if at > 0 else line
 
 
 def _form(line: str) -> str:

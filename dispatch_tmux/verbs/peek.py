@@ -74,7 +74,11 @@ def _glimpse(
         known[task.backend] = _rules(task.backend)
     rules = known[task.backend]
     rows = read.above_composer(rules, text) if rules else text.split("\n")
-    told = [clean(row, 2000).rstrip() for row in rows if not parts.BORDER.match(row) and not row.startswith(ASIDE)]
+    told = [
+        clean(parts.left_column(row), 2000).rstrip()
+        for row in rows
+        if not parts.BORDER.match(row) and not row.startswith(ASIDE)
+    ]
     return Glimpse(task, tuple([row for row in told if row][-most:]), shot is not None)
 
 

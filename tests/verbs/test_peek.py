@@ -38,7 +38,9 @@ def test_the_last_lines_of_all_that_run_and_who_waits_is_first(crew: Crew) -> No
     worker(crew, "auth", CLAUDE, "claude")
     worker(crew, "docs", "\n".join(f"line {n}" for n in range(12)) + f"\n\n{RULE}\n\x1b[31mred\x1b[0m")
     asked = ("question", {"q": "001", "via": "file", "text": "Which?"})
-    worker(crew, "asks", "one\ntwo", "demo", asked, ("state", {"state": "waiting"}))
+    worker(
+        crew, "asks", f"one{' ' * 60}│ side bar\n{' ' * 90}aside\ntwo", "demo", asked, ("state", {"state": "waiting"})
+    )
     made(crew.store, "over", *over("done"))
     for id, words in (("auth", "? for shortcuts"), ("docs", "red"), ("asks", "two")):
         shown(crew, id, words)
