@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from dispatch_tmux.core import urgency
 from dispatch_tmux.core.task import State, Task
@@ -16,9 +16,6 @@ from dispatch_tmux.core.text import clean, line
 from dispatch_tmux.errors import DispatchError
 from dispatch_tmux.store import files, summaries, trust
 from dispatch_tmux.store.project import Project
-
-if TYPE_CHECKING:
-    from dispatch_tmux.config.schema import Config
 
 SAID = 60  # columns of what is told about a candidate
 
@@ -98,22 +95,25 @@ def models() -> list[Candidate]:
     from dispatch_tmux.backends import discovery
 
     found = {alias.text: alias.about for alias in aliases()}
-    if config := _config():
-        found |= {name: model.backend for name, model in config.models.items()}
+    if configured := _section("models"):
+        found |= {name: str(entry.get("backend", "")) for name, entry in configured.items()}
     elif shutil.which("claude"):
         from dispatch_tmux.models.resolve import STABLE
 
         found |= dict.fromkeys(STABLE, "claude")
     for listing in discovery.remembered():
         found = {**dict.fromkeys(listing.ids, listing.backend), **found}
-    return [Candidate(name, about) for name, about in sorted({"demo": "needs no agent CLI", **found}.items())]
+    return [
+        Candidate(name, line(about, SAID)) for name, about in sorted({"demo": "needs no agent CLI", **found}.items())
+    ]
 
 
 def aliases() -> list[Candidate]:
     """The aliases of the configuration, and the model each stands for."""
-    config = _config()
-    named = config.aliases.items() if config else ()
-    return [Candidate(name, line(f"alias: {alias.model or alias.command}", SAID)) for name, alias in named]
+    named = _section("aliases").items()
+    return [
+        Candidate(name, line(f"alias: {alias.get('model') or alias.get('command')}", SAID)) for name, alias in named
+    ]
 
 
 def backends() -> list[Candidate]:
@@ -121,20 +121,25 @@ def backends() -> list[Candidate]:
     from pathlib import Path
 
     from dispatch_tmux.backends import load
-    from dispatch_tmux.config import load as configuration
     from dispatch_tmux.store import home
 
-    own = configuration.user_backends(_config())
+    own = _section("backends")
     return [Candidate(name) for name in sorted({*load.names(Path(home.backends_dir())), *own} - {"command"})]
 
 
-def _config() -> Config | None:
+def _section(name: str) -> dict[str, dict[str, Any]]:
+    """What has names under NAME in the configuration, as it stands there: to check all of it would take longer than the rest."""
+    import yaml
+
     from dispatch_tmux.config import load
 
     try:
-        return load.load()
-    except DispatchError:
-        return None
+        data = yaml.load(load.text() or "", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        found = data.get(name) if isinstance(data, dict) else None
+    except (DispatchError, yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    names = found.items() if isinstance(found, dict) else ()
+    return {key: entry for key, entry in names if isinstance(entry, dict) and clean(str(key)) == key}
 
 
 def _tasks(project: Project) -> list[Task]:
