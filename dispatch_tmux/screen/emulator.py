@@ -107,18 +107,19 @@ class Terminal:
                     cells += [char, ""][:width]
                 elif cells:
                     cells[-1 if cells[-1] else -2] += char
-        while cells:
+        at = 0
+        while at < len(cells):
             if self._full:
                 self._rows[self._y].soft = True
                 self._x, self._full = 0, False
                 self._down()
-            room = self.columns - self._x
-            part, cells = cells[:room], cells[room:]
-            if cells and not cells[0] and part:  # a wide character that has room for one half only
-                cells.insert(0, part.pop())
-                part.append(" ")
+            end = min(at + self.columns - self._x, len(cells))
+            part = cells[at:end]
+            if end < len(cells) and not cells[end]:  # of a wide character there is room for one half only
+                part[-1] = " "
+                end -= 1
             self._rows[self._y].open(self.columns)[self._x : self._x + len(part)] = part
-            self._x += len(part)
+            self._x, at = self._x + len(part), end
             if self._x >= self.columns:
                 self._x, self._full = self.columns - 1, True
 
@@ -231,7 +232,8 @@ class Terminal:
             return
         rows = {0: range(self._y + 1, self.rows), 1: range(self._y)}.get(how, range(self.rows))
         for y in rows:
-            self._rows[y] = _Row()
+            if self._rows[y].cells is not None:
+                self._rows[y] = _Row()
         if how in (0, 1):
             self._erase_in_row(how)
 
