@@ -61,8 +61,9 @@ def _models(brief: Brief) -> str:
 
 def _task(task: Task, now: float) -> str:
     done = f" {task.done_items}/{len(task.marks)}" if task.marks else ""
-    why = f": {task.why}" if task.why and task.state is not State.WORKING else ""
+    why = f": {task.why}" if task.why and task.state is not State.WORKING else f": {task.title}" if task.title else ""
     if task.open_questions:
         why = f" asks: {task.open_questions[0].text}"
-    head = f"{GLYPHS[task.state]} {task.id} — {one_line(task.model, 30)}, {task.state.value}{done}, {age(now - task.since)}"
+    group = f" [{one_line(task.group, 20)}]" if task.group else ""
+    head = f"{GLYPHS[task.state]} {task.id}{group} — {one_line(task.model, 30)}, {task.state.value}{done}, {age(now - task.since)}"
     return one_line(head + why, 160)

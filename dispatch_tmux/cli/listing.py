@@ -45,14 +45,19 @@ def table(
     now, found = now or time.time(), urgency.ordered(tasks)
     shape = _shape(found, show.width())
     blocks = [[_row(t, shape, now, (used or {}).get(t.id, "")), *wants] for t, wants in _wanted(found)]
-    head = _head(shape)
+    head = [_head(shape)]
     if most is not None and 1 + sum(map(len, blocks)) + bool(older) > most:
         needy = sum(urgency.heading(t) == urgency.NEEDS_YOU for t in found)
         briefly = [_brief(t, shape, now) for t in found]
-        blocks = fitted(blocks, briefly, needy, max(most - 2, 1))
-        head = "TASK" if blocks[0] == briefly[:1] else head
+        kept = fitted(blocks, briefly, needy, max(most - 2, 1))
+        if kept[:1] == [briefly[:1]]:  # in one line each there are no columns, and every line is dear
+            head, whole = [], fitted(blocks, briefly, needy, most)
+            kept = (
+                whole if len(whole) == len(blocks) and not older else fitted(blocks, briefly, needy, max(most - 1, 1))
+            )
+        blocks = kept
     hidden = [*found[len(blocks) :], *older]
-    return [head, *(row for block in blocks for row in block), *rest(hidden, "dispatch status --all")]
+    return [*head, *(row for block in blocks for row in block), *rest(hidden, "dispatch status --all")]
 
 
 def fitted(blocks: Sequence[list[str]], briefly: Sequence[str], needy: int, most: int) -> list[list[str]]:

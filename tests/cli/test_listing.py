@@ -49,7 +49,7 @@ def test_whoever_waits_is_on_top_with_the_question_and_the_others_are_counted(
     monkeypatch.setenv("COLUMNS", str(width))
     rows = listing.table(crew(asking), NOW, most=most)
     assert len(rows) <= most and all(columns(row) <= width for row in rows)
-    shown = "\n".join(rows[1:-1])
+    shown = "\n".join(rows[rows[0].startswith("TASK") : -1])
     assert len(re.findall(r"^ask-", shown, re.M)) == asking and shown.startswith("ask-0")
     assert len(re.findall("Which is", shown)) == asking
     hidden = sum(map(int, re.findall(r"(\d+)(?= more| working| queued| done)", rows[-1])))
@@ -59,8 +59,13 @@ def test_whoever_waits_is_on_top_with_the_question_and_the_others_are_counted(
 def test_where_not_even_those_that_wait_have_room_they_are_counted_first() -> None:
     assert (
         listing.table(crew(30), NOW, most=10)[-1]
-        == "… 22 more waiting for you, 8 working, 12 queued, 9 done: dispatch status --all"
+        == "… 21 more waiting for you, 8 working, 12 queued, 9 done: dispatch status --all"
     )
+
+
+def test_no_line_is_spent_while_somebody_who_waits_is_not_shown() -> None:
+    rows = listing.table([asks(f"ask-{n}", "Which?") for n in range(8)], NOW, most=8)
+    assert [row.split()[0] for row in rows] == [f"ask-{n}" for n in range(8)]
 
 
 def test_the_same_reason_of_queued_tasks_is_told_once() -> None:
