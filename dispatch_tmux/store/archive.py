@@ -44,6 +44,7 @@ HARMLESS = (  # what of a task.yaml is kept: what `run` and `retry` have written
 )  # fmt: skip
 _LINE = re.compile(r'[a-z_]+: (?:["[{0-9]|true|false|null)')  # as `task_file.render` writes it: JSON has no line break
 _NAME = re.compile(r"([a-z0-9-]{1,64})\.([0-9a-f]{1,16})\.json\.gz")
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _FACTS = ("title", "model", "backend", "group", "why", "cwd", "created", "since", "ran", "attempt", "marks")
 
 
@@ -147,7 +148,7 @@ def _packed(store: Store, task: Task) -> tuple[int, bytes]:
     }  # fmt: skip
     made = task.created or min(found.times.values()) / 1e9
     packer = zlib.compressobj(LEVEL, wbits=31)
-    return round(made * 1000), packer.compress(json.dumps(whole, separators=(",", ":")).encode()) + packer.flush()
+    return round(made * 1000), packer.compress(_ENCODER.encode(whole).encode()) + packer.flush()
 
 
 def gathered(store: Store, task: Task) -> Archived:

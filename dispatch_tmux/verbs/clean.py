@@ -63,13 +63,14 @@ def clean(
     """
     if only_done and (every or which):
         raise UsageProblem("only done tasks, or others, too?", hint="--done goes with neither --all nor a TASK")
-    found, running = _named(project, which) if which else (_over(project, every, only_done), [])
+    there = summaries.all(project.store)
+    found, running = _named(project, which) if which else (_over(there, every, only_done), [])
     if group:
         found = [t for t in found if t.group == group]
     if older_than:
         before = time.time() - (order.seconds(older_than) if isinstance(older_than, str) else older_than)
         found = [t for t in found if t.since < before]
-    go, kept = _cleanable(project, found, force)
+    go, kept = _cleanable(project, found, there, force)
     unread = set() if which or every else wait.unread(project, [t for t in go if not t.merged])
     kept += [Kept(t.id, "nobody has read its result", unread=True) for t in go if t.id in unread]
     go = [t for t in go if t.id not in unread]
@@ -92,14 +93,16 @@ def _named(project: Project, which: Sequence[Which]) -> tuple[list[Task], list[K
     return [t for t in found if t.id not in ways], [Kept(id, f"it is not over: {way}") for id, way in ways.items()]
 
 
-def _over(project: Project, every: bool, only_done: bool) -> list[Task]:
+def _over(there: Sequence[Task], every: bool, only_done: bool) -> list[Task]:
     states = {State.DONE} | (set() if only_done else {State.STOPPED}) | ({State.FAILED, State.LOST} if every else set())
-    return [t for t in summaries.all(project.store) if t.state in states]
+    return [t for t in there if t.state in states]
 
 
-def _cleanable(project: Project, found: Sequence[Task], force: bool) -> tuple[list[Task], list[Kept]]:
-    """What of FOUND may go: not what others wait for, nor what would be lost with its worktree (but with FORCE)."""
-    waited = {id: t.id for t in summaries.all(project.store) if not t.ended and not t.attempt for id, _ in t.after}
+def _cleanable(
+    project: Project, found: Sequence[Task], there: Sequence[Task], force: bool
+) -> tuple[list[Task], list[Kept]]:
+    """What of FOUND may go: not what others of those THERE wait for, nor what would be lost with its worktree (but with FORCE)."""
+    waited = {id: t.id for t in there if not t.ended and not t.attempt for id, _ in t.after}
     go, kept = [], []
     for task in found:
         try:

@@ -6,11 +6,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made import made, over
+from threads import at_once
 
 from dispatch_tmux.backends import sessions
 from dispatch_tmux.backends.usage import Usage
@@ -192,6 +194,27 @@ def test_F23_a_restore_that_is_killed_at_any_point_loses_nothing(project: Projec
             assert restore(project, "a").created
         assert whole(project, "a"), f"killed at point {point}"
     assert point > 15 and "a" in store.ids()
+
+
+def test_of_several_cleans_and_restores_at_once_none_spoils_the_other(project: Project, store: Store) -> None:
+    names = [f"t{n}" for n in range(12)]
+    for id in names:
+        task(store, id, id, f"result of {id}")
+    each = [Project(project.root, Store(project.root)) for _ in range(4)]
+    at_once(
+        lambda one: clean(one, every=True), each
+    )  # a second one must not archive what is half gone over what is whole
+    assert not set(names) & set(store.ids()) and all(whole(project, id) for id in names)
+
+    def back(one: Project) -> list[str]:
+        found = []
+        for id in names:
+            with suppress(DispatchError):  # another one was quicker
+                found.append(restore(one, id).id)
+        return found
+
+    assert sorted(id for found in at_once(back, each) for id in found) == sorted(names)
+    assert all(whole(project, id) and not recall(project, id).key for id in names)
 
 
 # --- usage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -84,3 +85,26 @@ def test_it_comes_back_and_can_be_begun_again(crew: Crew) -> None:
     assert crew.run("wait", "--timeout", "0", ok=False).returncode == 5  # it is no news
     crew.run("retry", "b", "--fresh")
     assert crew.until("b", "done").attempt == 2 and Path(crew.store.path("b", "output.md")).exists()
+
+
+ASKS = """
+stty -echo; printf 'Password for the vault: '; read p; stty echo; echo
+echo "it has ${#p} letters" >"$DISPATCH_TASK_DIR/output.md"
+sed 's/\\[ \\]/[x]/' "$DISPATCH_TASK_DIR/plan.md" >p.md && mv p.md "$DISPATCH_TASK_DIR/plan.md"
+: >"$DISPATCH_TASK_DIR/ipc/.done"
+"""
+
+
+def test_X5_the_answer_to_a_password_prompt_is_not_archived(crew: Crew) -> None:
+    crew.configure({"asks": crew.script("w.sh", ASKS)})
+    id = crew.start("-m", "asks", "--id", "a", "x")
+    assert crew.until(id, "question").open_questions[0].kind == "secret"
+    crew.run("answer", "a", "--text", "hunter2-secret")
+    crew.until(id, "done")
+    crew.run("clean", "a")
+    whole = crew.json("history", "a")
+    assert whole["output"] == "it has 14 letters\n" and whole["questions"][0]["answer"] == "(not kept)"
+    files = [path for path in (crew.home / ".dispatch").rglob("*") if path.is_file()]
+    (kept,) = [path for path in files if path.name.endswith(".json.gz")]
+    assert b"hunter2" not in gzip.decompress(kept.read_bytes())
+    assert not [path for path in files if b"hunter2" in path.read_bytes()]
