@@ -23,7 +23,7 @@ from dispatch_tmux.supervisor.worker import Worker
 if TYPE_CHECKING:
     from dispatch_tmux.config.schema import Config
 
-ALONE = 0.2  # seconds for a person's change of a task that is to begin
+ALONE, LOCKED = 0.2, 1.0  # seconds for a person's change of a task that is to begin; until it is tried again
 AGAIN = 5.0  # seconds until what may have changed unnoticed (memory) is looked at again
 BURST = 0.05  # seconds of starting workers after which those that run have their turn
 RUNS = frozenset({State.STARTING, State.WORKING, State.WAITING, State.IDLE, State.LIMITED, State.SUSPENDED})
@@ -48,6 +48,7 @@ class Queue:
         self._at_once: set[str] = set()  # those of them that go on with another model: they do not wait again
         self._preparing: set[str] = set()  # their worktrees are being made
         self._prepared: set[str] = set()
+        self._locked: dict[str, float] = {}  # those that somebody changes just now, and when they are tried again
         self._beginnings = Beginnings(project.store, outlet.log)
         self._next_start = 0.0
         self._starts: list[float] = []  # when the last ones were
@@ -115,6 +116,8 @@ class Queue:
             asked = worker is not None and self._store.is_requested(id, rid)
             if worker is None or not asked or (worker.record.refresh().stopping and not worker.task.attempt):
                 self._wanting.pop(id)
+            elif (until := self._locked.get(id, 0.0)) > time.monotonic():
+                self._again(until)
             elif (id in self._at_once or id in self._prepared) and not worker.task.on_hold:
                 self._launch(worker)
             elif id not in self._preparing:
@@ -159,11 +162,13 @@ class Queue:
                     self._begin(worker)
         except DispatchError as e:
             self._outlet.log(f"{worker.id}: {e}")
-            self._again(time.monotonic() + ALONE)
+            self._locked[worker.id] = time.monotonic() + LOCKED  # the others have their turn
+            self._again(self._locked[worker.id])
 
     def _begin(self, worker: Worker) -> None:
         rid = self._wanting.pop(worker.id)
         self._prepared.discard(worker.id)
+        self._locked.pop(worker.id, None)
         request = dict(self._store.requests(worker.id)).get(rid)
         for q in worker.task.open_questions:
             if q.via == "dispatch":

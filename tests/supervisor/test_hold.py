@@ -86,6 +86,17 @@ def test_what_has_begun_or_is_over_is_told_so(full: Crew) -> None:
         assert full.run("priority", *wrong.split(), ok=None).returncode == 2
 
 
+def test_one_that_is_being_changed_waits_and_holds_up_nobody(crew: Crew) -> None:
+    crew.run("pause")
+    for id in ("first", "second"):
+        crew.start("-m", "demo", "--id", id, "x")
+    with crew.store.alone("first"):  # as a change that takes long
+        crew.run("resume-queue")
+        crew.until("second", "done")
+        assert not crew.events("first", "starting")
+    crew.until("first", "done")
+
+
 def test_of_a_hold_and_a_start_at_the_same_moment_one_is_first_and_both_know(crew: Crew) -> None:
     """Nothing starts that was told to be held; what was told to have begun does begin."""
     crew.configure(limits={"max_workers": 12})
