@@ -59,9 +59,10 @@ def ask(
     *words: str,
     env: Mapping[str, str] | None = None,
     text: str | None = None,
-    deadline: float = DEADLINE,
+    deadline: float | None = None,
 ) -> Said:
     """What `git WORDS` says in FOLDER. Raises DispatchError only when git cannot be run at all, or not within DEADLINE seconds."""
+    seconds = DEADLINE if deadline is None else deadline
     kept = {k: v for k, v in os.environ.items() if k not in _INHERITED}
     ours = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "LC_ALL": "C.UTF-8"}
     ours["GIT_OPTIONAL_LOCKS"] = "0"  # else a look of ours in the background makes a commit of the person's fail
@@ -78,13 +79,13 @@ def ask(
     except OSError as e:
         raise DispatchError(f"git cannot run in {folder}: {e.strerror}") from e
     try:
-        out, err = process.communicate(text.encode("utf-8", "surrogateescape") if text is not None else None, deadline)
+        out, err = process.communicate(text.encode("utf-8", "surrogateescape") if text is not None else None, seconds)
     except subprocess.TimeoutExpired as e:
         process.kill()  # what it started (a hook) may hold its pipes open for ever: they are not read to their end
         process.wait()
         for pipe in filter(None, (process.stdout, process.stderr, process.stdin)):
             pipe.close()
-        raise DispatchError(f"git {_verb(words)} did not end within {deadline:.0f} s in {folder}") from e
+        raise DispatchError(f"git {_verb(words)} did not end within {seconds:.0f} s in {folder}") from e
     except BaseException:
         process.kill()
         raise
@@ -96,7 +97,7 @@ def must(
     *words: str,
     env: Mapping[str, str] | None = None,
     text: str | None = None,
-    deadline: float = DEADLINE,
+    deadline: float | None = None,
 ) -> str:
     """What `git WORDS` prints, without the last newline. Raises DispatchError with git's own words."""
     said = ask(folder, *words, env=env, text=text, deadline=deadline)
