@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from dispatch_tmux import DispatchError
 from dispatch_tmux.cli import common
 
 if TYPE_CHECKING:
@@ -44,26 +43,31 @@ def show(project: Project) -> int:
     from dispatch_tmux.ui import feed
     from dispatch_tmux.ui.app import Inbox
 
-    app = Inbox(project, feed.read(project))
-    gc.freeze()
-    gc.enable()
-    with _deaf():
+    while True:
+        app = Inbox(project, feed.read(project), edit)
+        gc.freeze()
+        gc.enable()
         status = app.run()
-    if app.failed:
-        raise app.failed
-    return status or 0
+        if app.failed:
+            raise app.failed
+        if app.other is None:
+            return status or 0
+        project = app.other  # the person went to another one
 
 
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Let Ctrl-C and Ctrl-\\ not end us in the moments in which they are no keys: the terminal would stay as the inbox draws on it."""
-    import signal
+def edit(project: Project, task: str) -> None:
+    """`dispatch edit` of TASK, in our terminal; why it did not work is left there to be read."""
+    from dispatch_tmux.cli.edit import edit as verb
+    from dispatch_tmux.core.text import clean
 
-    numbers = (signal.SIGINT, signal.SIGQUIT)
-    # not ignored: what it starts would ignore it, too
-    before = [signal.signal(number, lambda *_: None) for number in numbers]
+    context = click.get_current_context()
+    context.obj = project.root
     try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+        context.invoke(verb, task=task, file="")
+    except click.Abort:
+        pass
+    except (DispatchError, click.ClickException, OSError) as e:
+        click.echo(
+            f"dispatch: {clean(e.format_message() if isinstance(e, click.ClickException) else str(e))}", err=True
+        )
+        click.pause("Enter: back to the inbox")

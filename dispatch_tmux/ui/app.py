@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 
 import dispatch_tmux as dispatch
-from dispatch_tmux import Command, DispatchError, Project, Question, Task
+from dispatch_tmux import Command, DispatchError, Place, Project, Question, Task
 from dispatch_tmux.ui import acts, attach, feed
-from dispatch_tmux.ui.desk import QUESTION, Notice, choice_at, named
+from dispatch_tmux.ui.desk import QUESTION, Notice, Picture, choice_at, named
 from dispatch_tmux.ui.spans import words
 from dispatch_tmux.ui.view import View
 
@@ -18,7 +18,13 @@ FRESH = 0.5  # seconds for which a question that came by itself takes no digit: 
 
 
 class Inbox(View):
-    """The inbox of a project."""
+    """The inbox of a project. EDITOR lets the person change a task that has not begun, in the terminal that it is given."""
+
+    def __init__(
+        self, project: Project, picture: Picture, editor: Callable[[Project, str], None] | None = None
+    ) -> None:
+        super().__init__(project, picture)
+        self._editor = editor
 
     def act(self, doing: str, act: Callable[[], Notice], after: Callable[[], None] | None = None) -> None:
         """Do ACT in a thread, saying DOING meanwhile, then tell what came of it, and do AFTER in ours."""
@@ -163,6 +169,34 @@ class Inbox(View):
         self.act(
             "the queue", lambda: acts.turn_queue(self.project, paused), lambda: self._took(feed.read(self.project))
         )
+
+    def do_edit(self) -> None:
+        task = self.desk.current
+        if not task or not self._editor:
+            return
+        if not task.waits_to_begin:
+            self.say(Notice(f"{task.id} has begun: n adds a note to its plan", good=False))
+            return
+        with self.suspend():
+            self._editor(self.project, task.id)
+        self.canvas.refresh()
+
+    def do_places(self) -> None:
+        found: list[Place] = []
+
+        def read() -> Notice:
+            def places() -> str:
+                found.extend(dispatch.everywhere())
+                return f"{len(found)} projects"
+
+            return acts.outcome(places)
+
+        def shown() -> None:
+            self.desk.places = tuple(found)
+            here = (n for n, place in enumerate(found) if place.root == self.project.root)
+            self.desk.place = next(here, 0)
+
+        self.act("looking at all projects", read, shown)
 
     def do_hold(self) -> None:
         self._on("holding", acts.hold)

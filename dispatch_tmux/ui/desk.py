@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
-from dispatch_tmux import Question, State, Task
+from dispatch_tmux import Place, Question, State, Task
 from dispatch_tmux.core import urgency
 from dispatch_tmux.ui.spans import Line, words
 from dispatch_tmux.ui.typed import Typed
@@ -78,6 +78,8 @@ class Desk:
     right: int = 0  # columns that it is scrolled
     helps: bool = False
     notice: Notice | None = None
+    places: tuple[Place, ...] | None = None  # every project of this user, while one is chosen among them
+    place: int = 0
     typed: Typed | None = None  # what the person is typing
 
     # --- tasks

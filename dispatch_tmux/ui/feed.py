@@ -35,14 +35,19 @@ class Feed:
     def __init__(self, project: Project, took: Callable[[Picture], None]) -> None:
         self._project, self._took = project, took
         self._last = Picture()
+        self._stopped = False
 
     def start(self, last: Picture) -> None:
-        """Go on from the picture LAST, for as long as the process lives."""
+        """Go on from the picture LAST, until `stop`."""
         self._last = last
         threading.Thread(target=self._run, name="feed", daemon=True).start()
 
+    def stop(self) -> None:
+        """Read no more, from the next look on."""
+        self._stopped = True
+
     def _run(self) -> None:
-        while True:
+        while not self._stopped:
             try:
                 self._listen()
             except (DispatchError, OSError):  # it cannot be read now; that is in the picture
@@ -51,6 +56,8 @@ class Feed:
     def _listen(self) -> None:
         picture = self._last
         for rung in changes(self._project, CHECK):
+            if self._stopped:
+                return
             alone = not picture.supervised and any(
                 not task.ended for task in picture.tasks
             )  # no bell tells their end then

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from dispatch_tmux import State, Task
+from dispatch_tmux import Place, State, Task
 from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import GLYPHS, age
 from dispatch_tmux.ui import help, rows
@@ -20,6 +20,7 @@ from dispatch_tmux.ui.spans import (
     Line,
     fitted,
     plain,
+    restyled,
     shifted,
     width_of,
     words,
@@ -84,6 +85,8 @@ def painted(desk: Desk, width: int, height: int, now: float) -> Painted:
         return above._replace(lines=[*above.lines[:-1], plain("─" * width, DIM), about, line][-height:])
     head, (foot, spots) = _head(desk, width), _foot(desk, width, height - 1)
     body = Box(0, 1, width, height - 2)
+    if desk.places is not None:
+        return Painted([head, *_filled(_places(desk, desk.places, width, body.height), body), foot], spots, desk.top)
     if desk.helps:
         told = help.lines(width, body.height)
         deepest = max(0, len(told) - body.height)
@@ -162,6 +165,8 @@ def _foot(desk: Desk, width: int, y: int) -> tuple[Line, list[Spot]]:
 
 def _hints(desk: Desk) -> list[tuple[str, str, str]]:
     """(key, as it is told, its word): what is of use now."""
+    if desk.places is not None:
+        return [("enter", "Enter", "open"), ("j", "j k", "move"), ("escape", "Esc", "back"), ("q", "q", "quit")]
     if desk.helps:
         return [("escape", "Esc", "back"), ("j", "j k", "scroll"), ("q", "q", "quit")]
     asked, task = desk.asked, desk.current
@@ -175,7 +180,9 @@ def _hints(desk: Desk) -> list[tuple[str, str, str]]:
         found += [("escape", "Esc", "unmark")]
     if task.state in (State.FAILED, State.LOST, State.STOPPED, State.BLOCKED):
         found += [("r", "r", "retry")]
-    if not task.ended:
+    if task.waits_to_begin and not task.attempt:
+        found += [("e", "e", "edit"), ("h", "h", "let go" if task.on_hold else "hold"), ("+", "+ -", "priority")]
+    elif not task.ended:
         found += [("s", "s", "send"), ("a", "a", "attach")]
     found += [("d", "d", "diff"), ("m", "m", "merge")] if task.branch else []
     found += [("x", "x", "stop")] if not task.ended else []
@@ -187,6 +194,21 @@ def _hints(desk: Desk) -> list[tuple[str, str, str]]:
         ("q", "q", "quit"),
         ("?", "?", "keys"),
     ]
+
+
+def _places(desk: Desk, places: tuple[Place, ...], width: int, height: int) -> list[Line]:
+    """Every project of this user, with how its tasks are."""
+    lines: list[Line] = [plain(" your projects", BOLD)]
+    start, end = window(len(places), height - 1, 0, desk.place)
+    name = min(24, width // 3)
+    for n in range(start, end):
+        place = places[n]
+        counts = rows.counted(place.tasks, 60) or plain("no tasks", DIM)
+        said: Line = plain(words(place.trouble, 200), BAD) if place.trouble else counts
+        where = fitted(((f"  {words(place.root.rpartition('/')[2], 60)}", BOLD),), name)
+        line = fitted((*where, (" ", ""), *said, (f"   {words(place.root, 300)}", DIM)), width)
+        lines.append(restyled(line, "reverse") if n == desk.place else line)
+    return lines
 
 
 def _nothing(desk: Desk) -> list[Line]:

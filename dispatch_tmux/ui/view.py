@@ -9,7 +9,7 @@ from typing import Any
 from textual.app import App, ComposeResult
 from textual.timer import Timer
 
-from dispatch_tmux import Frame, Project, Question, Task
+from dispatch_tmux import Frame, Place, Project, Question, Task
 from dispatch_tmux.core import notices
 from dispatch_tmux.ui import acts, feed, help, pages, paint, screen
 from dispatch_tmux.ui.desk import DIFF, PLAN, SCREEN, Desk, Notice, Page, Picture
@@ -38,6 +38,7 @@ class View(App[int], inherit_bindings=False):
         self.canvas = Canvas(self.press, self.paste)
         self.painted = paint.Painted([], [])
         self.failed: Exception | None = None
+        self.other: Project | None = None  # the one whose inbox is wanted next
         self._feed = feed.Feed(project, lambda picture: self._tell(lambda: self._took(picture)))
         self._live = Live(project, lambda id, frame: self._tell(lambda: self._drew(id, frame)))
         self._readers = {name: feed.Errands(name) for name in ("page", DIFF)}
@@ -70,6 +71,7 @@ class View(App[int], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         notices.listener = None
+        self._feed.stop()
         self._live.close()
 
     def _tell(self, do: Callable[[], None]) -> None:
@@ -182,6 +184,8 @@ class View(App[int], inherit_bindings=False):
         if self.desk.notice and not self._busy:
             self.desk.notice = None
         entry = help.BY_KEY.get(key)
+        if self.desk.places is not None and not self._chooses(entry.act if entry else "", self.desk.places):
+            return
         if self.desk.helps and not self._reads_on(entry.act if entry else ""):
             return
         if entry is None:
@@ -197,11 +201,24 @@ class View(App[int], inherit_bindings=False):
         self.draw()
         return act == "leave"
 
+    def _chooses(self, act: str, places: tuple[Place, ...]) -> bool:
+        """While a project is chosen others keys end that; whether ACT is to be done all the same."""
+        by = {"down": 1, "page_down": 9, "up": -1, "page_up": -9, "first": -len(places), "last": len(places)}.get(act)
+        if by is not None:
+            self.desk.place = max(0, min(self.desk.place + by, len(places) - 1))
+        else:
+            self.desk.places = None
+            if act == "enter" and places and (project := places[self.desk.place].project):
+                self.other = project
+                self.exit(0)
+        self.draw()
+        return act == "leave"
+
     def on_canvas_clicked(self, clicked: Canvas.Clicked) -> None:
         spot = next((s for s in self.painted.spots if s.y == clicked.y and s.left <= clicked.x < s.right), None)
         if clicked.by:
             self._wheel(clicked.by, in_list=bool(spot and spot.kind == "task"))
-        elif self.desk.typed or self._yes:
+        elif self.desk.typed or self._yes or self.desk.places is not None:
             return  # first things first
         elif spot and spot.kind == "task":
             self.desk.select(spot.value)

@@ -264,3 +264,43 @@ def test_a_question_is_shown_whole_and_a_choice_beyond_the_ninth_is_typed(crewed
         await seat.sees("aa-many: answered: colour 12")
 
     sit(crewed, play)
+
+
+def test_a_task_that_has_not_begun_is_held_moved_and_edited(crewed: Crew) -> None:
+    crewed.run("pause")
+    crewed.start("-m", "demo", "--id", "later", "x")
+    edited: list[str] = []
+
+    async def play(seat: Seat) -> None:
+        seat.app._editor = lambda project, id: edited.append(id)
+        seat.app.desk.select("later")
+        seat.app.look(by_hand=True)
+        assert "edit" in seat.lines[-1]
+        await seat.press("plus")
+        await seat.sees("later has priority 1")
+        await seat.press("h")
+        await seat.sees("does not start before h is pressed again")
+        await seat.press("g", "e")
+        await seat.sees("has begun")
+
+    sit(crewed, play)
+    assert crewed.task("later").priority == 1 and crewed.task("later").on_hold and edited == []
+
+
+def test_all_projects_are_shown_and_another_one_is_gone_to(crewed: Crew) -> None:
+    other = projects.at(str(crewed.base / "zz-other"), str(crewed.home / ".dispatch"))
+    (crewed.base / "zz-other").mkdir()
+    made(other.store, "theirs", ASKS, *over("blocked", 0))
+
+    async def play(seat: Seat) -> None:
+        await seat.press("P")
+        assert "1 blocked" in await seat.sees("zz-other")
+        await seat.press("escape")
+        await seat.sees("needs you 3")
+        assert seat.app.other is None
+        await seat.press("P")
+        await seat.sees("zz-other")
+        await seat.press("G", "enter")
+
+    app = sit(crewed, play)
+    assert app.other and app.other.root == other.root
