@@ -32,13 +32,16 @@ def attached(crew: Crew, *args: str, columns: int = 80) -> Iterator[pexpect.spaw
         DISPATCH[0], [*DISPATCH[1:], "attach", *args], cwd=str(crew.root), env=crew.env, encoding="utf-8",
         dimensions=(24, columns), timeout=30,
     )  # fmt: skip
+
+    def is_there() -> bool:
+        return "0" in crew.tmux("list-clients", "-F", "#{client_control_mode}").lines
+
     try:
-        wait_until(
-            lambda: "0" in crew.tmux("list-clients", "-F", "#{client_control_mode}").lines, lambda: person.before
-        )
+        wait_until(is_there, lambda: person.before)
         yield person
     finally:
         person.close(force=True)
+        wait_until(lambda: not is_there())
 
 
 def window0(crew: Crew) -> Face:
