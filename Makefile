@@ -61,6 +61,6 @@ lint: setup ## ruff and mypy; and how large the modules and functions are
 	@$(PY) .ci/sizes.py
 
 lock: ## pin the newest versions in .ci/requirements.lock (needs uv)
-	@uv pip compile pyproject.toml --group dev --universal --python-version 3.10 --generate-hashes --upgrade --quiet \
+	@uv pip compile pyproject.toml --group dev --extra notify --universal --python-version 3.10 --generate-hashes --upgrade --quiet \
 	  --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	  -o .ci/requirements.lock

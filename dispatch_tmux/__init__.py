@@ -21,14 +21,14 @@ __all__ = [  # noqa: RUF022  # grouped, as docs/api.md tells them
     "resume", "retry", "rollback_rules", "run", "select", "send", "status", "as_data", "details", "evidence", "stop", "take_rules", "trust",
     "unhold", "unpause", "verify", "wait",
     "is_paused", "live", "result",
-    "everywhere", "history", "recall", "restore", "usage",
+    "everywhere", "history", "list_receivers", "recall", "restore", "try_receivers", "usage",
     # what they take and return
     "Answered", "Asked", "Attempt", "Backend", "Brief", "Choice", "Cleaned", "Command", "Continued", "Delivered", "Details", "Dropped",
     "Glimpse", "Changes", "Draft",
     "Evidence", "Finding", "Item", "Kept", "Look", "Merged", "Model", "Models", "News", "Noted", "Pressed", "Project", "Proposal",
     "Proposed", "Question", "Recorded", "Refused", "Reply", "Report", "Resolved", "RolledBack", "Row", "RuleChange", "Shown", "Size",
     "Started", "State", "Task", "TaskEvent", "Verified", "Written", "Frame",
-    "Past", "Place", "Recalled", "Used",
+    "NotifyTest", "Past", "Place", "Recalled", "Receiver", "Used",
     "CAUSES", "KINDS",
     # pexpect on a tmux pane
     "PaneSpawn", "Socket",
@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from dispatch_tmux.verbs.logs import logs
     from dispatch_tmux.verbs.merge import Dropped, Merged, Proposed, diff_size, drop, merge, pr
     from dispatch_tmux.verbs.models import Backend, Model, Models, list_backends, list_models
+    from dispatch_tmux.verbs.notify import NotifyTest, Receiver, list_receivers, try_receivers
     from dispatch_tmux.verbs.peek import Glimpse, peek
     from dispatch_tmux.verbs.questions import Asked, questions
     from dispatch_tmux.verbs.queue import hold, is_paused, pause, priority, unhold, unpause
@@ -145,6 +146,7 @@ _PLACES = {  # module → the names that it gives to the API, `name=what it is c
     "verbs.logs": "logs",
     "verbs.merge": "Dropped Merged Proposed diff_size drop merge pr",
     "verbs.models": "Backend Model Models list_backends list_models",
+    "verbs.notify": "NotifyTest Receiver list_receivers try_receivers",
     "verbs.peek": "Glimpse peek",
     "verbs.questions": "Asked questions",
     "verbs.queue": "hold is_paused pause priority unhold unpause",

@@ -66,7 +66,7 @@ TMUX = set(
     unlink-window wait-for
 """.split()
 )
-HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog", "textual", "anyascii")
+HEAVY = ("yaml", "libtmux", "pexpect", "rich", "msgspec", "watchdog", "textual", "anyascii", "apprise")
 SOURCES = {
     ".".join(path.relative_to(HERE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(HERE.rglob("*.py"))

@@ -70,6 +70,7 @@ GROUPS = {  # heading → verb → its module, and its help in a few words
         "demo": ("demo", "See it work, with built-in workers."),
         "init": ("init", "Find the agent CLIs, write a config."),
         "config": ("config", "Show and change the config."),
+        "notify": ("notify", "Who is told when nobody looks."),
         "models": ("models", "The models that can run here."),
         "resolve": ("models", "What `run` would run, and why."),
         "backends": ("backends", "The agent CLIs, and newer rules for them."),

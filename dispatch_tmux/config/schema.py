@@ -11,12 +11,14 @@ import yaml
 
 from dispatch_tmux.backends import commands
 from dispatch_tmux.backends.converting import convert
+from dispatch_tmux.config import notifying
+from dispatch_tmux.core.alerts import Entry
 from dispatch_tmux.errors import DispatchError
 
 MOST_NODES = 50_000  # values after aliases (`*x`) are followed: a few lines of YAML can stand for billions
 DEEPEST = 50
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Key = tuple[str, ...]
+_Key = tuple[str | int, ...]
 _Seconds = Annotated[float, msgspec.Meta(ge=0)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -106,6 +108,7 @@ class Config(_Part, frozen=True):
     worktree: Worktree = Worktree()
     on_limit: OnLimit = "wait"  # whether a usage limit is waited for, or a fallback takes over
     verify: Verify = "say"  # what is done about a new version of an agent CLI
+    notify: tuple[Entry, ...] = ()  # who is told of what when nobody looks
 
 
 _ENTRIES: dict[str, type] = {"models": Model, "aliases": Alias, "agents": Agent}
@@ -140,6 +143,8 @@ def parse(path: str, text: str) -> Config:
             continue  # a section whose entries are all commented out
         if key in _ENTRIES:
             made[key] = {name: _entry(where, (key, name), v, _ENTRIES[key]) for name, v in _items(where, (key,), value)}
+        elif key == "notify":
+            made[key] = notifying.entries(value, where.error)
         elif key == "backends":
             made[key] = {name: _backend(where, (key, name), v) for name, v in _items(where, (key,), value)}
         else:
@@ -166,6 +171,7 @@ def read(path: str, text: str, odd: list[tuple[int, str]] | None = None) -> tupl
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
+            _mean_words(node)
             _bounded(path, node, odd)
             return node, loader.construct_document(node) if node is not None else None
         finally:
@@ -178,6 +184,16 @@ def read(path: str, text: str, odd: list[tuple[int, str]] | None = None) -> tupl
         raise DispatchError(f"{path}, line {line}: {said}", hint="dispatch config edit") from None
     except (RecursionError, ValueError) as e:
         raise DispatchError(f"{path}: {'nested too deeply' if isinstance(e, RecursionError) else e}") from None
+
+
+def _mean_words(node: yaml.Node | None) -> None:
+    """`on`, which is true for YAML 1.1, is a word where it is a key of an entry of `notify`."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == "notify" and isinstance(value, yaml.CollectionNode):
+            entries = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for inner in [each for entry in entries if isinstance(entry, yaml.MappingNode) for each, _ in entry.value]:
+                if inner.value == "on":
+                    inner.tag = "tag:yaml.org,2002:str"
 
 
 def _bounded(path: str, node: yaml.Node | None, odd: list[tuple[int, str]] | None) -> None:
@@ -245,7 +261,7 @@ class _Where:
         self.path, self.node = path, node
 
     def error(self, keys: _Key, said: str, hint: str = "", key: bool = False) -> DispatchError:
-        name = ".".join(keys)
+        name = ".".join(str(key + 1) if isinstance(key, int) else key for key in keys)
         what = f"{said} {name!r}" if key else f"{name}: {said}" if name else said
         return DispatchError(f"{self.path}, line {line_of(self.node, keys)}: {what}", hint=hint)
 

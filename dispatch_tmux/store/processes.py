@@ -164,9 +164,8 @@ def _table() -> dict[int, int]:
     return {int(row[0]): int(row[1]) for row in map(str.split, listed.splitlines()) if len(row) == 2}
 
 
-_MARK = (
-    b"DISPATCH_TASK_DIR="  # what each process of a worker is started with; daemons that left the tree still carry it
-)
+# what each process of a worker, or of a receiver of notifications, is started with; daemons that left the tree still carry it
+_MARKS = (b"DISPATCH_TASK_DIR=", b"DISPATCH_NOTIFY=")
 
 
 def _marked(task_dirs: Iterable[str]) -> dict[str, set[int]]:
@@ -177,11 +176,11 @@ def _marked(task_dirs: Iterable[str]) -> dict[str, set[int]]:
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/environ", "rb") as f:
-                    marks = [word for word in f.read().split(b"\0") if word.startswith(_MARK)]
+                    marks = [word for word in f.read().split(b"\0") if word.startswith(_MARKS)]
             except OSError:
                 continue
             for mark in marks:
-                if task_dir := wanted.get(mark[len(_MARK) :]):
+                if task_dir := wanted.get(mark.partition(b"=")[2]):
                     found[task_dir].add(int(name))
     return found
 
@@ -244,6 +243,14 @@ def _wait(roots: Mapping[str, int | None]) -> dict[str, list[int]]:
     while any((left := families(roots)).values()) and time.monotonic() < deadline:
         time.sleep(0.03)
     return left
+
+
+def kill_family(mark: str, pid: int | None = None) -> None:
+    """End PID, all below it and all that carry MARK at once (SIGKILL), those that they begin meanwhile, too."""
+    for _ in range(3):
+        if not (left := families({mark: pid})[mark]):
+            break
+        _send(signal.SIGKILL, left)
 
 
 def kill(pid: int) -> None:

@@ -69,6 +69,16 @@ def _is_stopped(pid: int) -> bool:
         return False
 
 
+def lock(path: str) -> int | None:
+    """The supervisor's lock at PATH, held until we end; None when another process has it."""
+    for _ in range(50):  # a status command tests the lock for an instant
+        held = files.try_lock(path)
+        if held is not None:
+            return held
+        time.sleep(0.02)
+    return None
+
+
 class Signs:
     """What others see of the supervisor at ROOT, which has the open, locked file LOCK: who it is, and that it works."""
 

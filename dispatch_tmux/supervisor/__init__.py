@@ -33,6 +33,10 @@ launcher      starts an attempt: its prompt, its window
 launch        runs in that window, and becomes the agent CLI
 retry         a task begins again
 
+notify        tells the person when nobody looks: who has not been told of what
+messenger     brings one message to one receiver
+relay         runs in a process of its own, and sends one through Apprise
+
 face          window 0: its face is begun when somebody looks, and ended when nobody does
 status_line   what tmux's status line shows of the workers
 terminal_log  a worker's raw output on disk

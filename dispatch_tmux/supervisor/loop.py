@@ -23,7 +23,7 @@ from dispatch_tmux.config import load as configuration
 from dispatch_tmux.config.schema import Config
 from dispatch_tmux.core.task import State
 from dispatch_tmux.errors import DispatchError, TmuxError
-from dispatch_tmux.store import files, removal, watchman
+from dispatch_tmux.store import removal, watchman
 from dispatch_tmux.store.log import Log
 from dispatch_tmux.store.project import Project, at
 from dispatch_tmux.store.watch import Watch
@@ -35,6 +35,7 @@ from dispatch_tmux.supervisor.crew import Crew
 from dispatch_tmux.supervisor.drawing import Drawing
 from dispatch_tmux.supervisor.face import Face
 from dispatch_tmux.supervisor.launcher import Launcher
+from dispatch_tmux.supervisor.notify import Notifier
 from dispatch_tmux.supervisor.queue import Queue
 from dispatch_tmux.supervisor.windows import Windows
 from dispatch_tmux.supervisor.worker import Worker
@@ -72,6 +73,7 @@ class Supervisor:
         self.windows = Windows(self.connection, self.crew.worker, self.crew.all, self._mark_drawn)
         self.launcher = Launcher(project, self.connection, self.windows)
         self.face = Face(project, self.connection)
+        self.notifier = Notifier(project, server, ours, self.log)
         outlet = queueing.Outlet(self._launch, self._review_soon, self.log)
         self.queue = Queue(project, self.crew.workers, config, outlet)
         self.actions = Actions(
@@ -86,6 +88,7 @@ class Supervisor:
         self.log(f"supervising {self.root} ({type(self.connection.line).__name__.lower()})")
         self._recover()
         threading.Thread(target=self._tidy, daemon=True).start()
+        self.notifier.start()
         next_scan, next_beat = time.monotonic() + self._pace(), 0.0
         while not self.ending:
             self._take(self._next(min(next_scan, next_beat)))
@@ -105,6 +108,7 @@ class Supervisor:
                 self.face.end_unseen(now)
             except Exception as e:
                 self._broken("queue and window 0", e)
+            self.notifier.heard(*(worker.task for worker in self.crew.all()))
             if now >= next_scan:
                 self.scan()
                 next_scan = now + self._pace()
@@ -307,6 +311,7 @@ class Supervisor:
                 self.queue.stale = True
             if worker.task.stopping and worker.task.exit_code is not None:
                 self.windows.close(worker)
+            self.notifier.heard(worker.task)
             self.crew.let_go(worker, self.windows.has(worker))
         except Exception as e:  # tmux too slow, a disk that is full, a file that is odd, a bug: the other workers go on
             self._broken(worker.id, e)
@@ -377,7 +382,7 @@ def main(root: str, place: str = "") -> int:
         if not place:
             session.start(server, project)
             return 0
-        lock = _lock(project.store.lock_path)
+        lock = watchman.lock(project.store.lock_path)
         if lock is None:
             return 0  # another one is at it
         signs = Signs(lock, project.root)
@@ -388,13 +393,3 @@ def main(root: str, place: str = "") -> int:
         print(f"dispatch: {e}", file=sys.stderr)
         return 1
     return 0
-
-
-def _lock(path: str) -> int | None:
-    """The supervisor's lock, held until we end; None when another process has it."""
-    for _ in range(50):  # a status command tests the lock for an instant
-        lock = files.try_lock(path)
-        if lock is not None:
-            return lock
-        time.sleep(0.02)
-    return None

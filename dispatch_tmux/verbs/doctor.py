@@ -48,6 +48,7 @@ def doctor(project: Project) -> list[Finding]:
         ("file events", lambda: _events(project)),
         ("journals", lambda: _journals(project)),
         ("archive", lambda: _archive(project)),
+        ("notifications", lambda: _notifications(project)),
     ]
     found = [_tried(name, check) for name, check in checks]
     return [*found, *_backends(), _tried("leftovers", lambda: _leftovers(project))]
@@ -185,6 +186,21 @@ def _archive(project: Project) -> tuple[bool | None, str]:
         True,
         f"{len(found)} task{'' if len(found) == 1 else 's'}, {size} in {where} (config: limits: archive_days, archive_mb)",
     )
+
+
+def _notifications(project: Project) -> tuple[bool | None, str]:
+    """Whether those whom the config names can be told, as far as that shows without telling them."""
+    loaded = config.load()
+    if not loaded or not loaded.notify:
+        return None, "nobody is told when you do not look; docs/notify.md says how"
+    from dispatch_tmux.supervisor import messenger
+    from dispatch_tmux.verbs import notify
+
+    for receiver, entry in zip(notify.list_receivers(project), loaded.notify, strict=True):
+        if trouble := receiver.trouble or messenger.trouble(entry.to):
+            times = f" ({receiver.failures} times in a row)" if receiver.failures > 1 else ""
+            return False, f"{receiver.to}: {trouble}{times} — dispatch notify test {receiver.number}"
+    return True, f"{len(loaded.notify)} in the config"
 
 
 def _leftovers(project: Project) -> tuple[bool | None, str]:

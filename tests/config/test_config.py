@@ -110,6 +110,24 @@ BROKEN = [  # text, line, words of the message
     ("agents:\n  a: {cmd: claude}", 2, "agents.a"),
     ("tmux: {sock: x}", 1, "unknown key 'tmux.sock'"),
     ("times: {settle: soon}", 1, "times.settle: expected float"),
+    ("notify: bell", 1, "notify: expected a list, got 'bell'"),
+    ("notify: [bell]", 1, "notify.1: expected keys and values"),
+    ("notify:\n  - {to: bell}\n  - {on: flag}", 3, "notify.2: 'to' is missing"),
+    ("notify:\n  - to: bell\n    when: night", 3, "unknown key 'notify.1.when'"),
+    ("notify:\n  - to: nowhere", 2, "notify.1.to: expected where it goes, got 'nowhere'"),
+    ("notify:\n  - to: bell\n    on: [question,\n      fail]", 4, "notify.1.on.2: 'fail' is nothing to be told of"),
+    ("notify:\n  - to: bell\n    on: stopped", 3, "notify.1.on: 'stopped' is nothing to be told of"),
+    ("notify:\n  - to: bell\n    on: []", 3, "notify.1.on: expected a list of kinds"),
+    ("notify:\n  - to: bell\n    quiet: 22-7", 3, "notify.1.quiet: '22-7' is no time of the day"),
+    ("notify:\n  - to: bell\n    quiet: 22:00-22:00", 3, "notify.1.quiet"),
+    ("notify:\n  - to: bell\n    group: [a]", 3, "notify.1.group: expected text"),
+    ("notify:\n  - to: {command: 'a b'}", 2, "notify.1.to.command: expected a list of words, no shell"),
+    ("notify:\n  - to: {command: [a, 3]}", 2, "notify.1.to.command"),
+    ("notify:\n  - to: {command: [a], file: b}", 2, "a command has no url and no file"),
+    ("notify:\n  - to: {url: x}", 2, "notify.1.to.url: 'x' is no URL"),
+    ("notify:\n  - to: {mail: x}", 2, "unknown key 'notify.1.to.mail'"),
+    ("notify:\n  - {on: [[a]], to: bell}", 2, "is nothing to be told of"),
+    ("notify: {on: 3, on: 4}", 1, "stands here and in line 1"),
     ("- default", 1, "expected keys and values"),
     ("just words", 1, "expected keys and values"),
     ("default: opus\n\tmodels: {}", 2, ""),
@@ -423,3 +441,30 @@ def fake(crew: Crew, name: str) -> str:
 def test_an_alias_without_a_command_does_not_hide_an_agent_of_its_name() -> None:
     config = config_schema.parse("c", "agents: {mine: {command: mine --go}}\naliases: {mine: {prompt: be brief}}\n")
     assert configuration.user_backends(config) == {"mine": {"command": "mine --go"}}
+
+
+def test_notify_is_read_with_the_word_on_which_is_true_for_yaml() -> None:
+    text = """
+notify:
+  - to: bell
+  - {on: question, to: {command: [say, "3"]}, quiet: 22:00-07:00, group: Docs}
+  - {on: [failed, all-done], to: {url: "ntfys://$A", file: ~/keys}}
+"""
+    first, second, third = config_schema.parse("c.yaml", text).notify
+    assert "done" not in first.on and {"question", "all-done"} <= {*first.on} and first.to.place == "bell"
+    assert (second.on, second.to.argv, str(second.quiet), second.group) == (
+        ("question",),
+        ("say", "3"),
+        "22:00-07:00",
+        "Docs",
+    )
+    assert (third.to.place, third.to.url, third.to.file) == ("apprise", "ntfys://$A", "~/keys")
+    assert config_schema.parse("c.yaml", "notify: {on: flag, to: desktop}").notify[0].on == ("flag",)
+    assert config_schema.parse("c.yaml", "notify:").notify == ()
+
+
+def test_what_wait_tells_can_be_told_to_somebody() -> None:
+    from dispatch_tmux.core.alerts import ALL_DONE, KINDS
+    from dispatch_tmux.verbs import wait
+
+    assert {*KINDS} == {*wait.KINDS, ALL_DONE} - {"stopped"}

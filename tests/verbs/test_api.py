@@ -25,6 +25,7 @@ OTHER_NAMES = {
     "screen": "read_screen",
     "models": "list_models",
     "backends": "list_backends",
+    "notify": "list_receivers",
 }
 
 
