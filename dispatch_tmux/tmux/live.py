@@ -27,7 +27,7 @@ class Follower:
     """Tells of what one pane of SERVER writes: CHANGED is called in a thread of its own, and must be quick.
 
     The connection is a control client without a size of its own: no window changes for it. While nothing is followed
-    tmux tells it nothing.
+    there is none.
     """
 
     def __init__(self, server: Server, changed: Callable[[], None]) -> None:
@@ -62,13 +62,9 @@ class Follower:
         _, task, pid, dead, width, height = words
         return Sight(shot.text, task, int(pid or 0), dead == "1", (int(width), int(height)))
 
-    def rest(self) -> None:
-        """Follow nothing for now."""
-        self._pane = ""
-        if self._control and self.hears:
-            self._control.cmd("refresh-client", "-f", "no-output")
-
     def close(self) -> None:
+        """Follow nothing. It is not muted instead: what tmux 3.3a holds for a client then stands before its answers for good."""
+        self._pane = ""
         if self._control:
             self._control.close()
             self._control = None
@@ -80,13 +76,11 @@ class Follower:
         if not self.hears or found.session != self._session:
             self.close()
             try:
-                self._control = Control(self._server.socket, found.session, self._hear, mute=True)
+                self._control = Control(self._server.socket, found.session, self._hear)
             except TmuxError:  # it lets no control client in: whoever asks looks again after a while
                 return
             self._session = found.session
         self._pane = pane
-        if self._control:
-            self._control.cmd("refresh-client", "-f", "!no-output")
 
     def _hear(self, notice: Notice) -> None:
         """Called in the reader's thread: of the output of all panes of the session only ours counts."""

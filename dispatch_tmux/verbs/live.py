@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 GAP = 0.05  # seconds between two looks at a screen that never rests
 EVERY = 1.0  # seconds between two looks where tmux tells nothing
+LINGERS = 2.0  # seconds for which a connection is kept though nothing is shown
 AGAIN = 3.0  # seconds until a window that was not there is looked for again
 
 
@@ -85,7 +86,8 @@ class Live:
             task = self._task
             if task is None or self._closed:
                 pause = None
-                self._rest()
+                if not self._closed:
+                    self._rest()
                 continue
             frame, hears = self._look(task)
             pause = (None if hears else EVERY) if frame else AGAIN
@@ -94,10 +96,9 @@ class Live:
             time.sleep(GAP)
 
     def _rest(self) -> None:
-        for follower in self._followers.values():
-            try:
-                follower.rest()
-            except DispatchError:
+        """Close the connections, unless a screen is shown again soon."""
+        if not self._wake.wait(LINGERS):
+            for follower in self._followers.values():
                 follower.close()
 
     def _look(self, task: Task) -> tuple[Frame | None, bool]:
