@@ -30,7 +30,8 @@ def notify(ctx: click.Context, as_json: bool) -> None:
         more += [f"quiet {each.quiet}"] if each.quiet else []
         click.echo(clean(f"{each.number}  {each.to}: {', '.join([*each.on, *more])}", 400))
         if each.trouble:
-            click.echo(clean(f"   failed {each.failures} in a row: {each.trouble}", 400))
+            times = f" {each.failures} times in a row" if each.failures > 1 else ""
+            click.echo(clean(f"   failed{times}: {each.trouble}", 400))
     if not found:
         click.echo("nobody is told: `notify:` in the config names whom (docs/notify.md); for instance")
         click.echo("  notify: [{on: [question, failed, all-done], quiet: '22:00-07:00', to: bell}]")

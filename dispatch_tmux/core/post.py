@@ -98,7 +98,8 @@ class Post:
             if item.mark in quiet | before:
                 kept.append(item)
             elif self._is_known(item, now, stands):
-                self._more[item.cause] = self._more.get(item.cause, 0) + 1
+                if item.kind != State.LIMITED.value:  # that says it for all
+                    self._more[item.cause] = self._more.get(item.cause, 0) + 1
                 self._tell(item)
                 self._remember(item, now)
             else:
@@ -156,7 +157,8 @@ class Post:
         if not item.cause:
             return
         until, who = self._known.get(item.cause, (0.0, {}))
-        lasts = max(item.until, at + UNNAMED) if item.kind == State.LIMITED.value else at + SAME
+        limit = item.kind == State.LIMITED.value
+        lasts = max(item.until, at + (UNNAMED if limit and not item.until else SAME))
         self._known[item.cause] = max(until, lasts), {**who, item.mark: item}
 
     def _is_known(self, item: Item, now: float, stands: Callable[[Item], bool]) -> bool:

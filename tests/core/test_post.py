@@ -96,6 +96,10 @@ def test_one_limit_is_one_notice_until_it_ends_and_a_longer_one_is_another() -> 
     assert limited("a", 0, NOON + 7200) == ["a"]
     assert limited("b", 3000, NOON + 7200) == [] and limited("a", 4000, NOON + 7260) == []
     assert limited("c", 5000, NOON + 400_000) == ["c"]
+    assert limited("d", 400_001, NOON + 400_010) == ["d"] and limited("e", 400_020, 0.0) == []
+    assert (
+        limited("f", 401_000, 0.0) == ["f"] and limited("g", 401_500, 0.0) == [] and limited("h", 403_000, 0.0) == ["h"]
+    )
 
 
 def test_what_was_answered_meanwhile_is_not_sent() -> None:
