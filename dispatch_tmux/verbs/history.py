@@ -14,9 +14,9 @@ from dispatch_tmux.errors import DispatchError, TaskNotFound
 from dispatch_tmux.store import archive, archive_index, question_files
 from dispatch_tmux.store.archive import Archived, Entry
 from dispatch_tmux.store.archive_index import Texts
+from dispatch_tmux.store.directories import SHOWN
 from dispatch_tmux.store.journal import parse
 from dispatch_tmux.store.project import Project
-from dispatch_tmux.store.store import SHOWN
 from dispatch_tmux.verbs import tasks
 from dispatch_tmux.verbs.tasks import Which
 
