@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from dispatch_tmux.errors import DispatchError
 
+STEP = 5.0  # seconds
 DEADLINE = 300.0  # seconds; a big checkout on a slow disk takes minutes
 # What git tells its hooks and aliases: inherited, it would make git work on another repository than the named one.
 _INHERITED = (
@@ -79,7 +81,7 @@ def ask(
     except OSError as e:
         raise DispatchError(f"git cannot run in {folder}: {e.strerror}") from e
     try:
-        out, err = process.communicate(text.encode("utf-8", "surrogateescape") if text is not None else None, seconds)
+        out, err = _read(process, text.encode("utf-8", "surrogateescape") if text is not None else None, seconds)
     except subprocess.TimeoutExpired as e:
         process.kill()  # what it started (a hook) may hold its pipes open for ever: they are not read to their end
         process.wait()
@@ -90,6 +92,22 @@ def ask(
         process.kill()
         raise
     return Said(process.returncode, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace"))
+
+
+def _read(process: subprocess.Popen[bytes], text: bytes | None, seconds: float) -> tuple[bytes, bytes]:
+    """What PROCESS prints, given TEXT. Raises subprocess.TimeoutExpired.
+
+    It is looked at anew every STEP seconds: on Linux 6.18 a reader slept on for minutes beside a git that had ended.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        left = end - time.monotonic()
+        try:
+            return process.communicate(text, min(left, STEP))
+        except subprocess.TimeoutExpired:
+            if left <= STEP:
+                raise
+        text = None
 
 
 def must(
