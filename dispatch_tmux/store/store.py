@@ -270,6 +270,15 @@ class Store(Directories):
         found = self.watchman()
         return found is not None and not found.trouble
 
+    def is_left(self, seconds: float) -> bool:
+        """Whether its supervisor ends, or has ended, within SECONDS: what is removed before that it may write anew."""
+        end = time.monotonic() + seconds
+        while files.is_locked(self.lock_path):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
     def watchman(self) -> Watchman | None:
         """The process that supervises, with what keeps it from its work; None when nobody does."""
         return watchman.find(self.records, self.root)

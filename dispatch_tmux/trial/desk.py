@@ -27,6 +27,7 @@ DISPATCH = (sys.executable, "-m", "dispatch_tmux.cli.main")
 PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH", "TMUX_TMPDIR")
 NOWHERE = "http://127.0.0.1:9"  # where nobody listens: whatever wants out of the machine fails at once
 POLL = 0.05  # seconds between two looks
+ENDS = 5.0  # seconds for its supervisor to end, once its tmux server has
 
 
 class Wrong(Exception):
@@ -107,6 +108,7 @@ class Desk:
                 self._dispatch(("stop", "--all"), 120.0)
         finally:
             self._server.end()
+            self._store.is_left(ENDS)
             shutil.rmtree(self.base, ignore_errors=True)
 
     # --- what a person does

@@ -28,6 +28,7 @@ JOBS = {  # id → prompt, items: one asks through a file, one on its screen, on
     "census": ("count the lines", ("list the files", "count their lines", "write the table")),
 }  # fmt: skip
 DEMO = Resolution("demo", "demo", "demo")  # whatever the user's config says
+ENDS = 5.0  # seconds for its supervisor to end, once its session has
 PATIENCE = 120.0  # seconds without any news after which something is wrong
 
 
@@ -107,6 +108,7 @@ def remove(project: Project) -> None:
             from dispatch_tmux.tmux import objects
 
             objects.session(server, found).kill()
+            project.store.is_left(ENDS)
     except DispatchError:
         pass
     finally:

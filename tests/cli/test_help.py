@@ -54,7 +54,7 @@ def test_an_example_is_a_command_of_its_verb(verb: str, line: str) -> None:
     """Every option of it is one, and no argument is missing; it is not carried out."""
     words = shlex.split(re.split(r"\s{2,}|\s[|>]\s", line)[0])[1:]
     context, command = CONTEXT, cli
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and (words or not command.invoke_without_command):
         found = command.get_command(context, words.pop(0))
         assert found is not None, line
         command = found
