@@ -208,4 +208,7 @@ class Crew:
                         os.kill(int(name), signal.SIGKILL)
                 except OSError:
                     pass
-        shutil.rmtree(self.base, ignore_errors=True)
+        end = time.monotonic() + 5
+        while os.path.isdir(self.base) and time.monotonic() < end:  # one that is being killed may write once more
+            shutil.rmtree(self.base, ignore_errors=True)
+            time.sleep(0.01)
