@@ -22,28 +22,29 @@ from dispatch_tmux.tmux.server import Server, Socket
 
 T = TypeVar("T")
 CHECK = 1.0  # seconds between looks at whether there still is a supervisor
+CONNECTS = 2.0  # seconds for its connection, once it is there
 START = 15.0  # seconds for the supervisor to come up
 TRIES = 8  # right after a kill-server tmux refuses a new one 4 times in 10
 
 
-def ensure(project: Project) -> None:
-    """See that the project has a running supervisor. Raises DispatchError that says what is in the way."""
+def ensure(project: Project) -> bool:
+    """See that the project has a running supervisor; whether one was started. Raises DispatchError that says what is in the way."""
     store = project.store
     if _is_supervised(store):
-        return
+        return False
     sandbox.refuse()
     tmux.check()
     store.prepare()
     with _one_at_a_time(os.path.join(store.records, "session.lock")):
         if store.supervised():
-            return
+            return False
         server = server_of(project)
-        lost_socket.recover(
-            server.socket.path
-        )  # else a second server begins, and the first one's workers count as gone
+        # else a second server begins, and the first one's workers count as gone
+        lost_socket.recover(server.socket.path)
         _replace_one_that_is_no_use(server, project)
         start(server, project)
         _wait_for_it(project)
+    return True
 
 
 def _is_supervised(store: Store) -> bool:
@@ -140,6 +141,16 @@ def _free_name(server: Server, project: Project) -> str:
 
         name += "-" + hashlib.sha256(project.root.encode()).hexdigest()[:6]
     return name
+
+
+def until_connected(server: Server, session: str) -> None:
+    """Wait, for a moment, until a supervisor that was just started has its connection to SESSION.
+
+    tmux 3.3a crashes when a window is selected while a control client is saying who it is.
+    """
+    end = time.monotonic() + CONNECTS
+    while not tmux_session.is_followed(server, session) and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _wait_for_it(project: Project) -> None:

@@ -88,9 +88,13 @@ def supervise(server: Server, session: str, programs: Programs) -> Answer:
     return server.cmd(*known, *_beside(at, programs))
 
 
+# no job of tmux's any more: when one is killed, tmux 3.3a puts a line into window 0 about it, and may crash over that
+_AWAY = "</dev/null >/dev/null 2>&1 &"
+
+
 def _beside(at: str, programs: Programs) -> tuple[str, ...]:
     keys = ("set-option", "-t", at, "@dispatch_command", command(programs.dispatch), ";")
-    return (*keys, "run-shell", "-b", "-t", at, command(programs.supervisor))
+    return (*keys, "run-shell", "-b", "-t", at, f"{command(programs.supervisor)} {_AWAY}")
 
 
 def open_face(tmux: Tmux, session: str, programs: Programs) -> Answer:
@@ -123,6 +127,12 @@ def face(tmux: Tmux, session: str) -> Face | None:
     listed = tmux.cmd("list-panes", "-s", "-t", session, "-F", f"#{{pane_id}} #{{window_id}} #{{pane_dead}} {kind}")
     rows = [line.split(" ") for line in listed.lines] if listed.ok else []
     return next((Face(row[0], row[1], row[2] == "1", row[3]) for row in rows if len(row) == 4 and row[3]), None)
+
+
+def is_followed(tmux: Tmux, session: str) -> bool:
+    """Whether a control client is connected to SESSION."""
+    listed = tmux.cmd("list-clients", "-t", session, "-F", "#{client_control_mode}")
+    return listed.ok and "1" in listed.lines
 
 
 def viewers(tmux: Tmux, window: str) -> int:

@@ -27,13 +27,16 @@ def attach(project: Project, which: Which | None = None) -> Command:
         there = client.by_hand(session.server_for(project, task), task.pane)
         raise DispatchError(f"{task.id} is in a tmux of your own", hint=there)
     server = session.server_of(project)
+    started = False
     try:
-        session.ensure(project)
+        started = session.ensure(project)
     except DispatchError as e:  # who wants to look may do so where nobody can supervise, and is told
         if server.session_of(project.root) is None:
             raise
         notices.say(f"nobody supervises: {e}")
     found = server.session_of(project.root)
+    if started and found:
+        session.until_connected(server, found)
     if task:
         pane = windows.facts(server, task.pane) if task.pane else None
         target = pane.pane if pane and pane.task == task.id else None  # wherever it was moved
