@@ -364,7 +364,7 @@ def keys(crew: Crew) -> None:
 
 
 def follows(crew: Crew) -> None:
-    shown, _ = at_inbox(crew, "── echo")
+    shown, _ = at_inbox(crew, "echo")
     settled(shown, 1.5)
     spent = []
     for n in range(40):
