@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from dispatch_tmux.core.text import lines_of
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.git import nested
 from dispatch_tmux.git import run as git
+from dispatch_tmux.git import worktree
 
 DEADLINE = 5.0  # seconds for each git; in a checkout of 50 000 files it takes 0.3
 MOST_FILES, MOST_BYTES = 2000, 32 << 20  # that are changed or new: more of them are not kept
@@ -22,10 +22,9 @@ _RUNS = r"^(filter\..*\.(clean|smudge|process|required)|core\.fsmonitor)$"
 
 
 class _Place(NamedTuple):
-    """A checkout: its top, its index, and where its repository keeps objects."""
+    """A checkout: its top, and where its repository keeps objects."""
 
     top: str
-    index_file: str
     objects: str
 
 
@@ -59,12 +58,11 @@ def changed(top: str, tree: str, objects: str, shape: list[str]) -> str:
 
 
 def _place(folder: str) -> _Place | None:
-    words = ("rev-parse", "--show-toplevel", "--git-path", "index", "--git-path", "objects")
-    said = git.ask(folder, *words, deadline=DEADLINE)
+    said = git.ask(folder, "rev-parse", "--show-toplevel", "--git-path", "objects", deadline=DEADLINE)
     rows = lines_of(said.out)
-    if not said.ok or len(rows) != 3:
+    if not said.ok or len(rows) != 2:
         return None
-    return _Place(rows[0], *(os.path.abspath(os.path.join(folder, row)) for row in rows[1:]))
+    return _Place(rows[0], os.path.abspath(os.path.join(folder, rows[1])))
 
 
 def _settings(top: str) -> list[str]:
@@ -87,15 +85,7 @@ def _tree(place: _Place, objects: str, *others: str) -> str:
     own = _settings(place.top)
     _refuse_too_much(place.top, own)
     _make(objects)
-    with tempfile.TemporaryDirectory(prefix="dispatch-index-") as folder:
-        env = {**_environment(place, objects, *others), "GIT_INDEX_FILE": os.path.join(folder, "index")}
-        if os.path.exists(place.index_file):
-            shutil.copyfile(
-                place.index_file, env["GIT_INDEX_FILE"]
-            )  # its stat data spares git the reading of unchanged files
-        but = nested.but(nested.own(place.top, *own))
-        git.must(place.top, *own, "add", "--all", "--", *but, env=env, deadline=DEADLINE)
-        return git.must(place.top, *own, "write-tree", env=env, deadline=DEADLINE)
+    return worktree.snapshot(place.top, own, _environment(place, objects, *others), DEADLINE)
 
 
 def _make(folder: str) -> None:

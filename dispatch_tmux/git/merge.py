@@ -113,7 +113,7 @@ def commit_all(work: Work, message: str, scratch: str, verify: bool = True) -> N
             f"{inside[0]} in the worktree is a repository of its own, git would commit none of its files; nothing was merged",
             hint=f"move it away, or remove {os.path.join(inside[0], '.git')}",
         )
-    git.add_all(work.path, "--", *_but_links(work))
+    worktree.add_all(work.path, *_but_links(work))
     if git.ask(work.path, "diff", "--cached", "--quiet").ok:
         return
     with tempfile.TemporaryDirectory(prefix=_COMMIT, dir=scratch) as folder:
@@ -167,11 +167,14 @@ def tip(work: Work) -> str:
 
 
 def push(work: Work) -> None:
-    """Push the branch to the repository's first remote. Raises DispatchError when it has none."""
-    remote = (git.ask(work.path, "remote").out.split() or [""])[0]
+    """Push the branch to the repository's first remote. Raises DispatchError when it has none.
+
+    From the person's checkout: in the worktree the `pre-push` hook may be the worker's.
+    """
+    remote = (git.ask(work.root, "remote").out.split() or [""])[0]
     if not remote:
         raise DispatchError("the repository has no remote to push to", hint="git remote add origin …")
-    git.must(work.path, "push", "--quiet", "--set-upstream", remote, work.branch)
+    git.must(work.root, "push", "--quiet", "--set-upstream", remote, work.branch)
 
 
 # --- merged
@@ -299,7 +302,7 @@ def _moved(root: str, at: str, branch: str, former: str, made: str) -> Said:
 def _take_back(at: str, made: str, now: str) -> None:
     """Bring the checkout AT to the commit NOW if git has put the files of MADE there, and then found the branch moved."""
     if at and now and git.ask(at, "diff", "--cached", "--quiet", made).ok:
-        git.ask(at, "read-tree", "-m", "-u", made, now)
+        git.ask(at, *hooks.after_a_move(at), "read-tree", "-m", "-u", made, now)
 
 
 def _in_the_way(done: Said, at: str) -> DispatchError:

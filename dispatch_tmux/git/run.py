@@ -162,9 +162,3 @@ def identity(folder: str) -> list[str]:
     if ask(folder, "config", "user.email").out.strip():
         return []
     return ["-c", "user.name=dispatch", "-c", "user.email=dispatch@localhost"]
-
-
-def add_all(folder: str, *more: str, env: Mapping[str, str] | None = None) -> None:
-    """Put everything in FOLDER into the index, also what lies outside of a sparse checkout. Raises DispatchError."""
-    is_sparse = ask(folder, "config", "--type=bool", "core.sparseCheckout").out.strip() == "true"
-    must(folder, "add", "--all", *(["--sparse"] if is_sparse else []), *more, env=env)

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dispatch_tmux.errors import DispatchError
@@ -255,17 +255,37 @@ def _holding(root: str, commit: str) -> list[str]:
     return git.ask(root, *words, "refs/heads", "refs/remotes", "refs/tags").out.split()
 
 
-def snapshot(path: str) -> str:
-    """A tree with all that is in the worktree at PATH but ignored files; its index is left alone."""
+def snapshot(
+    path: str, options: Sequence[str] = (), env: Mapping[str, str] | None = None, deadline: float | None = None
+) -> str:
+    """A tree with all that is in the checkout at PATH but ignored files; its index is left alone.
+
+    OPTIONS and ENV are for every git that looks at its files; DEADLINE, in seconds, for each.
+    """
     with tempfile.TemporaryDirectory(prefix="dispatch-index-") as folder:
         own = os.path.join(folder, "index")
-        index = git.must(path, "rev-parse", "--git-path", "index")
-        index = os.path.join(path, index)
+        index = os.path.join(path, git.must(path, "rev-parse", "--git-path", "index", deadline=deadline))
         if os.path.exists(index):
             shutil.copyfile(index, own)  # its stat data spares git the reading of unchanged files
-        env = {"GIT_INDEX_FILE": own}
-        git.add_all(path, "--", *nested.but(nested.own(path)), env=env)
-        return git.must(path, "write-tree", env=env)
+        env = {**(env or {}), "GIT_INDEX_FILE": own}
+        add_all(path, *nested.but(nested.own(path, *options)), options=options, env=env, deadline=deadline)
+        return git.must(path, *options, *hooks.NONE, "write-tree", env=env, deadline=deadline)
+
+
+def add_all(
+    path: str,
+    *specs: str,
+    options: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    deadline: float | None = None,
+) -> None:
+    """Put all that SPECS name in the checkout at PATH into its index, also what lies outside of a sparse checkout.
+
+    No hook runs: one that hears of the index (githooks(5)) may be what a worker has put there. Raises DispatchError.
+    """
+    is_sparse = git.ask(path, "config", "--type=bool", "core.sparseCheckout", deadline=deadline).out.strip() == "true"
+    how = ["--sparse"] if is_sparse else []
+    git.must(path, *options, *hooks.NONE, "add", "--all", *how, "--", *specs, env=env, deadline=deadline)
 
 
 def rescue(root: str, path: str, name: str, base: str) -> str:

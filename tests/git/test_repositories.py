@@ -59,9 +59,15 @@ def test_W7_a_hook_that_the_branch_brings_never_runs(root: Path) -> None:
     committed(root, "b.txt", "b\n")
     git(root, "config", "core.hooksPath", ".husky")
     one = work(root)
-    for name in ("commit-msg", "pre-commit", "pre-merge-commit", "post-commit", "post-merge", "post-checkout"):
+    hooks_ = ("commit-msg", "pre-commit", "pre-merge-commit", "post-commit", "post-merge", "post-checkout", "pre-push")
+    for name in (*hooks_, "post-index-change"):
         hook(Path(one.path) / ".husky", name, f"echo $0 >>{ran}")
+    assert ".husky/post-index-change" in merge.diff(one)
     merge.commit_all(one, "work", str(root.parent))
+    git(root.parent, "init", "-q", "--bare", "remote")
+    git(root, "remote", "add", "origin", str(root.parent / "remote"))
+    merge.push(one)
+    assert git(root.parent / "remote", "branch", "--format=%(refname:short)") == one.branch
     brought(one)
     assert ".husky/post-merge" in names(root) and not ran.exists()
 

@@ -10,7 +10,7 @@ import pytest
 from repositories import committed, git, repository
 
 from dispatch_tmux.errors import DispatchError
-from dispatch_tmux.git import run
+from dispatch_tmux.git import run, worktree
 from dispatch_tmux.git.run import Said
 
 
@@ -159,5 +159,5 @@ def test_everything_goes_into_the_index_also_outside_of_a_sparse_checkout(tmp_pa
         git(root, "sparse-checkout", "set", "in")
     (root / "out").mkdir()
     (root / "out/y").write_text("y\n")
-    run.add_all(str(root))
+    worktree.add_all(str(root), ".")
     assert "out/y" in git(root, "diff", "--cached", "--name-only")

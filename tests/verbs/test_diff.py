@@ -13,7 +13,7 @@ import pytest
 from crew import DISPATCH, Crew, wait_until
 
 sys.path.append(str(Path(__file__).parents[1] / "git"))
-from repositories import committed, git, repository
+from repositories import committed, git, hook, repository
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_where_it_is_not_known_it_says_why_and_since_when(here: Crew) -> None:
 
 
 def test_X4_what_a_repository_names_to_run_does_not_run(here: Crew, tmp_path: Path) -> None:
-    """Its filters, its watcher and its pager: a repository, or who writes to it, may have put them there."""
+    """Its filters, its watcher, a hook and its pager: a repository, or who writes to it, may have put them there."""
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\ncat\n")
     program.chmod(0o755)
@@ -101,6 +101,7 @@ def test_X4_what_a_repository_names_to_run_does_not_run(here: Crew, tmp_path: Pa
     ):
         git(here.root, "config", name, str(program))
     git(here.root, "config", "filter.evil.required", "true")
+    hook(here.root / ".git/hooks", "post-index-change", str(program))
     (here.root / ".gitattributes").write_text("* filter=evil diff=evil\n")
     begun(here, "task")
     (here.root / "a.txt").write_text("other\n")
