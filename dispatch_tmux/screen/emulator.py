@@ -24,6 +24,7 @@ _NARROW = re.compile(
     r"[ -~\xa0-\xac\xae-\u02ff\u0400-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u259f\u2800-\u28ff]+"
 )
 _MOST_CELLS = 4000  # of a number in an escape: no terminal is larger
+_MOST_MARKS = 32  # characters that stand in one cell
 _MOST_JOINED = 100_000  # characters of a line that has wrapped
 _ALTERNATE = {"47", "1047", "1049"}
 _FRAME, _CURSOR = "2026", "25"  # synchronized output ends, the cursor is shown again: a frame is done
@@ -105,8 +106,8 @@ class Terminal:
                 width = columns(char)
                 if width:
                     cells += [char, ""][:width]
-                elif cells:
-                    cells[-1 if cells[-1] else -2] += char
+                elif cells and len(cells[at := -1 if cells[-1] else -2]) < _MOST_MARKS:
+                    cells[at] += char
         at = 0
         while at < len(cells):
             if self._full:
@@ -164,7 +165,7 @@ class Terminal:
             return
         if private or final in "mnqcght":
             return
-        numbers = [min(int(word), _MOST_CELLS) if word.isdigit() else 0 for word in words.split(";")]
+        numbers = [min(int(word[:9]), _MOST_CELLS) if word.isdigit() else 0 for word in words.split(";")]
         first = numbers[0]
         many = max(first, 1)
         if final in "Hf":

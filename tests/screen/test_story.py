@@ -88,6 +88,12 @@ def test_what_is_not_for_the_screen_is_passed_over() -> None:
     assert shown == ["one", "two"]
 
 
+def test_what_no_program_writes_is_bounded() -> None:
+    story = Story(20, 4)
+    story.feed("\x1b[?1049h\x1b[1;" + "9" * 5000 + "Ha" + "\u0301" * 50_000)
+    assert story.shown()[0].strip() == "a" + "\u0301" * 31
+
+
 def test_what_was_said_comes_before_what_went_and_what_was_under_way_is_none() -> None:
     """As today's Claude Code: all on the alternate screen, the spinner in many words, a dialogue that goes."""
     said = ["● I look at it", "  ⎿  $ ls", "● done with that"]
