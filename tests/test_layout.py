@@ -16,7 +16,8 @@ import dispatch_tmux
 
 HERE = Path(dispatch_tmux.__file__).parent
 # what a face needs of core: it makes words harmless, fits them to a terminal, says things meanwhile, knows the order of lists
-TEXT = {"core.text", "core.fit", "core.notices", "core.urgency"}
+# and the styles of a screen
+TEXT = {"core.text", "core.fit", "core.sgr", "core.notices", "core.urgency"}
 
 # A room and what it may import beside itself and errors.py. A face (cli, ui) sees verbs and text only.
 ROOMS: dict[str, set[str]] = {

@@ -8,8 +8,8 @@ import click
 
 from dispatch_tmux import UsageProblem
 from dispatch_tmux.cli import common, listing, show
-from dispatch_tmux.core import urgency
-from dispatch_tmux.core.text import GLYPHS, columns, cut_cells, line, printable
+from dispatch_tmux.core import fit, urgency
+from dispatch_tmux.core.text import COLOUR, GLYPHS, columns, line, printable
 from dispatch_tmux.verbs import status as verb
 
 if TYPE_CHECKING:
@@ -172,9 +172,8 @@ def _graph(found: list[Task]) -> list[str]:
     from dispatch_tmux.cli import graph
 
     nodes = [(t.id, f"{GLYPHS[t.state]} {t.id}  {t.state.value} {t.done_items}/{len(t.marks)}") for t in found]
-    width = show.width()
     rows = graph.draw(nodes, {t.id: [id for id, _ in t.after] for t in found})
-    return [row if columns(row) <= width else row[: width - 1] + "…" for row in rows]
+    return [fit.cut(row, show.width()) for row in rows]
 
 
 def _watch(project: Project, task: str | None, only: list[str] | None, every: bool) -> None:
@@ -193,6 +192,6 @@ def _drawn(lines: list[str]) -> str:
     width, most = show.width(), show.height()
     if len(lines) > most:
         lines = [*lines[: most - 1], f"… {len(lines) - most + 1} more lines"]
-    bare = ((row, re.sub(r"\x1b\[[0-9;]*m", "", row)) for row in map(printable, lines))
-    cut = (row if columns(plain) <= width else f"{cut_cells(plain, width - 1)}…" for row, plain in bare)
-    return "\x1b[H" + "\n".join(f"{row}\x1b[K" for row in cut) + "\x1b[J"
+    bare = ((row, re.sub(COLOUR, "", row)) for row in map(printable, lines))
+    shown = (row if columns(plain) <= width else fit.cut(plain, width) for row, plain in bare)
+    return "\x1b[H" + "\n".join(f"{row}\x1b[K" for row in shown) + "\x1b[J"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from dispatch_tmux.core.text import columns, cut_cells
+from dispatch_tmux.core.text import COLOUR, columns, cut_cells
 
-_COLOUR = re.compile(r"(\x1b\[[0-9;]{0,16}m)")
+_COLOUR = re.compile(COLOUR)
 _LONG = re.compile(r"(?<=[^ ])( {4,})(?=[^ ])|([─━═╌┄╍┅▁▂▔▀▄█_=~*.·-])\2{3,}")  # gaps within a row, and rules
 _FRAMED = re.compile(r"\s+[│┃║▐|]$")
 _KEPT = 2  # cells that are left of a gap or a rule

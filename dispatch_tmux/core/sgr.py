@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 # All that tmux writes besides text: SGR, other CSI, OSC (links), charset switches.
 ESCAPE = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|[\x0e\x0f]")
-SGR = re.compile(r"\x1b\[([0-9;:]*)m")
+SGR = re.compile(r"\x1b\[([0-9;:]{0,64})m")
 
 
 def plain(raw: str) -> str:
@@ -43,25 +44,31 @@ def offset(rows: list[str], row: int) -> int:
     return sum(len(text) + 1 for text in rows[:row])
 
 
+def codes(params: str) -> Iterator[tuple[int, str]]:
+    """Each code of an SGR sequence, and the same with what belongs to it (38;5;28, 4:3)."""
+    words = params.split(";")
+    while words:
+        word = words.pop(0)
+        code = int(word.partition(":")[0] or 0)
+        if code in (38, 48, 58) and ":" not in word:
+            more = 2 if words[:1] == ["5"] else 4
+            word = ";".join([word, *words[:more]])
+            words = words[more:]
+        yield code, word
+
+
 def _effects(params: str) -> dict[str, bool]:
     """What one SGR sequence switches, of the three things that count here."""
     effect: dict[str, bool] = {}
-    codes = iter(params.split(";"))
-    for code in codes:
-        number = code.partition(":")[0]
-        if number in ("", "0"):
+    for code, _ in codes(params):
+        if code == 0:
             effect.update(dim=False, reverse=False, coloured=False)
-        elif number in ("2", "22"):
-            effect["dim"] = number == "2"
-        elif number in ("7", "27"):
-            effect["reverse"] = number == "7"
-        elif number == "39" or re.fullmatch(r"3[0-7]|9[0-7]", number):
-            effect["coloured"] = number != "39"
-        elif number in ("38", "48", "58"):
-            effect |= {"coloured": True} if number == "38" else {}
-            if ":" not in code:  # 38;5;N and 38;2;R;G;B: what follows are no codes
-                for _ in range(1 if next(codes, "") == "5" else 3):
-                    next(codes, "")
+        elif code in (2, 22):
+            effect["dim"] = code == 2
+        elif code in (7, 27):
+            effect["reverse"] = code == 7
+        elif 30 <= code <= 39 or 90 <= code <= 97:
+            effect["coloured"] = code != 39
     return effect
 
 

@@ -25,7 +25,7 @@ CONTROLS = (
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
     r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0d\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_COLOUR = r"(\x1b\[[0-9;]{0,16}m)"
+COLOUR = r"(\x1b\[[0-9;:]{0,64}m)"  # with colons: an underline that is curly (4:3)
 
 GLYPHS = {
     State.QUEUED: "…", State.STARTING: "…", State.WORKING: "●", State.WAITING: "?", State.IDLE: "○", State.LIMITED: "◷",
@@ -48,7 +48,7 @@ def printable(line: str) -> str:
     """LINE with the colours that it has, and without anything else that a terminal would obey."""
     if _is_harmless(line):
         return line
-    parts = re.split(_COLOUR, line)  # every second one is a colour
+    parts = re.split(COLOUR, line)  # every second one is a colour
     return "".join(part if n % 2 else clean(part, len(part) + 1) for n, part in enumerate(parts))
 
 

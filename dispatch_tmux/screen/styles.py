@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from dispatch_tmux.core import sgr
@@ -41,7 +40,7 @@ def of(raw: str) -> list[list[Look]]:
 
 
 def _after(look: Look, params: str) -> Look:
-    for code, whole in _codes(params):
+    for code, whole in sgr.codes(params):
         if code == 0:
             look = PLAIN
         elif code in (1, 22):
@@ -53,17 +52,3 @@ def _after(look: Look, params: str) -> Look:
         elif code == 48 or 40 <= code <= 49 or 100 <= code <= 107:
             look = look._replace(ground="" if code == 49 else whole)
     return look
-
-
-def _codes(params: str) -> Iterator[tuple[int, str]]:
-    """Each code of an SGR sequence, and the same with what belongs to it (38;5;28)."""
-    words = params.split(";")
-    while words:
-        word = words.pop(0)
-        number = word.partition(":")[0] or "0"
-        code = int(number) if number.isdigit() else 0
-        if code in (38, 48, 58) and ":" not in word:
-            more = 2 if words[:1] == ["5"] else 4
-            word = ";".join([word, *words[:more]])
-            words = words[more:]
-        yield code, word

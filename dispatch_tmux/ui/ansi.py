@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from dispatch_tmux.core.text import clean, printable
+from dispatch_tmux.core import sgr
+from dispatch_tmux.core.text import clean
 from dispatch_tmux.ui.spans import Line, Span
 
 Pen = tuple[str, str, frozenset[str]]  # foreground, background, attributes
 FRESH: Pen = ("", "", frozenset())
-_SGR = re.compile(r"\x1b\[([0-9;]*)m")  # tmux writes a sequence for the attributes and one for each colour
 _ON = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "reverse", 9: "strike", 21: "underline"}
 _OFF = {22: {"bold", "dim"}, 23: {"italic"}, 24: {"underline"}, 27: {"reverse"}, 29: {"strike"}}
 _DRAWING = str.maketrans("`afgjklmnopqrstuvwxyz{|}~", "◆▒°±┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·")  # the VT100's lines
@@ -34,7 +34,7 @@ def _row(raw: str, pen: Pen) -> tuple[Line, Pen]:
     if "\x0e" in raw:
         raw = _DRAWN.sub(lambda found: found[1].translate(_DRAWING), raw)
     spans: list[Span] = []
-    for n, part in enumerate(_SGR.split(printable(raw))):
+    for n, part in enumerate(sgr.SGR.split(raw)):
         if n % 2:
             pen = _after(pen, part)
         elif harmless := clean(part, len(part) + 1):
@@ -51,20 +51,17 @@ def style(pen: Pen) -> str:
 def _after(pen: Pen, params: str) -> Pen:
     """PEN after one SGR sequence."""
     fore, back, attributes = pen
-    codes = [int(code or 0) for code in params.split(";")]
-    at = 0
-    while at < len(codes):
-        code = codes[at]
-        at += 1
+    for code, whole in sgr.codes(params):
         if code == 0:
             fore, back, attributes = FRESH
         elif code in _ON:
             attributes = attributes | {_ON[code]}
         elif code in _OFF:
             attributes = attributes - _OFF[code]
-        elif code in (38, 48):
-            colour, at = _colour(codes, at)
-            fore, back = (colour, back) if code == 38 else (fore, colour)
+        elif code == 38:
+            fore = _colour(whole)
+        elif code == 48:
+            back = _colour(whole)
         elif 30 <= code <= 37 or 90 <= code <= 97:
             fore = f"color({code - 30 if code < 90 else code - 82})"
         elif 40 <= code <= 47 or 100 <= code <= 107:
@@ -76,12 +73,11 @@ def _after(pen: Pen, params: str) -> Pen:
     return fore, back, attributes
 
 
-def _colour(codes: list[int], at: int) -> tuple[str, int]:
-    """The colour that begins at AT (5;N or 2;R;G;B), and where it ends; '' for one that is none."""
-    kind = codes[at] if at < len(codes) else 0
-    if kind == 5 and at + 1 < len(codes):
-        return (f"color({codes[at + 1]})" if codes[at + 1] < 256 else ""), at + 2
-    if kind == 2 and at + 3 < len(codes):
-        red, green, blue = codes[at + 1 : at + 4]
-        return (f"#{red:02x}{green:02x}{blue:02x}" if max(red, green, blue) < 256 else ""), at + 4
-    return "", len(codes)
+def _colour(whole: str) -> str:
+    """The colour of 38;5;N or 38;2;R;G;B, which may have colons; '' for one that is none."""
+    kind, *numbers = [int(number or 0) for number in re.split("[;:]", whole)[1:]] or [0]
+    if kind == 5 and numbers and numbers[0] < 256:
+        return f"color({numbers[0]})"
+    if kind == 2 and len(numbers) >= 3 and max(numbers[-3:]) < 256:
+        return "#{:02x}{:02x}{:02x}".format(*numbers[-3:])
+    return ""

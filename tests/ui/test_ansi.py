@@ -25,6 +25,11 @@ from dispatch_tmux.ui import ansi
         ("\x1b[31m\x1b[mx", ""),
         ("\x1b[38;9;9mx", ""),
         ("\x1b[48;5;999mx", ""),
+        ("\x1b[1m\x1b[0;4:3mx", "underline"),  # a curly one
+        ("\x1b[4m\x1b[58;5;1mx", "underline"),  # a coloured one: 5 and 1 are no styles here
+        ("\x1b[58;2;2;0;7;31mx", "color(1)"),
+        ("\x1b[38:2::1:2:3mx", "#010203"),
+        ("\x1b[38mx", ""),
     ],
 )
 def test_a_style_is_as_it_was_written(written: str, style: str) -> None:
