@@ -75,27 +75,40 @@ def _wrapped(row: str, width: int, hang: int = 0) -> list[str]:
     if "\x1b" not in row and columns(row) <= width:
         return [row]
     cells, rest = _cells(row)
-    indent = next((n for n, (_, char) in enumerate(cells) if char != " "), 0) + hang
-    indent = indent if indent <= width // 2 else 0
+    places, indent = breaks("".join(char for _, char in cells), width, hang)
     lines: list[str] = []
-    start, colours = 0, ""
-    while start < len(cells):
-        end = _end(cells, start, width - (indent if start else 0))
+    begun = 0  # behind the line before: what colours the blanks between have is not lost
+    for start, end in places:
+        colours = "".join(before for before, _ in cells[begun:start])
         lines.append((" " * indent if start else "") + colours + _joined(cells[start:end]))
-        colours = ""
-        while end < len(cells) and cells[end][1] == " ":
-            colours, end = colours + cells[end][0], end + 1
-        start = end
+        begun = end
+    colours = "".join(before for before, _ in cells[begun:])
     return [*lines[:-1], lines[-1] + colours + rest] if lines else [rest]
 
 
-def _end(cells: list[Cell], start: int, room: int) -> int:
+def breaks(text: str, width: int, hang: int = 0) -> tuple[list[tuple[int, int]], int]:
+    """Where in TEXT the lines of at most WIDTH columns begin and end that it is broken into, and how far all but the first are indented."""
+    bare = text.lstrip(" ")
+    indent = (len(text) - len(bare) if bare else 0) + hang
+    indent = indent if indent <= width // 2 else 0
+    places = []
+    start = 0
+    while start < len(text):
+        end = _end(text, start, width - (indent if start else 0))
+        places.append((start, end))
+        start = end
+        while start < len(text) and text[start] == " ":
+            start += 1
+    return places, indent
+
+
+def _end(text: str, start: int, room: int) -> int:
     """Where the line that begins at START ends."""
     at, blank = start, 0
-    while at < len(cells) and (room := room - columns(cells[at][1])) >= 0:
-        if cells[at][1] == " " and any(char != " " for _, char in cells[start:at]):
+    while at < len(text) and (room := room - columns(text[at])) >= 0:
+        if text[at] == " " and text[start:at].strip(" "):
             blank = at
         at += 1
-    if at == len(cells) or cells[at][1] == " ":
+    if at == len(text) or text[at] == " ":
         return at
     return blank or max(at, start + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from dispatch_tmux.core.fit import breaks
 from dispatch_tmux.core.text import columns, cut_cells, line
 
 Span = tuple[str, str]  # text without anything that a terminal obeys, style
@@ -63,38 +64,17 @@ def wrapped(spans: Line, width: int) -> Iterator[Line]:
     if width_of(spans) <= width:
         yield spans
         return
-    head = "".join(text for text, _ in spans)
-    indent = min(len(head) - len(head.lstrip()), width // 3)
-    begun: list[Span] = [(" " * indent, "")] if indent else []
-    row: list[Span] = []
-    room, empty = width, True
-    for word, style in _words(spans):
-        if columns(word) > room and not empty:
-            yield tuple(row)
-            row, room, word = list(begun), width - indent, word.lstrip()
-        while columns(word) > room:  # a word longer than a line
-            part = cut_cells(word, room) or word[0]
-            yield (*row, (part, style))
-            word = word[len(part) :]
-            row, room = list(begun), width - indent
-        if word:
-            row.append((word, style))
-            room, empty = room - columns(word), False
-    if row != begun:
-        yield tuple(row)
+    places, indent = breaks("".join(text for text, _ in spans), width)
+    for start, end in places:
+        yield (*([(" " * indent, "")] if indent and start else ()), *_between(spans, start, end))
 
 
-def _words(spans: Line) -> Iterator[Span]:
-    """Each word with the blanks before it."""
+def _between(spans: Line, start: int, end: int) -> Iterator[Span]:
+    """The characters of SPANS from START up to END."""
     for text, style in spans:
-        start = at = 0
-        while at < len(text):
-            while at < len(text) and text[at] == " ":
-                at += 1
-            while at < len(text) and text[at] != " ":
-                at += 1
-            yield text[start:at], style
-            start = at
+        if part := text[max(start, 0) : max(end, 0)]:
+            yield part, style
+        start, end = start - len(text), end - len(text)
 
 
 def restyled(spans: Line, style: str) -> Line:

@@ -11,7 +11,7 @@ from dispatch_tmux import State
 from dispatch_tmux.core.text import CONTROLS, columns
 from dispatch_tmux.ui import help, paint
 from dispatch_tmux.ui.desk import PLAN, QUESTION, Notice, Page
-from dispatch_tmux.ui.spans import fitted, plain, wrapped
+from dispatch_tmux.ui.spans import fitted, plain, width_of, wrapped
 
 SIZES = [(80, 24), (40, 24), (200, 60), (100, 30), (24, 10), (12, 5)]
 HOSTILE = "\x1b[31mred\x1b]52;c;eA==\x07 [bold]x[/bold] \u202eleft 漢字\r\nnext \x9b2J" * 20
@@ -125,6 +125,11 @@ def test_long_lines_of_words_are_wrapped_between_words() -> None:
     assert all(columns(line) <= 12 for line in found)
     assert found[0] == "  one two" and found[1].startswith("  three")
     assert "".join("".join(found).split()) == "onetwothree漢字漢字漢字abcdefghijklmnopqrstuvwxyz"
+
+
+def test_a_long_line_without_blanks_is_wrapped_at_once() -> None:
+    found = [*wrapped(plain("漢" * 60_000), 80)]
+    assert len(found) == 1500 and {width_of(line) for line in found} == {80}
 
 
 def test_a_line_is_cut_where_a_wide_character_would_stand_half_outside() -> None:
