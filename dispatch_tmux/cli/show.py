@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from dispatch_tmux import CAUSES, Question, State, Task
 from dispatch_tmux.core import fit
-from dispatch_tmux.core.text import GLYPHS, clean, clock, line
+from dispatch_tmux.core.text import GLYPHS, clock, line
+from dispatch_tmux.verbs.questions import words
 
 if TYPE_CHECKING:
     from dispatch_tmux import Row
@@ -116,8 +117,7 @@ def question(task: str, q: Question, path: str = "", most: int = 20, there: str 
 
 
 def _question(task: str, q: Question, path: str, most: int, there: str) -> list[str]:
-    first, *rest = clean(q.text, 4000, path).splitlines() or [""]
-    rest = [x for x in rest if not is_choice(x, q)]
+    first, *rest = words(q, 4000, path) or [""]
     if len(rest) > most:
         rest = [*rest[:most], f"… ({len(rest) - most} more lines{f', see {path}' if path else ''})"]
     lines = [f"? {task} asks ({q.id}): {first}", *(f"    {x}" for x in rest)]
@@ -136,9 +136,3 @@ def _how(q: Question) -> str:
     if q.kind == "multi":
         return f"--choice {','.join([first, *others[-1:]])}   (any of them, with commas)"
     return "--choice N" if first.isdigit() else f"--choice {first}" + (f"   (or {', '.join(others)})" if others else "")
-
-
-def is_choice(text: str, q: Question) -> bool:
-    """Whether a line of the question is one of the choices, which are listed beneath it."""
-    words = line(text, 4000)
-    return any(words in (f"{line(c.key, 20)}{sign} {line(c.label, 4000)}" for sign in ".)") for c in q.choices)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dispatch_tmux.cli import show, walk
 from dispatch_tmux.core.fit import cut, wrapped
 from dispatch_tmux.core.text import age, clean, columns, line
+from dispatch_tmux.verbs import questions as asking
 
 if TYPE_CHECKING:
     from dispatch_tmux import Asked, Question
@@ -73,8 +74,7 @@ def title(asked: Asked) -> str:
 
 def text_rows(q: Question, width: int) -> list[str]:
     """The question, wrapped, without the lines that are its choices."""
-    rows = [row for row in clean(q.text, MOST).split("\n") if not show.is_choice(row, q)]
-    return wrapped("\n".join(rows).strip("\n") or "(it says nothing)", width)
+    return wrapped("\n".join(asking.words(q, MOST)).strip("\n") or "(it says nothing)", width)
 
 
 def choice_rows(q: Question, ticked: Collection[str], width: int) -> list[str]:

@@ -49,7 +49,7 @@ def screen(task: str, frame: Frame) -> Page:
 def _question(project: Project, task: Task, asked: Question) -> Page:
     whole = next((a for a in questions.of(project, task) if a.question.id == asked.id), None)
     q = whole.question if whole else asked
-    rows = [row for row in clean(q.text, 20_000, whole.path if whole else "").splitlines() if not _is_choice(row, q)]
+    rows = questions.words(q, 20_000, whole.path if whole else "")
     lines: list[Line] = [plain(rows[0] if rows else "", BOLD), *map(plain, rows[1:])]
     while len(lines) > 1 and not lines[-1][0][0].strip():
         lines.pop()
@@ -64,12 +64,6 @@ def _question(project: Project, task: Task, asked: Question) -> Page:
     if len(task.open_questions) > 1:
         lines.append(plain(f"{len(task.open_questions) - 1} more of this task after it", DIM))
     return Page(task.id, QUESTION, tuple(lines), choices=tuple(choices))
-
-
-def _is_choice(text: str, q: Question) -> bool:
-    """Whether a line of the question is one of the choices, which are listed beneath it."""
-    row = words(text)
-    return any(row in (f"{words(c.key, 20)}{sign} {words(c.label)}" for sign in ".)") for c in q.choices)
 
 
 def _how(q: Question) -> str:
