@@ -88,9 +88,18 @@ def release(task_dir: str, id: str) -> None:
     Tree.of(task_dir).write_pipe("door", f"{id}.fifo", data=b"")
 
 
-def release_old(task_dir: str, seconds: float) -> None:
-    """Let all hooks go that have waited so long, while there is no dialogue on the screen: theirs never came, or has gone."""
+def release_old(task_dir: str, seconds: float) -> bool:
+    """Let all hooks go that have waited so long, while there is no dialogue on the screen: theirs never came, or has gone.
+
+    Returns whether others wait still.
+    """
+    waits = False
     tree = Tree.of(task_dir)
     for name in tree.names("door"):
-        if name.endswith(".fifo") and time.time() - tree.pipe_made("door", name) > seconds:
+        if not name.endswith(".fifo"):
+            continue
+        if time.time() - tree.pipe_made("door", name) > seconds:
             tree.write_pipe("door", name, data=b"")
+        else:
+            waits = True
+    return waits

@@ -20,12 +20,16 @@ from dispatch_tmux.supervisor.sight import Sight
 from dispatch_tmux.supervisor.target import field_of, is_same, mark_of
 
 OWN = "An answer of your own"
+HIDDEN = (
+    1.0  # seconds that a hook may wait without its dialogue on the screen: some show that only once the hook has ended
+)
 
 
 class Dialogues:
     """`refs`: question id → the CLI's own id of it, at its door; `hooks`: question id → the hook that waits for its answer.
 
-    `answering`: a thread is in the middle of a dialogue; what comes and goes on the screen is our own doing.
+    `answering`: a thread is in the middle of a dialogue; what comes and goes on the screen is our own doing. `hidden`: a hook waits
+    whose dialogue is not on the screen.
     """
 
     def __init__(self, sight: Sight, record: TaskRecord) -> None:
@@ -33,6 +37,7 @@ class Dialogues:
         self.refs: dict[str, str] = {}
         self.hooks: dict[str, str] = {}
         self.answering = False
+        self.hidden = False
 
     def seen(self) -> Shown:
         """What the worker's screen shows, made whole by what its CLI tells; one that nobody knows and that rests is a question."""
@@ -63,7 +68,7 @@ class Dialogues:
                 if hook := self.hooks.pop(q.id, ""):
                     answering.release(dir, hook)
         if not mark:
-            answering.release_old(dir, 3.0 if task.exit_code is None else 0.0)
+            self.hidden = answering.release_old(dir, HIDDEN if task.exit_code is None else 0.0)
         if mark and not any(q.via == "screen" and not q.closed for q in self._record.task.questions):
             self._ask(mark)
 

@@ -22,7 +22,7 @@ from dispatch_tmux.core.task import LIMIT, State, Task
 from dispatch_tmux.store import processes
 from dispatch_tmux.store.store import Store
 from dispatch_tmux.supervisor import due
-from dispatch_tmux.supervisor.dialogues import Dialogues
+from dispatch_tmux.supervisor.dialogues import HIDDEN, Dialogues
 from dispatch_tmux.supervisor.due import Due, Facts
 from dispatch_tmux.supervisor.halt import Stopped
 from dispatch_tmux.supervisor.record import TaskRecord
@@ -142,7 +142,8 @@ class Worker:
         late_in = self._write_late()
         found = due.after(self._facts(signs, fallback, late_in), self._limits)
         more = self._clock() if self.record.has_more else None
-        again = [when for when in (found.again_at, self.record.notes.again_at, more) if when is not None]
+        hidden = self._clock() + HIDDEN if self.dialogues.hidden else None
+        again = [when for when in (found.again_at, self.record.notes.again_at, more, hidden) if when is not None]
         self.review_at = min(again, default=None)
         return found.dues
 

@@ -63,6 +63,31 @@ def test_S26_a_subagent_that_goes_on_when_the_turn_is_over_is_work(desk: Callabl
     wait_until(lambda: at.crew.task(id).state.value == "idle", 60, lambda: at.crew.tell(id))
 
 
+def test_S23_what_a_background_subagent_asks_is_brought_and_answered_as_what_the_main_session_asks(
+    desk: Callable[..., Desk],
+) -> None:
+    agent = Use("Agent", {"description": "ask", "prompt": "SUBAGENT ask", "subagent_type": "general-purpose"})
+    makes = 'python3 -c \'open("from-{}", "w")\''
+    asks, own = bash(makes.format("subagent"), "one step"), bash(makes.format("main"), "another step")
+    at = desk(
+        by_prompt({
+            "SUBAGENT": one_after_the_other(asks, Says("the subagent is done")),
+            "begin": one_after_the_other(agent, own, Says("started it")),
+        })
+    )  # fmt: skip
+    id = at.start()
+    seen = []
+    for _ in range(2):  # one behind the other
+        seen.append(at.crew.until(id, "question").open_questions[0].text)
+        at.crew.run("answer", id, "yes")
+    assert "general-purpose agent" in "".join(seen)
+    wait_until(
+        lambda: (at.crew.root / "from-subagent").exists() and (at.crew.root / "from-main").exists(),
+        60,
+        lambda: at.crew.tell(id),
+    )
+
+
 def test_S26_a_shell_in_the_background_is_work_and_named(desk: Callable[..., Desk]) -> None:
     shell = bash("python3 -c 'import time; time.sleep(8)'", "sleep a while", run_in_background=True)
     at = desk(begins_with(shell, Says("started it")))

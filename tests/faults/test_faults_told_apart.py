@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ class Painted:
 
     def __init__(self, crew: Crew) -> None:
         claude = yaml.safe_load((BACKENDS / "claude.yaml").read_text())
-        signals = {name: claude["signals"][name] for name in ("field", "prompt", "background", "means")}
+        signals = {name: claude["signals"][name] for name in ("field", "prompt", "background", "means", "answers")}
         fake = {
             "argv": ["sh", str(crew.root / "paint.sh"), "{prompt}"], "interactive": True, "prompt": "argument",
             "screen": claude["screen"], "signals": signals, "env": {"DISPATCH_TASK_DIR": "{task_dir}"},
@@ -253,3 +254,53 @@ def test_D27_what_shows_only_since_the_window_has_grown_is_seen_though_nothing_i
     assert crew.until(id, "question").open_questions[0].text.startswith("Continue?")
     crew.run("answer", id, "n")
     wait_until(lambda: crew.task(id).questions[0].closed)
+
+
+def hook(worker: Painted, command: str) -> subprocess.Popen[bytes]:
+    """A hook that waits for the answer to the permission for COMMAND, as Claude Code's does."""
+    pipe = worker.dir / "door" / f"{time.time_ns()}-{len(command)}.fifo"
+    pipe.parent.mkdir(exist_ok=True)
+    os.mkfifo(pipe, 0o600)
+    written = worker.dir / "signals" / f".{pipe.stem}.tmp"
+    asked = {"hook_event_name": "PermissionRequest", "tool_name": "Bash", "tool_input": {"command": command}}
+    written.write_text(json.dumps(asked))
+    written.rename(worker.dir / "signals" / f"{pipe.stem}.json")
+    return subprocess.Popen(["sh", "-c", 'cat "$1"; rm -f "$1"', "hook", str(pipe)], stdout=subprocess.PIPE)
+
+
+def permission(command: str, of: str = "") -> str:
+    return f"""{RULE}
+ Bash command{of}
+
+   {command}
+   one step
+
+ This command requires approval
+
+ Do you want to proceed?
+ ❯ 1. Yes
+   2. No
+
+ Esc to cancel · Tab to amend"""
+
+
+def test_S23_a_hook_that_waits_lets_go_when_its_dialogue_does_not_come_and_so_it_comes(worker: Painted) -> None:
+    waiting = hook(worker, "touch one")
+    assert waiting.communicate(timeout=30)[0] == b""  # let go without an answer: now the CLI shows its dialogue
+    worker.paints(permission("touch one", " · from the general-purpose agent"))
+    worker.until("waiting")
+    assert "general-purpose agent" in worker.crew.task(worker.id).open_questions[0].text
+
+
+def test_S23_what_queues_behind_a_dialogue_is_a_question_of_its_own_as_soon_as_it_shows(worker: Painted) -> None:
+    crew, id = worker.crew, worker.id
+    commands = ("touch one", "touch two")
+    worker.paints(permission(commands[0]))
+    waiting = [hook(worker, command) for command in commands]
+    for command, its in zip(commands, waiting, strict=True):
+        worker.paints(permission(command))
+        (asked,) = wait_until(lambda command=command: [q for q in crew.task(id).open_questions if command in q.text])
+        with crew.popen("answer", id, "yes", "--question", asked.id) as answering:
+            assert b'"allow"' in its.communicate(timeout=30)[0]
+            worker.paints(screen("✻ Working…", BUSY))
+            assert answering.wait(30) == 0
