@@ -96,7 +96,7 @@ def test_a_screen_that_looks_like_the_end_of_an_answer_is_no_end(session: Sessio
     assert not control.closed.is_set()
 
 
-def test_a_list_of_commands_has_as_many_blocks_as_it_is_said_to(control: Control) -> None:
+def test_T22_a_list_of_commands_has_as_many_blocks_as_it_is_said_to_on_any_tmux(control: Control) -> None:
     both = control.cmd("if-shell", "-F", "1", "display-message -p one", blocks=2)
     assert both.ok and both.lines == ("one",)
     assert control.cmd("display-message", "-p", "two").text == "two"

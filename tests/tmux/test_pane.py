@@ -9,6 +9,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from crew import Crew, wait_until
+from panes import Session
 
 from dispatch_tmux.errors import PaneGone
 from dispatch_tmux.tmux.pane import PaneSpawn
@@ -53,6 +54,20 @@ def test_a_paste_keeps_a_trailing_semicolon_and_presses_nothing_else(python: Pan
     assert "a; 1" not in python.look().text
     python.keys("Enter")
     python.expect_exact("a; 1")
+
+
+@pytest.mark.parametrize(("asks", "gets"), [("\\033[?2004h", "^[[200~two words;^[[201~"), ("", "two words;")])
+def test_T22_a_paste_has_marks_where_the_program_asked_for_them_and_nowhere_else(
+    session: Session, asks: str, gets: str
+) -> None:
+    pane = session.runs("sh", "-c", f"stty -echo; printf '{asks}ready '; exec cat -v")
+    session.shows(pane, "ready")
+    spawn = PaneSpawn(pane, socket=session.server.socket)
+    spawn.paste("two words;")
+    spawn.keys("Enter")
+    shown = session.shows(pane, "words")
+    spawn.close()
+    assert shown.replace("ready ", "").strip() == gets
 
 
 def test_closing_leaves_the_program_alone(python: PaneSpawn, crew: Crew) -> None:

@@ -176,3 +176,16 @@ def test_who_looks_is_counted(session: Session) -> None:
     person.close(force=True)
     wait_until(lambda: sessions.viewers(session.server, window) == 0)
     line.close()
+
+
+def test_T22_a_session_is_meant_by_its_very_name_on_any_tmux(session: Session, tmp_path: Path) -> None:
+    server, made = session.server, {}
+    for name in ("t22-longer", "t22"):  # the second is the beginning of the first
+        root = tmp_path / name
+        root.mkdir()
+        assert sessions.start(server, name, programs(root, ["cat"])).ok
+        made[name] = server.session_of(str(root))
+    ids = {name: id for id, (name, _) in server.sessions().items()}
+    assert {name: ids[name] for name in made} == made
+    for id in made.values():
+        server.cmd("kill-session", "-t", str(id))
