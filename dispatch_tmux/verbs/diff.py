@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dispatch_tmux.core import urgency
@@ -41,10 +42,7 @@ def diff(project: Project, which: Which, *, stat: bool = False) -> str:
 def changes(project: Project, which: Which, *, stat: bool = False, width: int = 100, colours: bool = False) -> Changes:
     """The same with where, and since when. WIDTH: columns of a list of files; COLOURS: with SGR escapes."""
     task = tasks.task_of(project, which)
-    shape = [*([f"--stat={width}"] if stat else []), *(["--color=always"] if colours else [])]
-    if task.worktree:
-        return Changes(task, branches.diff(merge.work_of(project, task), shape), task.worktree)
-    return _since_it_began(project, task, shape, _others(project, task))
+    return _changes(project, task, [] if task.worktree else _every(project), _shape(stat, width, colours))
 
 
 def all_changes(
@@ -57,12 +55,12 @@ def all_changes(
     found: list[Changes] = []
     unknown: list[tuple[str, str]] = []
     told: set[str] = set()
-    for task in urgency.ordered(project.store.task(t.id) for t in tasks.every(project)):
+    for task in urgency.ordered(there := _every(project)):
         if not (task.worktree or task.begun) or task.id in told:
             continue
-        one = task if task.worktree else _first(project, task)
+        one = task if task.worktree else _first(there, task)
         try:
-            made = changes(project, one, stat=stat, width=width, colours=colours)
+            made = _changes(project, one, there, _shape(stat, width, colours))
         except DispatchError as e:
             unknown.append((task.id, str(e)))
             continue
@@ -76,19 +74,32 @@ def pager(project: Project) -> str:
     return git_pager.command(project.root)
 
 
-def _others(project: Project, task: Task) -> tuple[str, ...]:
-    """The tasks that have begun in the same checkout without a worktree."""
-    there = (project.store.task(t.id) for t in tasks.every(project) if t.id != task.id and not t.worktree)
-    return tuple(t.id for t in there if task.begun and t.begun[:1] == task.begun[:1])
+def _every(project: Project) -> list[Task]:
+    """Every task, with how its checkout was when it began."""
+    return [project.store.task(t.id) for t in tasks.every(project)]
 
 
-def _first(project: Project, task: Task) -> Task:
+def _beside(there: Sequence[Task], task: Task) -> list[Task]:
+    """Those of THERE that have begun in the checkout of TASK without a worktree, as TASK itself has."""
+    return [t for t in there if not t.worktree and t.begun and t.begun[:1] == task.begun[:1]]
+
+
+def _first(there: Sequence[Task], task: Task) -> Task:
     """Of the tasks in TASK's checkout the one that began first, as far as that is known."""
-    same = [task, *(project.store.task(id) for id in _others(project, task))]
-    return min((t for t in same if t.begun[1]), key=lambda t: t.begun_at, default=task)
+    return min((t for t in _beside(there, task) if t.begun[1]), key=lambda t: t.begun_at, default=task)
 
 
-def _since_it_began(project: Project, task: Task, shape: list[str], others: tuple[str, ...]) -> Changes:
+def _shape(stat: bool, width: int, colours: bool) -> list[str]:
+    return [*([f"--stat={width}"] if stat else []), *(["--color=always"] if colours else [])]
+
+
+def _changes(project: Project, task: Task, there: Sequence[Task], shape: list[str]) -> Changes:
+    if task.worktree:
+        return Changes(task, branches.diff(merge.work_of(project, task), shape), task.worktree)
+    return _since_it_began(project, task, shape, there)
+
+
+def _since_it_began(project: Project, task: Task, shape: list[str], there: Sequence[Task]) -> Changes:
     """Raises DispatchError with the time, where nothing was kept of how it was then."""
     top, tree, why = task.begun or ("", "", "")
     if not tree:
@@ -101,4 +112,5 @@ def _since_it_began(project: Project, task: Task, shape: list[str], others: tupl
             hint=f"it was dispatched at {when}, in {task.cwd or project.root}\n`dispatch run --worktree …` gives a task a worktree",
         )
     text = begun.changed(top, tree, project.store.own(task.id, "begun-objects"), shape)
+    others = tuple(t.id for t in _beside(there, task) if t.id != task.id)
     return Changes(task, text, top, task.begun_at, others)
