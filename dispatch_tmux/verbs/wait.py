@@ -124,12 +124,12 @@ class Reader:
         self._consumer = Consumer(self.store.records, name)
         self._inherits = name.startswith(f"{SESSION}-") and self._consumer.is_new()
 
-    def read(self, only: Sequence[str], kinds: Sequence[str]) -> list[News]:
-        """What wants somebody and was not acknowledged, oldest first."""
+    def read(self, there: Sequence[Task], kinds: Sequence[str]) -> list[News]:
+        """For what the tasks THERE want somebody, as far as it was not acknowledged, oldest first."""
         seen = self._seen()
         found = [
             self._news(task, need)
-            for task in self.tasks(only)
+            for task in there
             for need in needs(task)
             if need.kind in kinds and not {need.key, _mark(task, need.key)} & set(seen.get(task.id, ()))
         ]
@@ -192,8 +192,8 @@ def _until_news(
     end = None if timeout is None else time.monotonic() + timeout
     try:
         while True:
-            there = reader.tasks(only)  # before the news: what ends in between is news then
-            if news := reader.read(only, kinds):
+            there = reader.tasks(only)
+            if news := reader.read(there, kinds):
                 return news
             if all(t.ended for t in there):
                 raise NothingToWaitFor("no task is running, and nothing is unread", hint="dispatch status")
