@@ -65,7 +65,4 @@ def forget(records: str) -> None:
     tree = Tree(records, FOLDER)
     for name in tree.names():
         if name.endswith(".json"):
-            try:
-                os.unlink(tree.at(name))
-            except OSError:
-                continue
+            tree.remove(name)
