@@ -188,9 +188,6 @@ class Store(Directories):
         tree = self.tree(id)
         return tree.has("ipc", ".done") or tree.has(".done")
 
-    def is_acknowledged(self, id: str, q: str) -> bool:
-        return self.tree(id).has("ipc", f"{q}.done")
-
     # --- requests to the supervisor: a file each, so that none is lost with it
 
     def request(self, id: str, kind: str, *, rid: str = "", **data: Any) -> str:

@@ -324,7 +324,7 @@ def test_an_answer_that_is_older_than_the_question_answers_another_one_and_is_pu
     assert store.write_answer("auth", "001", "mine")
     assert store.answer_of("auth", "001") == "mine" and store.asked("auth")[0].answered
     assert (ipc(store) / "001.answer.former").read_text() == "001.answer"
-    assert not store.is_acknowledged("auth", "001")
+    assert not store.asked("auth")[0].acknowledged
     assert not store.write_answer("auth", "001", "another")
 
 
@@ -395,13 +395,6 @@ def test_a_marker_is_a_plain_file(store: Store, tmp_path: Path, name: str) -> No
     place.rmdir()
     place.touch()
     assert store.is_marked_done("auth")
-
-
-def test_an_acknowledgement_is_seen(store: Store) -> None:
-    begin(store, "auth")
-    assert not store.is_acknowledged("auth", "001")
-    (ipc(store) / "001.done").touch()
-    assert store.is_acknowledged("auth", "001")
 
 
 # --- requests
