@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import click
 
-from dispatch_tmux import DispatchError
+from dispatch_tmux import Cleaned, DispatchError
 from dispatch_tmux.cli import common, show
 from dispatch_tmux.core.text import line
 from dispatch_tmux.verbs import clean as verb
@@ -18,15 +18,7 @@ from dispatch_tmux.verbs import clean as verb
 @click.option("--forget", is_flag=True, help="Keep nothing of them in the archive.")
 @click.option("--dry-run", "-n", is_flag=True, help="Only say what would go.")
 def clean(
-    tasks: tuple[str, ...],
-    group: str,
-    states: tuple[str, ...],
-    every: bool,
-    only_done: bool,
-    older_than: str,
-    force: bool,
-    forget: bool,
-    dry_run: bool,
+    meant: common.Meant, every: bool, only_done: bool, older_than: str, force: bool, forget: bool, dry_run: bool
 ) -> None:
     """Remove done and stopped tasks (or the TASKs named): their windows, files and worktrees.
 
@@ -40,14 +32,14 @@ def clean(
     """
     project = common.project()
     named: list[str] = []
-    if tasks or states:
-        found = common.chosen(project, tasks, group, states)
+    if meant.words or meant.states:
+        found = common.chosen(project, meant)
         common.announce("removing", found)
         named = found.ids
     done = verb.clean(
         project,
         *named,
-        group=group,
+        group=meant.group,
         every=every,
         only_done=only_done,
         older_than=older_than,
@@ -55,6 +47,18 @@ def clean(
         forget=forget,
         dry_run=dry_run,
     )
+    common.echo_lines(_said(done, dry_run) or ["nothing to clean"], "dispatch status --all lists the tasks there are")
+    if any(kept.failed for kept in done.kept):
+        raise DispatchError("not all of it went", hint="--forget removes tasks without keeping anything of them")
+    if named and done.kept:
+        raise DispatchError(
+            f"{show.many(len(done.kept), 'task')} kept",
+            hint="--force removes worktrees all the same, and keeps a branch and a patch",
+        )
+
+
+def _said(done: Cleaned, dry_run: bool) -> list[str]:
+    """What was kept and why, then what went."""
     said = [f"kept {kept.task}: {kept.why}" for kept in done.kept if not kept.unread]
     if unread := [kept.task for kept in done.kept if kept.unread]:
         one = len(unread) == 1
@@ -68,11 +72,4 @@ def clean(
         said.append(
             f"in the archive: dispatch history, dispatch restore {done.removed[-1].id if len(done.removed) == 1 else 'TASK'}"
         )
-    common.echo_lines(said or ["nothing to clean"], "dispatch status --all lists the tasks there are")
-    if any(kept.failed for kept in done.kept):
-        raise DispatchError("not all of it went", hint="--forget removes tasks without keeping anything of them")
-    if named and done.kept:
-        raise DispatchError(
-            f"{show.many(len(done.kept), 'task')} kept",
-            hint="--force removes worktrees all the same, and keeps a branch and a patch",
-        )
+    return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -92,6 +93,17 @@ def attach_line(directory: Project, id: str) -> str:
 # --- several tasks at once: docs/team.md
 
 
+class Meant(NamedTuple):
+    """How a command was told which tasks it is about: names and patterns, a group, states. False: it was not."""
+
+    words: Sequence[str] = ()
+    group: str = ""
+    states: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return any(self)
+
+
 class Chosen(NamedTuple):
     """The tasks that a verb is about. `named`: by a name each; `several`: by more than a single name, so that many may come."""
 
@@ -101,41 +113,46 @@ class Chosen(NamedTuple):
 
 
 def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that choose tasks, beside their names and patterns: `group` and `states`."""
+    """The options that choose tasks beside the argument `tasks`, if there is one: COMMAND is given all of it as `meant`."""
+
+    @functools.wraps(command)
+    def called(group: str, states: tuple[str, ...], tasks: tuple[str, ...] = (), **others: Any) -> Any:
+        return command(meant=Meant(tasks, group, states), **others)
+
     state = click.option(
         "--state", "states", multiple=True, metavar="STATE", help="Those that are failed, …; repeat it."
     )
-    return click.option("--group", default="", metavar="NAME", help="The tasks of that group.")(state(command))
+    return click.option("--group", default="", metavar="NAME", help="The tasks of that group.")(state(called))
 
 
-def chosen(project: Project, words: Sequence[str], group: str = "", states: Sequence[str] = ()) -> Chosen:
+def chosen(project: Project, meant: Meant) -> Chosen:
     """The tasks that are meant; see verbs/which.py. Raises TaskNotFound, UsageProblem."""
     from dispatch_tmux.verbs import which
 
-    ids = which.select(project, words, group, states)
-    named = not (group or states or any(map(which.is_pattern, words)))
-    return Chosen(ids, named, not named or len(words) > 1)
+    ids = which.select(project, *meant)
+    named = not (meant.group or meant.states or any(map(which.is_pattern, meant.words)))
+    return Chosen(ids, named, not named or len(meant.words) > 1)
 
 
-def addressed(words: Sequence[str], group: str, states: Sequence[str], verb: str) -> tuple[list[str], str]:
-    """The TASK of VERB, if WORDS name one, and its text. Beside --group or --state they are a text, or a pattern and a text.
+def addressed(words: Sequence[str], meant: Meant, verb: str) -> tuple[Meant, str]:
+    """Whom VERB is for, and its text: WORDS are a task and a text; beside --group or --state a text, or a pattern and a text.
 
     Raises UsageProblem where that cannot be told apart.
     """
     from dispatch_tmux.verbs import which
 
-    if not (group or states):
+    if not meant:
         if len(words) < 2:
             raise UsageProblem(
                 f"{'what text' if words else 'which task'}?", hint=f'dispatch {verb} TASK "…", or --group NAME "…"'
             )
-        return [words[0]], " ".join(words[1:])
+        return Meant(words[:1]), " ".join(words[1:])
     if len(words) == 1:
-        return [], words[0]
+        return meant, words[0]
     if not words:
         raise UsageProblem("what text?", hint=f'dispatch {verb} --group NAME "…"')
     if len(words) == 2 and which.is_pattern(words[0]) and re.fullmatch(r"[a-z0-9*?\[\]!-]+", words[0]):
-        return [words[0]], words[1]
+        return meant._replace(words=words[:1]), words[1]
     raise UsageProblem(
         "with --group and --state the text is one word: put it into quotes",
         hint=f'dispatch {verb} --group NAME "…", or dispatch {verb} \'auth-*\' --state failed "…"',

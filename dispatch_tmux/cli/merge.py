@@ -22,17 +22,7 @@ from dispatch_tmux.verbs import merge as verb
 )
 @click.option("--no-verify", is_flag=True, help="Run none of the repository's hooks.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask, however many a pattern finds.")
-def merge(
-    tasks: tuple[str, ...],
-    group: str,
-    states: tuple[str, ...],
-    into: str,
-    squash: bool,
-    commit: str,
-    message: str,
-    no_verify: bool,
-    yes: bool,
-) -> int:
+def merge(meant: common.Meant, into: str, squash: bool, commit: str, message: str, no_verify: bool, yes: bool) -> int:
     """Merge TASK's branch. With conflicts nothing is changed, and they are listed (exit status 1).
 
     Hooks are those of your checkout, never any that the branch brings; one that refuses is shown with its words. TASK may
@@ -44,7 +34,7 @@ def merge(
     dispatch merge --group Security
     """
     project = common.project()
-    found = common.chosen(project, tasks, group, states)
+    found = common.chosen(project, meant)
     common.announce("merging", found, ask=not yes)
 
     def one(id: str) -> Merged:
@@ -72,7 +62,7 @@ def pr(task: str, draft: bool) -> None:
 @common.choosing
 @click.option("--force", is_flag=True, help="Also with work that is nowhere else; a branch and a patch of it are kept.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask, however many a pattern finds.")
-def drop(tasks: tuple[str, ...], group: str, states: tuple[str, ...], force: bool, yes: bool) -> int:
+def drop(meant: common.Meant, force: bool, yes: bool) -> int:
     """Remove TASK's worktree, and the branch that was made for it. TASK may be a pattern, in quotes.
 
     \b
@@ -80,7 +70,7 @@ def drop(tasks: tuple[str, ...], group: str, states: tuple[str, ...], force: boo
     dispatch drop 'auth-*' --state done
     """
     project = common.project()
-    found = common.chosen(project, tasks, group, states)
+    found = common.chosen(project, meant)
     common.announce("dropping the worktrees of", found, ask=not yes)
     return common.carry_out(found, lambda id: verb.drop(project, id, force=force), _dropped, in_turn=True)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "-n", "--lines", type=click.IntRange(min=1), default=verb.LINES, metavar="N", help="How many lines of each (5)."
 )
 @click.option("--json", "as_json", is_flag=True, help="A list of {task, state, since, live, lines, untrusted}.")
-def peek(tasks: tuple[str, ...], group: str, states: tuple[str, ...], lines: int, as_json: bool) -> None:
+def peek(meant: common.Meant, lines: int, as_json: bool) -> None:
     """The last lines that each worker shows (of all that run, or of TASKs), without attaching. Who waits for you is first.
 
     \b
@@ -31,7 +31,7 @@ def peek(tasks: tuple[str, ...], group: str, states: tuple[str, ...], lines: int
     dispatch peek --group Docs
     """
     project = common.project()
-    ids = common.chosen(project, tasks, group, states).ids if tasks or group or states else []
+    ids = common.chosen(project, meant).ids if meant else []
     found = verb.peek(project, *ids, lines=lines)
     if as_json:
         common.print_json([_data(seen) for seen in found])

@@ -25,7 +25,7 @@ def resume_queue() -> None:
 @click.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @common.choosing
-def hold(tasks: tuple[str, ...], group: str, states: tuple[str, ...]) -> int:
+def hold(meant: common.Meant) -> int:
     """Let TASKs that wait for their turn not start before `dispatch unhold`. Others may start in their place.
 
     `dispatch pause` holds back all.
@@ -35,28 +35,28 @@ def hold(tasks: tuple[str, ...], group: str, states: tuple[str, ...]) -> int:
     dispatch hold --group Docs --state queued
     """
     project = common.project()
-    found = common.chosen(project, tasks, group, states)
+    found = common.chosen(project, meant)
     return common.carry_out(found, lambda id: verb.hold(project, id), lambda task: f"{task.id}: held")
 
 
 @click.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @common.choosing
-def unhold(tasks: tuple[str, ...], group: str, states: tuple[str, ...]) -> int:
+def unhold(meant: common.Meant) -> int:
     """Let held TASKs have their turn again.
 
     \b
     dispatch unhold auth
     """
     project = common.project()
-    found = common.chosen(project, tasks, group, states)
+    found = common.chosen(project, meant)
     return common.carry_out(found, lambda id: verb.unhold(project, id), _stands)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, metavar="[TASK…] N")
 @common.choosing
-def priority(words: tuple[str, ...], group: str, states: tuple[str, ...]) -> int:
+def priority(words: tuple[str, ...], meant: common.Meant) -> int:
     """Let TASKs that wait for their turn come before those of a lower priority than N (0 is usual).
 
     \b
@@ -69,7 +69,7 @@ def priority(words: tuple[str, ...], group: str, states: tuple[str, ...]) -> int
     except ValueError:
         raise UsageProblem(f"{last[:40]!r} is no priority", hint="dispatch priority TASK N, a whole number") from None
     project = common.project()
-    found = common.chosen(project, tasks, group, states)
+    found = common.chosen(project, meant._replace(words=tasks))
     return common.carry_out(
         found, lambda id: verb.priority(project, id, number), lambda task: f"{_stands(task)} (priority {task.priority})"
     )

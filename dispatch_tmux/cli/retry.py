@@ -17,15 +17,7 @@ from dispatch_tmux.verbs import retry as verb
 @click.option("--fresh", is_flag=True, help="From the beginning: every item is open again.")
 @click.option("--permissions", type=click.Choice(["skip", "ask"]), default=None, help="As for `run`.")
 @click.option("--json", "as_json", is_flag=True, help="Print id, model, backend, attempt and state as JSON.")
-def retry(
-    tasks: tuple[str, ...],
-    group: str,
-    states: tuple[str, ...],
-    model: str,
-    fresh: bool,
-    permissions: str | None,
-    as_json: bool,
-) -> int:
+def retry(meant: common.Meant, model: str, fresh: bool, permissions: str | None, as_json: bool) -> int:
     """Begin TASK again after it failed or stopped, from the first item that is not checked.
 
     TASK may be a pattern, in quotes.
@@ -35,7 +27,7 @@ def retry(
     dispatch retry --state failed
     """
     project = common.project()
-    found = common.chosen(project, tasks, group, states)
+    found = common.chosen(project, meant)
     chooser = Telling(project)
 
     def said(now: Task) -> str:
@@ -57,7 +49,7 @@ def _data(now: Task) -> dict[str, Any]:
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @click.option("--all", "every", is_flag=True, help="Every task that was cut off: lost, or killed by a signal.")
 @common.choosing
-def resume(tasks: tuple[str, ...], every: bool, group: str, states: tuple[str, ...]) -> int:
+def resume(meant: common.Meant, every: bool) -> int:
     """Take up TASKs that were cut off (a reboot, a killed tmux server, a closed window), each in its CLI's own session.
 
     A CLI without sessions is told what is done and what is open. `retry` begins a failed one anew instead. TASK may be a
@@ -67,14 +59,14 @@ def resume(tasks: tuple[str, ...], every: bool, group: str, states: tuple[str, .
     dispatch resume --all
     """
     project = common.project()
-    if every == bool(tasks or group or states):
+    if every == bool(meant):
         raise UsageProblem("either tasks, or all" if every else "which task?", hint="dispatch resume TASK, or --all")
     if every:
         ids = [task.id for task in verb.cut_off(project)]
         if not ids:
             click.echo("no task was cut off")
     else:
-        ids = common.chosen(project, tasks, group, states).ids
+        ids = common.chosen(project, meant).ids
     return common.outcome(verb.resume_each(project, ids, Telling(project)), _resumed)
 
 

@@ -27,7 +27,7 @@ def _telling(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @_telling
-def send(words: tuple[str, ...], group: str, states: tuple[str, ...], verbose: bool, as_json: bool) -> int:
+def send(words: tuple[str, ...], meant: common.Meant, verbose: bool, as_json: bool) -> int:
     """Type TEXT into TASK's live session, as one message, and see that it arrives. With - as TEXT it is read from standard input.
 
     TASK may be a pattern, in quotes. Beside --group or --state it is left out (or a pattern), and TEXT is in quotes.
@@ -36,7 +36,7 @@ def send(words: tuple[str, ...], group: str, states: tuple[str, ...], verbose: b
     dispatch send auth "also cover the logout path"
     dispatch send --group Security "stop at the first finding"
     """
-    project, found, text = _addressed(words, group, states, "send")
+    project, found, text = _addressed(words, meant, "send")
 
     def said(done: Delivered) -> str:
         return f"delivered to {done.task}{_proof(done.proof, verbose)}"
@@ -46,7 +46,7 @@ def send(words: tuple[str, ...], group: str, states: tuple[str, ...], verbose: b
 
 @click.command()
 @_telling
-def note(words: tuple[str, ...], group: str, states: tuple[str, ...], verbose: bool, as_json: bool) -> int:
+def note(words: tuple[str, ...], meant: common.Meant, verbose: bool, as_json: bool) -> int:
     """Put TEXT into TASK's plan, and tell its worker. With - as TEXT it is read from standard input.
 
     TASK may be a pattern, in quotes. Beside --group or --state it is left out (or a pattern), and TEXT is in quotes.
@@ -55,7 +55,7 @@ def note(words: tuple[str, ...], group: str, states: tuple[str, ...], verbose: b
     dispatch note auth "leave the vendor directory alone"
     dispatch note 'auth-*' "use the new token format"
     """
-    project, found, text = _addressed(words, group, states, "note")
+    project, found, text = _addressed(words, meant, "note")
 
     def said(done: Noted) -> str:
         told = f", and delivered{_proof(done.proof, verbose)}" if done.proof else ""
@@ -64,12 +64,10 @@ def note(words: tuple[str, ...], group: str, states: tuple[str, ...], verbose: b
     return common.carry_out(found, lambda id: verb.note(project, id, text), said, _data if as_json else None)
 
 
-def _addressed(
-    words: tuple[str, ...], group: str, states: tuple[str, ...], verb: str
-) -> tuple[Any, common.Chosen, str]:
+def _addressed(words: tuple[str, ...], meant: common.Meant, verb: str) -> tuple[Any, common.Chosen, str]:
     project = common.project()
-    named, text = common.addressed(words, group, states, verb)
-    return project, common.chosen(project, named, group, states), common.text_of(text)
+    whom, text = common.addressed(words, meant, verb)
+    return project, common.chosen(project, whom), common.text_of(text)
 
 
 def _data(done: Delivered | Noted) -> dict[str, Any]:

@@ -30,15 +30,7 @@ NOTHING = "no task has been dispatched here yet"
 @click.option("--all", "-a", "every", is_flag=True, help="Every finished task, and every line.")
 @click.option("--everywhere", is_flag=True, help="All your projects: counts, and what waits.")
 def status(
-    tasks: tuple[str, ...],
-    group: str,
-    states: tuple[str, ...],
-    as_json: bool,
-    watch: bool,
-    drawn: bool,
-    why: bool,
-    every: bool,
-    everywhere: bool,
+    meant: common.Meant, as_json: bool, watch: bool, drawn: bool, why: bool, every: bool, everywhere: bool
 ) -> None:
     """What every task is doing, or all about TASK. True also when no supervisor is running.
 
@@ -55,12 +47,12 @@ def status(
     held (why messages wait), untrusted (the keys whose words may come from a worker).
     """
     if everywhere:
-        if tasks or group or states or watch or drawn or why:
+        if meant or watch or drawn or why:
             raise UsageProblem("--everywhere goes with --json and --all only", hint="dispatch status --everywhere")
         _everywhere(as_json, every)
         return
     project = common.project()
-    found = common.chosen(project, tasks, group, states) if tasks or group or states else None
+    found = common.chosen(project, meant) if meant else None
     task, only = (None, None) if found is None else (None, found.ids) if found.several else (found.ids[0], None)
     _refuse_at_odds(found is not None, {"--json": as_json, "--watch": watch, "--graph": drawn, "--why": why})
     if drawn:

@@ -11,7 +11,7 @@ from dispatch_tmux.verbs import stop as verb
 @click.argument("tasks", nargs=-1, metavar="[TASK…]")
 @click.option("--all", "every", is_flag=True, help="Every worker of this project.")
 @common.choosing
-def stop(tasks: tuple[str, ...], every: bool, group: str, states: tuple[str, ...]) -> int:
+def stop(meant: common.Meant, every: bool) -> int:
     """End workers: all their processes, and their windows. Their files stay.
 
     TASK may be a pattern, in quotes.
@@ -21,15 +21,14 @@ def stop(tasks: tuple[str, ...], every: bool, group: str, states: tuple[str, ...
     dispatch stop 'auth-*' --state idle
     """
     project = common.project()
-    chosen = bool(tasks or group or states)
-    if every and chosen:
+    if every and meant:
         raise UsageProblem("either tasks, or all", hint="dispatch stop TASK, or --all")
-    if not (every or chosen):
+    if not (every or meant):
         raise UsageProblem("no task is named", hint="dispatch stop TASK, or --all")
     if every:
         ids = verb.running(project)
     else:
-        found = common.chosen(project, tasks, group, states)
+        found = common.chosen(project, meant)
         common.announce("stopping", found)
         ids = found.ids
     if not ids:

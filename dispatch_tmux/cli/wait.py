@@ -36,16 +36,7 @@ _GLYPHS = {"done": "✓", "idle": "○", "limited": "◷", "suspended": "◫", "
 )
 @click.option("--follow", "-f", is_flag=True, help="Go on after each piece of news, until no task is running.")
 @click.option("--json", "as_json", is_flag=True, help="A list of {task, kind, text, …}; with --follow a line for each.")
-def wait(
-    tasks: tuple[str, ...],
-    group: str,
-    states: tuple[str, ...],
-    kinds: str,
-    timeout: float | None,
-    name: str,
-    follow: bool,
-    as_json: bool,
-) -> int:
+def wait(meant: common.Meant, kinds: str, timeout: float | None, name: str, follow: bool, as_json: bool) -> int:
     """Block until a worker needs you, print what for, and exit 0. What happened before counts, too.
 
     On a terminal a line says meanwhile how things stand.
@@ -55,7 +46,7 @@ def wait(
     dispatch wait --follow
     """
     project = common.project()
-    ids = common.chosen(project, tasks, group, states).ids if tasks or group or states else []
+    ids = common.chosen(project, meant).ids if meant else []
     began, code = time.monotonic(), 0
     told = False
     while True:
