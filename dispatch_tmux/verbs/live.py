@@ -96,10 +96,16 @@ class Live:
             time.sleep(GAP)
 
     def _rest(self) -> None:
-        """Close the connections, unless a screen is shown again soon."""
-        if not self._wake.wait(LINGERS):
-            for follower in self._followers.values():
-                follower.close()
+        """Close the connections, unless a screen is shown again soon; that the last one still changes is no reason to keep them."""
+        end = time.monotonic() + LINGERS
+        while (left := end - time.monotonic()) > 0:
+            self._wake.wait(left)
+            self._wake.clear()
+            if self._task or self._closed:
+                self._wake.set()
+                return
+        for follower in self._followers.values():
+            follower.close()
 
     def _look(self, task: Task) -> tuple[Frame | None, bool]:
         """TASK's screen now, and whether its next change is told."""

@@ -65,6 +65,22 @@ def test_one_screen_at_a_time_is_followed_and_its_end_is_told(echo: Crew) -> Non
     wait_until(lambda: len(echo.tmux("list-clients").lines) == 1)  # the supervisor's
 
 
+def test_a_screen_that_never_rests_is_let_go_all_the_same(echo: Crew) -> None:
+    drawn: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+    live = Live(echo.project, lambda id, frame: drawn.put(frame))
+    live.show(echo.task("one"))
+    assert drawn.get(timeout=20)
+
+    def clients() -> int:
+        says(echo, "one", "and on")
+        return len(echo.tmux("list-clients").lines)
+
+    assert wait_until(lambda: clients() == 2)
+    live.show(None)
+    assert wait_until(lambda: clients() == 1)  # the supervisor's
+    live.close()
+
+
 def test_the_api_yields_frames_until_the_window_is_gone(echo: Crew) -> None:
     seen = []
     for frame in dispatch.live(echo.project, "two"):
