@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -28,7 +27,7 @@ class Live:
 
     def __init__(self, began: float) -> None:
         self._began = began
-        self._on = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._on = show.draws(sys.stderr)
         self._words = ""
         self._over = threading.Event()
         self._lock = threading.Lock()

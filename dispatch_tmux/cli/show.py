@@ -35,7 +35,7 @@ def height() -> int:
 
 def draws(stream: TextIO | None = None) -> bool:
     """Whether STREAM (standard output) is a terminal that obeys escape sequences: TERM=dumb is none (an editor's shell)."""
-    return (stream or sys.stdout).isatty() and (os.environ.get("TERM") or "dumb") != "dumb"
+    return (stream or sys.stdout).isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
 
 
 def has_colours() -> bool:

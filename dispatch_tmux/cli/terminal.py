@@ -25,11 +25,6 @@ ESCAPE = 0.05  # seconds after which an escape that has only begun is the key Es
 MOST = 1 << 20  # bytes of a paste
 
 
-def is_plain() -> bool:
-    """Whether the terminal can only be written to line by line."""
-    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
-
-
 class Terminal:
     """The terminal of this process while it is in `with`: keys come one by one, `draw` shows lines.
 

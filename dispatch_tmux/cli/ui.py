@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
 
 from dispatch_tmux import DispatchError
-from dispatch_tmux.cli import common
+from dispatch_tmux.cli import common, show
 
 if TYPE_CHECKING:
     from dispatch_tmux import Project
@@ -27,15 +26,15 @@ def ui() -> None:
 def opened() -> None:
     """Show the inbox, and end with its exit status; where there is no terminal for it print the list of tasks."""
     project = common.project()
-    if common.is_terminal() and os.environ.get("TERM", "") not in ("", "dumb", "unknown"):
-        raise click.exceptions.Exit(show(project))
+    if common.is_terminal() and show.draws():
+        raise click.exceptions.Exit(inbox(project))
     from dispatch_tmux.cli import status
 
     status.listed(project)
     click.echo("`dispatch help` lists the verbs; on a terminal that can draw, this is the inbox")
 
 
-def show(project: Project) -> int:
+def inbox(project: Project) -> int:
     """The inbox in this terminal until the person leaves it; its exit status. Raises what it failed with."""
     import gc
 

@@ -209,7 +209,7 @@ class Screen:
 
 def walk_through(project: Project, first: str | None) -> int:
     """Ask the person all that is open, that of the task FIRST to begin with; the exit code. FIRST, if only '', means a popup."""
-    if terminal.is_plain():
+    if not show.draws():
         from dispatch_tmux.cli import walk_lines
 
         return walk_lines.walk_through(project, first or "")
