@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dispatch_tmux.cli import show
-from dispatch_tmux.core import fit
+from dispatch_tmux.core import fit, urgency
 from dispatch_tmux.core.text import age, line
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def lines(about: Details) -> list[str]:
     lines += ["", *_items(about)]
     for asked in about.questions:
         lines += ["", *show.question(task.id, asked.question, asked.path)]
-    lines += [f"  a message waits: {line(how, 200)}" for how in show.held(task)]
+    lines += [f"  {line(text, 220)}" for text in urgency.messages(task)]
     if about.screen:
         lines += ["", "  its screen:", *(f"  │ {row}" for row in _fitted(about.screen))]
     if about.damage:

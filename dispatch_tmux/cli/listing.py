@@ -154,7 +154,7 @@ def _wants(task: Task, room: int) -> list[str]:
 
 
 def _waiting(task: Task, room: int) -> list[str]:
-    return [f"  a message waits: {line(how, room - 20)}" for how in show.held(task)]
+    return [] if task.ended else [f"  {line(text, room - 2)}" for text in urgency.messages(task)]
 
 
 def _brief(task: Task, shape: Shape, now: float) -> str:

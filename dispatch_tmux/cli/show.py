@@ -77,11 +77,6 @@ def changes(r: Row) -> str:
     return many(r.size.files, "file") + lines
 
 
-def held(task: Task) -> list[str]:
-    """Why messages to TASK are not delivered yet."""
-    return [how for _, status, how in task.requests if status == "held"]
-
-
 def recovery(task: Task) -> list[str]:
     """Why a task failed, in a word, and how to go on."""
     if task.state is State.SUSPENDED:

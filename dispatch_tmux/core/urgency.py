@@ -16,6 +16,7 @@ _ASKS, _TELLS, _WORKS, _WAITS, _IS_OVER = 0, len(_STATES) + 1, len(_STATES) + 2,
 _COUNTED = (
     "waiting for you", "blocked", "failed", "lost", "suspended", "limited", "idle", "working", "queued", "stopped", "done",
 )  # fmt: skip
+_UNARRIVED = {"held": "a message waits", "undelivered": "a message did not arrive"}
 _WORDS = {State.WAITING: "waiting for you", State.STARTING: "working"}
 
 
@@ -34,7 +35,12 @@ def rank(task: Task) -> int:
 
 def tells(task: Task) -> bool:
     """Whether TASK has something for the person beside its state: a flag, a message that did not arrive, being late."""
-    return bool(task.flags or task.late) or any(status in ("held", "undelivered") for _, status, _ in task.requests)
+    return bool(task.flags or task.late or messages(task))
+
+
+def messages(task: Task) -> list[str]:
+    """What became of messages to TASK that have not arrived: 'a message waits: it is at its usage limit'."""
+    return [f"{_UNARRIVED[status]}: {how}" for _, status, how in task.requests if status in _UNARRIVED]
 
 
 def heading(task: Task) -> str:

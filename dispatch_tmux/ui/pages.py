@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import dispatch_tmux as dispatch
 from dispatch_tmux import CAUSES, DispatchError, Frame, Project, Question, State, Task
+from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import clean
 from dispatch_tmux.ui import ansi, events
 from dispatch_tmux.ui.desk import DIFF, EVENTS, PLAN, QUESTION, RESULT, SCREEN, Page, digit_of
@@ -118,11 +119,8 @@ def _wants(task: Task) -> Iterator[Line]:
         yield plain(f"dispatch continue {task.id} lets its program go on", DIM)
     for text in task.flags:
         yield (("flag: ", ASKS), (words(text, 1000), ""))
-    for text in task.late:
+    for text in (*task.late, *urgency.messages(task)):
         yield plain(words(text), WARNS)
-    for _, came, how in task.requests:
-        if came in ("held", "undelivered"):
-            yield plain(f"a message {'waits' if came == 'held' else 'did not arrive'}: {words(how, 300)}", WARNS)
 
 
 def _around(task: Task) -> Iterator[Line]:

@@ -86,7 +86,7 @@ def _said(task: Task, asked: Question | None, why: str) -> tuple[str, str]:
     """What TASK's row says: what it wants, why it is as it is, or what it is about; and the style of that."""
     if task.open_questions:
         return (words(asked.text, 400), "") if asked else ("answered …", DIM)
-    for text in [*(f"flag: {flag}" for flag in task.flags[-1:]), *task.late[-1:], *_messages(task)[:1]]:
+    for text in [*(f"flag: {flag}" for flag in task.flags[-1:]), *task.late[-1:], *urgency.messages(task)[:1]]:
         if not task.ended:
             return words(text, 400), WARNS
     if task.cause in CAUSES and task.state in (State.FAILED, State.LOST):
@@ -95,14 +95,6 @@ def _said(task: Task, asked: Question | None, why: str) -> tuple[str, str]:
         return words(why, 400), "" if urgency.heading(task) == urgency.NEEDS_YOU else DIM
     group = f"{task.group} · " if task.group else ""
     return words(f"{group}{task.title}", 400), DIM
-
-
-def _messages(task: Task) -> list[str]:
-    """What became of the person's messages that have not arrived."""
-    said = {"held": "a message waits", "undelivered": "a message did not arrive"}
-    return [
-        f"{said[status]}: {how}" for _, status, how in task.requests if status in said and not how.startswith("told:")
-    ]
 
 
 @lru_cache(maxsize=8)

@@ -84,9 +84,12 @@ def test_a_title_and_its_group_stand_beside_the_id_where_there_is_room() -> None
 
 def test_a_flag_and_what_asks_more_than_is_shown_are_told() -> None:
     many = [f"Number {n}?" for n in range(7)]
-    rows = listing.table([asks("a", *many), task("b", State.WORKING, flags=("a key is in the history",))], NOW)
+    lost = (("r", "undelivered", "its window is gone"),)
+    told = task("b", State.WORKING, flags=("a key is in the history",), requests=lost)
+    rows = listing.table([asks("a", *many), told, task("c", State.DONE, requests=lost)], NOW)
     assert "  … 4 more questions" in rows and "  ! a key is in the history" in rows
-    assert [row[0] for row in rows if not row.startswith(" ")] == ["T", "a", "b"]
+    assert rows.count("  a message did not arrive: its window is gone") == 1
+    assert [row[0] for row in rows if not row.startswith(" ")] == ["T", "a", "b", "c"]
 
 
 def test_every_list_has_the_order_and_never_hides_who_waits(shared: Crew) -> None:
