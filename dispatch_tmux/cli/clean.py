@@ -23,8 +23,8 @@ def clean(
     """Remove done and stopped tasks (or the TASKs named): their windows, files and worktrees.
 
     Nothing that was read is lost: plans, journals, questions, answers and results go into the archive (`dispatch history`,
-    `dispatch restore`). What others wait for stays, and so do a result that no `wait` has told, unless it is named or with
-    --all, and a worktree with work that is nowhere else. TASK may be a pattern, in quotes.
+    `dispatch restore`). What others wait for stays, and so do a result that neither `wait` nor the inbox has shown, unless it
+    is named or with --all, and a worktree with work that is nowhere else. TASK may be a pattern, in quotes.
     Beside --group alone it is those of them that are done or stopped.
 
     \b

@@ -10,6 +10,8 @@ from dispatch_tmux.ui.desk import Notice
 from dispatch_tmux.ui.spans import words
 from dispatch_tmux.verbs import attach
 
+READER = "inbox"  # as which what was shown here counts as told
+
 
 def said(error: Exception) -> str:
     """What is wrong, where, and what to do, as one line."""
@@ -64,6 +66,17 @@ def note(project: Project, tasks: Sequence[Task], text: str) -> Notice:
         return f"noted in the plan of {done.task}{', and delivered' if done.proof else ''}"
 
     return each(tasks, "noted for", act)
+
+
+def has_read(project: Project, task: Task) -> Notice:
+    """The result of TASK, which is over, was read in the inbox: `clean` may take it."""
+
+    def act() -> str:
+        news = dispatch.wait(project, task, kinds=("done", "failed"), timeout=0, reader=READER, acknowledge=False)
+        dispatch.acknowledge(project, [one for one in news if one.task.since == task.since], READER)
+        return ""
+
+    return outcome(act)
 
 
 def stop(project: Project, tasks: Sequence[Task]) -> Notice:

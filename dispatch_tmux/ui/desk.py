@@ -30,7 +30,7 @@ class Picture(NamedTuple):
 class Page(NamedTuple):
     """What stands beside the list: lines, which are wrapped or cut, shown from the top or, of a screen, the end.
 
-    `choices`: which lines are choices that can be picked, by the digit that does.
+    `choices`: which lines are choices that can be picked, by the digit that does. `failed`: it only says why there is none.
     """
 
     task: str
@@ -39,6 +39,7 @@ class Page(NamedTuple):
     wrap: bool = True
     ends: bool = False
     choices: tuple[tuple[int, str], ...] = ()
+    failed: bool = False
 
 
 class Part(NamedTuple):

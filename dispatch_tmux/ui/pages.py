@@ -10,19 +10,19 @@ from dispatch_tmux import CAUSES, DispatchError, Frame, Project, Question, State
 from dispatch_tmux.core import urgency
 from dispatch_tmux.core.text import clean
 from dispatch_tmux.ui import ansi, events
+from dispatch_tmux.ui.acts import said
 from dispatch_tmux.ui.desk import DIFF, EVENTS, PLAN, QUESTION, RESULT, SCREEN, Page, digit_of
 from dispatch_tmux.ui.spans import ASKS, BAD, BOLD, BUSY, DIM, GOOD, WARNS, Line, plain, words
 from dispatch_tmux.verbs import questions, status, tasks
 
 MOST_LINES = 5000  # of a page
 MOST_EVENTS = 500
+MOST_RESULT = 400_000  # bytes
 _MARKS = {"x": ("✓", GOOD), "?": ("?", ASKS), "!": ("!", BAD)}  # of a plan's items; every other one is open
 
 
 def read(project: Project, task: Task, tab: str, asked: Question | None) -> Page:
     """The page TAB of TASK. What cannot be read is said on it. ASKED: the question that is to be answered next."""
-    if tab == QUESTION and asked:
-        return _question(project, task, asked)
     pages: dict[str, Callable[[], list[Line]]] = {
         SCREEN: lambda: _kept_screen(project, task),
         PLAN: lambda: _plan(project, task),
@@ -30,13 +30,20 @@ def read(project: Project, task: Task, tab: str, asked: Question | None) -> Page
         EVENTS: lambda: _events(project, task),
         RESULT: lambda: _result(project, task),
     }
+    failed = False
     try:
+        if tab == QUESTION and asked:
+            return _question(project, task, asked)
         lines = pages[tab]() if tab in pages else []
     except DispatchError as e:
+        failed = True
         lines = [plain(words(str(e)), DIM), *(plain(f"  {words(row)}", DIM) for row in e.hint.splitlines())]
+    except Exception as e:  # an odd file or a bug: the other pages go on
+        failed = True
+        lines = [plain(said(e), BAD)]
     if len(lines) > MOST_LINES:
         lines = [*lines[:MOST_LINES], plain(f"… {len(lines) - MOST_LINES} more lines", DIM)]
-    return Page(task.id, tab, tuple(lines), wrap=tab not in (SCREEN, DIFF), ends=tab in (SCREEN, EVENTS))
+    return Page(task.id, tab, tuple(lines), wrap=tab not in (SCREEN, DIFF), ends=tab in (SCREEN, EVENTS), failed=failed)
 
 
 def screen(task: str, frame: Frame) -> Page:
@@ -170,7 +177,10 @@ def _events(project: Project, task: Task) -> list[Line]:
 
 
 def _result(project: Project, task: Task) -> list[Line]:
-    text = dispatch.result(project, task)
+    text = dispatch.result(project, task, MOST_RESULT + 1)
     if not text.strip():
         return [plain("it has left no result" if task.ended else "there is no result yet", DIM)]
-    return [plain(row, BOLD if row.startswith("#") else "") for row in clean(text, 400_000).split("\n")]
+    rows = clean(text, len(text) * 8).split("\n")
+    more = len(text.encode("utf-8", "replace")) > MOST_RESULT
+    rest = [plain(f"… it is longer: dispatch status {task.id} names its file", DIM)] if more else []
+    return [*(plain(row, BOLD if row.startswith("#") else "") for row in rows), *rest]

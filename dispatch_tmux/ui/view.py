@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,17 +10,18 @@ from typing import Any
 from textual.app import App, ComposeResult
 from textual.timer import Timer
 
-from dispatch_tmux import Frame, Place, Project, Question, Task
+from dispatch_tmux import Frame, Place, Project, Task
 from dispatch_tmux.core import notices
 from dispatch_tmux.ui import acts, feed, help, pages, paint, screen
-from dispatch_tmux.ui.desk import DIFF, PLAN, SCREEN, Desk, Notice, Page, Picture
+from dispatch_tmux.ui.desk import DIFF, PLAN, RESULT, SCREEN, Desk, Notice, Page, Picture
 from dispatch_tmux.ui.screen import Canvas, Told
-from dispatch_tmux.ui.spans import plain, words
+from dispatch_tmux.ui.spans import words
 from dispatch_tmux.ui.typed import DONE, Typed
 from dispatch_tmux.verbs.live import Live
 
 SHOWN = 8.0  # seconds that an outcome stands in the last line
 SIDEWAYS = 20  # columns
+STANDS = 0.5  # seconds for which a result has to stand there to be read
 
 
 class View(App[int], inherit_bindings=False):
@@ -48,6 +50,7 @@ class View(App[int], inherit_bindings=False):
         self._yes: Callable[[], None] | None = None
         self._typed: Callable[[str | None], None] = lambda text: None
         self._typing: Callable[[str], None] | None = None
+        self._result: tuple[Task, float] | None = None  # whose is in sight, since when, monotonic; None once it is read
         self._aging: Timer | None = None
         self._aged = 0.0  # when that draws, monotonic
         self._busy = 0  # acts that go on
@@ -146,14 +149,27 @@ class View(App[int], inherit_bindings=False):
         asked = self.desk.asked
 
         def read() -> None:
-            page = _page(self.project, task, tab, asked)
-            self._tell(lambda: self._took_page(page))
+            page = pages.read(self.project, task, tab, asked)
+            self._tell(lambda: self._took_page(page, task))
 
         self._readers[DIFF if tab == DIFF else "page"].do(read)
 
-    def _took_page(self, page: Page) -> None:
+    def _took_page(self, page: Page, task: Task) -> None:
         if self.desk.take_page(page):
+            is_result = page.tab == RESULT and task.ended and not page.failed
+            self._result = (task, time.monotonic()) if is_result else None
             self.draw()
+
+    def _is_read(self) -> None:
+        """Somebody is here, as a key or a click tells: a result that has stood there to its end counts as read."""
+        desk = self.desk
+        shown = desk.current and (desk.page.task, desk.page.tab) == (desk.selected, desk.tab)
+        if not self._result or not shown or desk.helps or desk.places is not None or desk.down < self.painted.deepest:
+            return
+        task, since = self._result
+        if time.monotonic() - since >= STANDS:
+            self._result = None  # and no daemon: it may be the key that ends us
+            threading.Thread(target=acts.has_read, args=(self.project, task), name="read").start()
 
     def _drew(self, id: str, frame: Frame | None) -> None:
         task = self.desk.current
@@ -162,7 +178,7 @@ class View(App[int], inherit_bindings=False):
         if frame is None:  # it has no window: its last screen was kept
             self._read(task, SCREEN)
         else:
-            self._took_page(pages.screen(id, frame))
+            self._took_page(pages.screen(id, frame), task)
 
     def _took(self, picture: Picture) -> None:
         self.desk.take(picture)
@@ -175,6 +191,7 @@ class View(App[int], inherit_bindings=False):
         if self.desk.typed:
             self._type(key, self.desk.typed)
             return
+        self._is_read()
         if self._yes is not None:
             yes, self._yes = self._yes, None
             self.say(None)
@@ -215,6 +232,7 @@ class View(App[int], inherit_bindings=False):
         return act == "leave"
 
     def on_canvas_clicked(self, clicked: Canvas.Clicked) -> None:
+        self._is_read()
         spot = next((s for s in self.painted.spots if s.y == clicked.y and s.left <= clicked.x < s.right), None)
         if clicked.by:
             self._wheel(clicked.by, in_list=bool(spot and spot.kind == "task"))
@@ -375,11 +393,3 @@ class View(App[int], inherit_bindings=False):
     def do_help(self) -> None:
         self.desk.helps, self.desk.down = True, 0
         self.draw()
-
-
-def _page(project: Project, task: Task, tab: str, asked: Question | None) -> Page:
-    """The page, or what kept it from being read."""
-    try:
-        return pages.read(project, task, tab, asked)
-    except Exception as e:  # an odd file or a bug: the other pages go on
-        return Page(task.id, tab, (plain(acts.said(e), "red"),))

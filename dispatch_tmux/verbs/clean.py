@@ -21,7 +21,7 @@ from dispatch_tmux.verbs.tasks import Which
 class Kept(NamedTuple):
     """A task that `clean` leaves alone, and why.
 
-    `unread`: no `wait` has told its result yet, and its branch is not merged. `failed`: the archive could not take it.
+    `unread`: neither `wait` nor the inbox has shown its result yet, and its branch is not merged. `failed`: the archive could not take it.
     """
 
     task: str

@@ -8,14 +8,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from crew import Crew
+from crew import Crew, wait_until
 from made import made, over
 from textual.pilot import Pilot
 
+import dispatch_tmux as dispatch
 from dispatch_tmux.store import project as projects
-from dispatch_tmux.ui import feed
+from dispatch_tmux.ui import feed, pages, view
 from dispatch_tmux.ui.app import Inbox
 from dispatch_tmux.ui.spans import Line
+from dispatch_tmux.verbs.wait import unread
 
 Play = Callable[["Seat"], Awaitable[None]]
 ASKS = ("question", {"q": "001", "via": "file", "text": "Which?", "choices": [["1", "red"], ["2", "blue"]]})
@@ -123,6 +125,36 @@ def test_nothing_that_cannot_be_undone_happens_without_a_yes(crewed: Crew) -> No
     sit(crewed, play)
     assert [crewed.events(id) for id in crewed.store.ids()] == before
     assert not crewed.store.supervised()
+
+
+def test_a_result_that_stood_there_to_its_end_counts_as_read(crewed: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "STANDS", 0.0)
+    made(crewed.store, "long", *over("done"), title="Write a lot")
+    crewed.store.tree("long").replace("output.md", text="a line of it\n" * 60 + "the end\n")
+    both = [crewed.task("fine"), crewed.task("long")]
+    assert unread(crewed.project, both) == {"fine", "long"}
+
+    async def play(seat: Seat) -> None:
+        for id, words in (("fine", "as [red]asked[/red]"), ("long", "a line of it")):
+            seat.app.desk.select(id)
+            seat.app.look(by_hand=True)
+            await seat.sees(words)
+            await seat.press("y")
+        wait_until(lambda: not unread(crewed.project, both[:1]))
+        assert unread(crewed.project, both[1:])
+        await seat.press(*"JJJJJJJJJJ")
+        await seat.sees("the end")
+        await seat.press("q")  # in which it is noted all the same
+
+    sit(crewed, play)
+    wait_until(lambda: not unread(crewed.project, both))
+    assert [news.task.id for news in dispatch.wait(crewed.project, "fine", timeout=0)] == ["fine"]  # for another reader
+
+
+def test_a_result_that_is_too_long_to_be_shown_says_so(crewed: Crew) -> None:
+    crewed.store.tree("fine").replace("output.md", text=("x" * 99 + "\n") * 4100)
+    page = pages.read(crewed.project, crewed.task("fine"), "result", None)
+    assert "it is longer" in page.lines[-1][0][0] and len(page.lines) > 4000
 
 
 def test_after_a_yes_it_is_done_and_what_came_of_it_is_told_in_one_line(crewed: Crew) -> None:
