@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import dispatch_tmux as dispatch
 from dispatch_tmux import DispatchError, Project
+from dispatch_tmux.ui.acts import said
 from dispatch_tmux.ui.desk import Picture
 from dispatch_tmux.verbs.status import changes
 
@@ -21,8 +22,8 @@ def read(project: Project) -> Picture:
         return Picture(tuple(dispatch.status(project)), *_around(project))
     except DispatchError as e:
         return Picture(problem=f"{e}\n{e.hint}".strip())
-    except OSError as e:
-        return Picture(problem=f"{e.strerror or e}: {e.filename or ''}")
+    except Exception as e:  # an odd file or a bug: it is said, and read again
+        return Picture(problem=said(e))
 
 
 def _around(project: Project) -> tuple[bool, bool]:
@@ -50,7 +51,7 @@ class Feed:
         while not self._stopped:
             try:
                 self._listen()
-            except (DispatchError, OSError):  # it cannot be read now; that is in the picture
+            except Exception:  # it cannot be read now; that is in the picture
                 time.sleep(CHECK)
 
     def _listen(self) -> None:
@@ -73,7 +74,7 @@ class Feed:
         """Whether what no bell tells is otherwise than in PICTURE."""
         try:
             return bool(picture.problem) or _around(self._project) != (picture.supervised, picture.paused)
-        except (DispatchError, OSError):
+        except Exception:
             return True
 
 
