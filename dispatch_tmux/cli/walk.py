@@ -60,10 +60,9 @@ class Walk:
         threading.Thread(target=self._watch, name="questions", daemon=True).start()
 
     def _watch(self) -> None:
-        project = Project.find(self._project.root)  # a store keeps what it has read: each thread has its own
         try:
-            for _ in standing.changes(project, EVERY):
-                self._tell(News(open=asking.questions(project)))
+            for _ in standing.changes(self._project, EVERY):
+                self._tell(News(open=asking.questions(self._project)))
                 time.sleep(REST)
         except Exception as e:  # the walk goes on with what it knows
             self._tell(News(said=f"questions that come now are not seen: {e}"))
@@ -119,7 +118,7 @@ class Walk:
 
     def look(self) -> None:
         """Look once more, now."""
-        self._found(asking.questions(Project.find(self._project.root)))
+        self._found(asking.questions(self._project))
 
     # --- what the person does
 
@@ -139,9 +138,8 @@ class Walk:
 
         def send() -> None:
             try:
-                project = Project.find(self._project.root)
                 done = answering.answer(
-                    project, asked.task.id, text, choice=choice, question=asked.question.id, literal=literal
+                    self._project, asked.task.id, text, choice=choice, question=asked.question.id, literal=literal
                 )
                 self._tell(News(question=key, answered=done))
             except Exception as e:  # told in the head line, and counted

@@ -75,7 +75,6 @@ def lines(width: int, height: int) -> list[Line]:
     """The table of keys, in as many columns as fit into WIDTH and are needed in HEIGHT rows."""
     blocks = [_block(name, entries) for name, entries in GROUPS.items()]
     tall = sum(len(block) + 1 for block in blocks)
-    wide = min(44, width)
     columns = max(1, min(width // 40, -(-tall // max(1, height)), len(blocks)))
     wide = min(width // columns, 52)
     stacks: list[list[Line]] = [[] for _ in range(columns)]
