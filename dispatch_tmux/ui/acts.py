@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import dispatch_tmux as dispatch
@@ -10,6 +11,7 @@ from dispatch_tmux.ui.desk import Notice
 from dispatch_tmux.ui.spans import words
 from dispatch_tmux.verbs import attach
 
+_moving = threading.Lock()
 READER = "inbox"  # as which what was shown here counts as told
 
 
@@ -128,9 +130,14 @@ def hold(project: Project, tasks: Sequence[Task]) -> Notice:
 
 
 def priority(project: Project, tasks: Sequence[Task], by: int) -> Notice:
-    """Raise their priorities BY so much."""
-    now = {task.id: task.priority + by for task in tasks}
-    return each(tasks, "moved", lambda id: f"{id} has priority {dispatch.priority(project, id, now[id]).priority}")
+    """Raise their priorities BY so much, from what they are by now: the key may be pressed faster than the list is read."""
+
+    def act(id: str) -> str:
+        with _moving:
+            now = dispatch.priority(project, id, dispatch.status(project, id).priority + by)
+        return f"{id} has priority {now.priority}"
+
+    return each(tasks, "moved", act)
 
 
 def leave(project: Project) -> Notice:

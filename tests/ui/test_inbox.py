@@ -308,15 +308,16 @@ def test_a_task_that_has_not_begun_is_held_moved_and_edited(crewed: Crew) -> Non
         seat.app.desk.select("later")
         seat.app.look(by_hand=True)
         assert "edit" in seat.lines[-1]
-        await seat.press("plus")
-        await seat.sees("later has priority 1")
+        await seat.press("plus", "plus", "plus", "minus")  # faster than the list is read
+        wait_until(lambda: crewed.task("later").priority == 2)
+        await seat.sees("later has priority 2")
         await seat.press("h")
         await seat.sees("does not start before h is pressed again")
         await seat.press("g", "e")
         await seat.sees("has begun")
 
     sit(crewed, play)
-    assert crewed.task("later").priority == 1 and crewed.task("later").on_hold and edited == []
+    assert crewed.task("later").priority == 2 and crewed.task("later").on_hold and edited == []
 
 
 def test_all_projects_are_shown_and_another_one_is_gone_to(crewed: Crew) -> None:
