@@ -39,8 +39,7 @@ class Inbox(View):
             self._busy -= 1
             if after:
                 after()
-            if not self._yes:
-                self.say(notice)
+            self.say(notice)
 
         threading.Thread(target=run, name="act", daemon=True).start()
 

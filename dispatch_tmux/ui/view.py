@@ -48,6 +48,7 @@ class View(App[int], inherit_bindings=False):
         self._question = ("", "")  # (task, question) in sight
         self._since = 0.0  # since when it is, monotonic; 0.0 for one that the person went to
         self._yes: Callable[[], None] | None = None
+        self._untold: Notice | None = None  # what came while something was asked
         self._typed: Callable[[str | None], None] = lambda text: None
         self._typing: Callable[[str], None] | None = None
         self._result: tuple[Task, float] | None = None  # whose is in sight, since when, monotonic; None once it is read
@@ -114,11 +115,19 @@ class View(App[int], inherit_bindings=False):
         self._aging, self._aged = self.set_timer(at - time.monotonic(), self._tick), at
 
     def say(self, notice: Notice | None) -> None:
-        """Tell NOTICE in the last line, for a while where it asks nothing; None: no more."""
+        """Tell NOTICE in the last line, for a while where it asks nothing; None: no more. While something is asked it waits."""
+        if notice and (self._yes or self.desk.typed):
+            self._untold = self._untold if self._untold and not self._untold.good else notice
+            return
         self.desk.notice = notice
         if notice and not notice.asks:
             self.set_timer(SHOWN, lambda: self._fade(notice))
         self.draw()
+
+    def _say_untold(self) -> None:
+        notice, self._untold = self._untold, None
+        if notice:
+            self.say(notice)
 
     def _fade(self, notice: Notice) -> None:
         if self.desk.notice is notice and not self._busy:
@@ -197,6 +206,7 @@ class View(App[int], inherit_bindings=False):
             self.say(None)
             if key in ("y", "Y"):
                 yes()
+            self._say_untold()
             return
         if self.desk.notice and not self._busy:
             self.desk.notice = None
@@ -235,7 +245,7 @@ class View(App[int], inherit_bindings=False):
         self._is_read()
         spot = next((s for s in self.painted.spots if s.y == clicked.y and s.left <= clicked.x < s.right), None)
         if clicked.by:
-            self._wheel(clicked.by, in_list=bool(spot and spot.kind == "task"))
+            (self._move if spot and spot.kind == "task" else self._scroll)(clicked.by)
         elif self.desk.typed or self._yes or self.desk.places is not None:
             return  # first things first
         elif spot and spot.kind == "task":
@@ -246,12 +256,6 @@ class View(App[int], inherit_bindings=False):
             self.look(by_hand=True)
         elif spot and spot.kind in ("choice", "key") and spot.value:
             self.press(spot.value)
-
-    def _wheel(self, by: int, in_list: bool) -> None:
-        if in_list:
-            self._move(by)
-        else:
-            self._scroll(by)
 
     # --- asking the person
 
@@ -283,6 +287,7 @@ class View(App[int], inherit_bindings=False):
         if how := typed.press(key):
             self.desk.typed = None
             self._typed(typed.text if how == DONE else None)
+            self._say_untold()
             self.draw()
         else:
             self._has_typed()

@@ -16,6 +16,7 @@ import dispatch_tmux as dispatch
 from dispatch_tmux.store import project as projects
 from dispatch_tmux.ui import feed, pages, view
 from dispatch_tmux.ui.app import Inbox
+from dispatch_tmux.ui.desk import Notice
 from dispatch_tmux.ui.spans import Line
 from dispatch_tmux.verbs.wait import unread
 
@@ -170,6 +171,22 @@ def test_after_a_yes_it_is_done_and_what_came_of_it_is_told_in_one_line(crewed: 
 
     sit(crewed, play)
     assert crewed.store.paused()
+
+
+def test_what_comes_while_something_is_asked_is_told_afterwards(crewed: Crew) -> None:
+    async def play(seat: Seat) -> None:
+        await seat.press("x")
+        seat.app.say(Notice("the merge failed", good=False))
+        seat.app.say(Notice("a message arrived"))
+        assert seat.lines[-1].rstrip().endswith("y/N")  # y would stop it: that has to be seen
+        await seat.press("n")
+        assert "the merge failed" in seat.lines[-1]
+        await seat.press("slash", "f")
+        seat.app.say(Notice("a message arrived"))
+        await seat.press("enter")
+        assert "a message arrived" in seat.lines[-1]
+
+    sit(crewed, play)
 
 
 def test_a_digit_answers_the_question_in_sight_and_the_next_comes(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
